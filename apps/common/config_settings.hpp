@@ -1,0 +1,20 @@
+#pragma once
+
+#include "common/config_file.hpp"
+
+// What configurations take from outside of their file.
+
+namespace pulse::apps {
+
+/// @returns the setting that gave the value in question, or null if it came
+/// from the file.
+const setting* origin_of(const config_problem& x,
+                         const std::vector<setting>& settings);
+
+/// Puts a setting into the configuration, or adds to its errors.
+void apply(const setting& x, loaded_config& out);
+
+/// Reads [redis] password_file, unless there is a password.
+void read_password(node_config& config, std::vector<config_problem>& problems);
+
+} // namespace pulse::apps

@@ -1,0 +1,77 @@
+#include "pulse/core/nearest.hpp"
+
+#include "pulse-cli/session.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+using namespace pulse::apps;
+
+namespace {
+
+void describe_common(CLI::App& app, common_options& options) {
+  app
+    .add_option("--url", options.url,
+                "redis://user:password@host:port/db or\nunix:///path?db=n")
+    ->envname("PULSE_REDIS_URL")
+    ->type_name("URL")
+    ->capture_default_str();
+  app.add_option("--timeout", options.timeout, "How long to wait for Redis")
+    ->type_name("TIME")
+    ->capture_default_str();
+  app.add_flag("--json", options.json, "Print JSON, one object per line");
+  app.require_subcommand(1);
+  app.footer(R"(The password may also come from PULSE_REDIS_PASSWORD.
+
+Exit status: 0 good, 1 failed, 2 wrong usage, 3 no such stream, 4 Redis cannot
+be reached (or refuses the login).
+
+Run `pulse COMMAND --help` for options and examples.)");
+}
+
+/// CLI11 only says that a subcommand is missing if there is a wrong one.
+std::string unknown_command(const CLI::App& app) {
+  const auto words = app.remaining();
+  if (words.empty() || !app.get_subcommands().empty())
+    return "";
+  std::vector<std::string> known;
+  for (const auto* x : app.get_subcommands({}))
+    known.push_back(x->get_name());
+  const auto meant = pulse::nearest(words.front(), known);
+  return "\"" + words.front() + "\" is no command"
+         + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?") + "\n";
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Adds, reads and handles events of durable streams in Redis.",
+               "pulse"};
+  // What follows "--" is a command of its own, with options of its own.
+  auto* const* end = argv + argc;
+  auto* const* split = std::find(argv, argv + argc, std::string_view{"--"});
+  std::vector<std::string> command{split == end ? split : split + 1, end};
+  common_options options;
+  options.url = "redis://127.0.0.1:6379";
+  describe_common(app, options);
+  action chosen;
+  describe_add(app, chosen);
+  describe_tail(app, chosen);
+  describe_work(app, command, chosen);
+  describe_info(app, chosen);
+  for (auto* sub : app.get_subcommands({}))
+    sub->fallthrough();
+  try {
+    app.parse(static_cast<int>(split - argv), argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0)
+      return app.exit(e);
+    return misused(unknown_command(app) + e.what());
+  }
+  if (split != end && !app.got_subcommand("work"))
+    return misused("only `pulse work` takes a command after --");
+  session in{options};
+  if (const int status = in.connect(); status != exit_ok)
+    return status;
+  return chosen(in);
+}

@@ -1,0 +1,99 @@
+#include "pulse-cli/session.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/log.hpp"
+
+#include "common/event_json.hpp"
+#include "common/event_text.hpp"
+#include "common/units.hpp"
+
+#include <iostream>
+
+namespace pulse::apps {
+
+session::session(const common_options& options) : options_(options) {
+  // nop
+}
+
+int session::connect() {
+  redis_options redis;
+  redis.url = options_.url;
+  if (const auto* password = std::getenv("PULSE_REDIS_PASSWORD"))
+    redis.password = password;
+  auto timeout = parse_duration(options_.timeout);
+  if (!timeout)
+    return misused("--timeout: " + timeout.error().what);
+  redis.connect_timeout = *timeout;
+  redis.command_timeout = *timeout;
+  redis.client_name = "pulse-cli";
+  // A short command's result says all; long ones start_logging() themselves.
+  set_log_function(nullptr);
+  actors_.emplace(config_);
+  auto connected = pulse::system::connect(*actors_, redis);
+  if (!connected)
+    return complain(connected.error());
+  redis_.emplace(std::move(*connected));
+  return exit_ok;
+}
+
+int complain(const failure& why, const std::string& where) {
+  std::cerr << "pulse: " << where << to_string(why) << '\n';
+  switch (why.code) {
+    case errc::invalid_name:
+    case errc::invalid_option:
+    case errc::invalid_pattern:
+    case errc::invalid_endpoint:
+    case errc::invalid_event_id:
+      return exit_usage;
+    case errc::no_such_stream:
+      return exit_not_found;
+    case errc::connect_failed:
+    case errc::connection_lost:
+    case errc::timed_out:
+    case errc::auth_failed:
+    case errc::loading:
+      return exit_unreachable;
+    default:
+      return exit_failed;
+  }
+}
+
+int complain(const caf::error& why) {
+  return complain(to_failure(why));
+}
+
+int misused(const std::string& why) {
+  std::cerr << "pulse: " << why << "; see pulse --help\n";
+  return exit_usage;
+}
+
+void selection::describe(CLI::App& command, const std::string& default_from) {
+  from = default_from;
+  command.add_option("STREAM", streams, "Streams to read")
+    ->required()
+    ->type_name("");
+  command
+    .add_option(
+      "--from", from,
+      "Where to begin: newest, oldest, an event ID\n(what comes after it), "
+      "@<unix seconds> or\n2026-11-23T10:00:00Z")
+    ->type_name("POSITION")
+    ->capture_default_str();
+  command.add_option("--topic", topic, "Only events of this topic")
+    ->type_name("TOPIC");
+  command
+    .add_option("--pattern", pattern,
+                "Only events whose topic matches this (RE2)")
+    ->type_name("REGEX")
+    ->excludes("--topic");
+}
+
+event_handler printer(const common_options& options) {
+  // Standard output always opens.
+  auto out = line_writer::open("").value();
+  if (options.json)
+    return write_lines(out, [](const event& x) { return json_line(x, {}); });
+  return write_lines(out, text_line);
+}
+
+} // namespace pulse::apps

@@ -1,0 +1,178 @@
+#include "pulse/actors/config.hpp"
+
+#include "common/config_file.hpp"
+#include "common/config_values.hpp"
+#include "common/log_setup.hpp"
+#include "common/signals.hpp"
+#include "pulse-node/node.hpp"
+#include <CLI/CLI.hpp>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+using namespace pulse;
+using namespace pulse::apps;
+
+namespace {
+
+constexpr int exit_failure = 1;
+constexpr int exit_usage = 2;
+
+struct arguments {
+  std::string file;
+  bool check = false;
+  bool dump = false;
+  bool no_wait = false;
+  bool exit_with_parent = false;
+  std::vector<setting> settings;
+};
+
+/// An option that overrides a key of the file.
+void add_setting(CLI::App& app, arguments& args, const std::string& option,
+                 const std::string& section, const std::string& key,
+                 const std::string& help) {
+  app
+    .add_option_function<std::string>(
+      option,
+      [&args, option, section, key](const std::string& value) {
+        args.settings.push_back({section, key, value, option});
+      },
+      help)
+    ->type_name("TEXT");
+}
+
+void describe_arguments(CLI::App& app, arguments& args) {
+  app.add_option("-c,--config", args.file, "What to run, see the example")
+    ->required()
+    ->type_name("FILE");
+  app.add_flag("--check", args.check, "Check the configuration only");
+  app.add_flag("--dump-config", args.dump,
+               "Print the configuration that would run");
+  app.add_flag("--no-wait", args.no_wait,
+               "Fail if Redis does not answer (else: wait)");
+  app.add_flag("--exit-with-parent", args.exit_with_parent,
+               "Stop as on SIGTERM when the parent process ends");
+  add_setting(app, args, "--redis-url", "redis", "url", "[redis] url");
+  add_setting(app, args, "--name", "node", "name", "[node] name");
+  add_setting(app, args, "--listen", "node", "listen", "[node] listen");
+  add_setting(app, args, "--log-level", "node", "log_level",
+              "[node] log_level");
+  app.footer(
+    R"(Every key of [redis], [node] and [caf] can also be set in the environment:
+PULSE_REDIS_URL, PULSE_NODE_NAME, PULSE_CAF_THREADS and so on; the password is
+PULSE_REDIS_PASSWORD. The command line wins over the environment, which wins
+over the file. JSON lines go to standard output, logs to standard error.
+
+SIGTERM or SIGINT: stop reading, let running handlers end, acknowledge, hand
+the rest to other nodes, exit. A second one exits at once.
+
+Exit status: 0 ended well, 1 failed while running, 2 wrong usage or
+configuration (nothing was started), 130 or 143 after a second signal.
+
+Examples:
+  pulse-node --config /etc/pulse/node.toml --check
+  PULSE_REDIS_URL=redis://10.0.0.5:6379 pulse-node -c node.toml --name web-1)");
+}
+
+std::string host_name() {
+  char buffer[256] = {};
+  if (gethostname(buffer, sizeof(buffer) - 1) != 0 || buffer[0] == '\0')
+    return "localhost";
+  return buffer;
+}
+
+pulse::config make_caf_config(const caf_section& x) {
+  pulse::config result;
+  if (x.threads > 0)
+    result.set("scheduler.max-threads", static_cast<size_t>(x.threads));
+  result.set("middleman.heartbeat-interval",
+             caf::timespan{x.heartbeat_interval});
+  result.set("middleman.connection-timeout",
+             caf::timespan{x.connection_timeout});
+  return result;
+}
+
+int fail(const failure& why) {
+  log(log_level::error, "node", to_string(why));
+  return exit_failure;
+}
+
+/// Runs until a signal comes or the start fails.
+int run(const node_config& config, bool patient, stop_signals& signals) {
+  auto caf_config = make_caf_config(config.caf);
+  caf::actor_system sys{caf_config};
+  auto made = node::make(sys, config);
+  if (!made)
+    return fail(made.error());
+  auto& running = **made;
+  // The start may wait for Redis, and signals must end that, too.
+  status started;
+  stop_flag start_ended;
+  std::thread starter{[&] {
+    started = running.start(patient);
+    start_ended.raise();
+  }};
+  int signal = signals.wait(&start_ended);
+  if (signal == 0) {
+    starter.join();
+    if (!started)
+      return fail(started.error());
+    while (signal == 0)
+      signal = signals.wait();
+  }
+  log(log_level::info, "node " + config.node.name,
+      std::string{signal == SIGINT ? "SIGINT" : "SIGTERM"} + ": draining");
+  signals.exit_on_next(kill_running_commands);
+  const auto closed = running.close();
+  if (starter.joinable())
+    starter.join();
+  if (!closed) {
+    fail({closed.error().code,
+          "the drain did not end within drain_timeout, events in work are "
+          "left to other nodes: "
+            + closed.error().what});
+    // Whatever hangs would hang the orderly end, too.
+    _exit(exit_failure);
+  }
+  log(log_level::info, "node " + config.node.name, "drained, good bye");
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs the streams, sinks and readers that a file describes.",
+               "pulse-node"};
+  arguments args;
+  describe_arguments(app, args);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : exit_usage;
+  }
+  if (args.exit_with_parent)
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+  auto settings = environment_settings();
+  settings.insert(settings.end(), args.settings.begin(), args.settings.end());
+  auto [config, errors] = load_config(args.file, settings);
+  for (const auto& x : errors)
+    std::cerr << x << '\n';
+  if (!errors.empty())
+    return exit_usage;
+  if (config.node.name.empty())
+    config.node.name = host_name();
+  if (args.dump || args.check) {
+    if (args.dump)
+      std::cout << dump(config);
+    else
+      std::cout << args.file << ": good\n";
+    return 0;
+  }
+  // Threads inherit what it blocks, so it comes first.
+  stop_signals signals;
+  start_logging(config.node.log_level);
+  return run(config, !args.no_wait, signals);
+}

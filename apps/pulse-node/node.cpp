@@ -1,0 +1,214 @@
+#include "pulse-node/node.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/log.hpp"
+#include "pulse/redis/endpoint.hpp"
+
+#include <caf/io/middleman.hpp>
+
+#include "common/event_json.hpp"
+
+namespace pulse::apps {
+
+namespace {
+
+/// Sends a request and waits for its answer.
+template <class Result, class Handle, class... Ts>
+status
+ask(caf::scoped_actor& self, Result& result, const Handle& to, Ts&&... xs) {
+  status end;
+  self->request(to, caf::infinite, std::forward<Ts>(xs)...)
+    .receive([&](Result& x) { result = std::move(x); },
+             [&](caf::error& why) { end = to_failure(why); });
+  return end;
+}
+
+/// The same for answers without a value.
+template <class Handle, class... Ts>
+status tell(caf::scoped_actor& self, const caf::duration& timeout,
+            const Handle& to, Ts&&... xs) {
+  status end;
+  self->request(to, timeout, std::forward<Ts>(xs)...)
+    .receive([] {}, [&](caf::error& why) { end = to_failure(why); });
+  return end;
+}
+
+/// "1 stream", "2 sinks"
+std::string counted(size_t n, const std::string& what) {
+  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+}
+
+/// Tells the log what went wrong with an event. A sink delivers it again, a
+/// reader does not.
+event_handler logged(event_handler handler, std::string component) {
+  return [handler = std::move(handler),
+          component = std::move(component)](const event& x) {
+    auto result = handler(x);
+    if (!result)
+      log(log_level::warning, component, result.error().what);
+    return result;
+  };
+}
+
+/// The URL as it may be logged.
+std::string public_url(const std::string& url) {
+  auto parsed = parse_endpoint(url);
+  return parsed ? to_string(*parsed) : std::string{"Redis"};
+}
+
+} // namespace
+
+node::node(caf::actor_system& sys, node_config config, root_actor root)
+  : sys_(sys), config_(std::move(config)), root_(std::move(root)) {
+  // nop
+}
+
+outcome<std::unique_ptr<node>> node::make(caf::actor_system& sys,
+                                          node_config config) {
+  auto root = spawn_root(sys, config.redis.options);
+  if (!root)
+    return to_failure(root.error());
+  return std::unique_ptr<node>{
+    new node{sys, std::move(config), std::move(*root)}};
+}
+
+node::~node() {
+  stop_commands_->raise();
+  for (auto& x : workers_)
+    caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
+}
+
+status node::start(bool patient) {
+  caf::scoped_actor self{sys_};
+  if (auto result = wait_for_redis(self, patient); !result)
+    return result;
+  if (auto result = open_streams(self); !result)
+    return result;
+  for (const auto& x : config_.sinks)
+    if (auto result = open_sink(self, x); !result)
+      return result;
+  for (const auto& x : config_.readers)
+    if (auto result = open_reader(self, x); !result)
+      return result;
+  if (auto result = publish(); !result)
+    return result;
+  log(log_level::info, "node " + config_.node.name,
+      "ready: " + counted(config_.streams.size(), "stream") + ", "
+        + counted(config_.sinks.size(), "sink") + ", "
+        + counted(config_.readers.size(), "reader") + " on "
+        + public_url(config_.redis.options.url));
+  return {};
+}
+
+status node::close() {
+  caf::scoped_actor self{sys_};
+  auto result = tell(self, caf::duration{config_.node.drain_timeout}, root_,
+                     caf::close_atom_v);
+  stop_commands_->raise();
+  return result;
+}
+
+status node::wait_for_redis(caf::scoped_actor& self, bool patient) {
+  for (;;) {
+    caf::timespan took;
+    auto result = ask(self, took, root_, caf::ping_atom_v);
+    if (result)
+      return {};
+    if (!patient || !is_transient(result.error().code))
+      return result;
+    log(log_level::warning, "node " + config_.node.name,
+        "waiting for Redis: " + to_string(result.error()));
+    // Some errors, such as LOADING, come at once.
+    self->receive(caf::after(std::chrono::seconds{1}) >> [] {});
+  }
+}
+
+status node::open_streams(caf::scoped_actor& self) {
+  for (const auto& x : config_.streams) {
+    stream_actor stream;
+    if (auto result = ask(self, stream, root_, caf::open_atom_v, x); !result)
+      return result;
+  }
+  return {};
+}
+
+status node::open_sink(caf::scoped_actor& self, const sink_section& x) {
+  sink_actor sink;
+  auto result = ask(self, sink, root_, caf::open_atom_v, x.options);
+  if (!result || x.target.kind == target_kind::remote)
+    return result;
+  auto handler = handler_of(x.target, {}, x.options.ack_wait);
+  if (!handler)
+    return handler.error();
+  return subscribe(self, sink, x.target,
+                   logged(*handler, "sink " + x.options.name));
+}
+
+status node::open_reader(caf::scoped_actor& self, const reader_section& x) {
+  reader_actor reader;
+  auto result = ask(self, reader, root_, caf::open_atom_v, x.options);
+  if (!result || x.target.kind == target_kind::remote)
+    return result;
+  auto handler = handler_of(x.target, x.options.name, x.target.timeout);
+  if (!handler)
+    return handler.error();
+  return subscribe(self, reader, x.target,
+                   logged(*handler, "reader " + x.options.name));
+}
+
+status node::publish() {
+  if (config_.node.listen.empty())
+    return {};
+  const auto address = parse_listen(config_.node.listen);
+  const auto* host = address->host.empty() ? nullptr : address->host.c_str();
+  auto port = sys_.middleman().publish(root_, address->port, host, true);
+  if (!port)
+    return failure{errc::unavailable,
+                   "cannot listen at \"" + config_.node.listen
+                     + "\" ([node] listen): " + sys_.render(port.error())};
+  log(log_level::info, "node " + config_.node.name,
+      "actors of other nodes find it at port " + std::to_string(*port));
+  return {};
+}
+
+outcome<event_handler> node::handler_of(const target_options& target,
+                                        const std::string& reader,
+                                        milliseconds timeout) {
+  if (target.kind == target_kind::exec)
+    return run_commands({target.command, timeout, reader, config_.node.name,
+                         true, stop_commands_});
+  auto& shared = output_;
+  auto writer = shared;
+  if (!target.file.empty() || !shared) {
+    auto opened = line_writer::open(target.file);
+    if (!opened)
+      return opened.error();
+    writer = *opened;
+    if (target.file.empty())
+      shared = writer;
+  }
+  return write_lines(writer,
+                     [context = event_context{reader, config_.node.name}](
+                       const event& x) { return json_line(x, context); });
+}
+
+template <class Handle>
+status node::subscribe(caf::scoped_actor& self, const Handle& to,
+                       const target_options& target,
+                       const event_handler& handler) {
+  // A command that waits for another one to end would wear off its ack_wait.
+  subscription how;
+  if (target.kind == target_kind::exec)
+    how.credit = 1;
+  for (uint32_t i = 0; i < target.workers; ++i) {
+    workers_.push_back(spawn_worker(sys_, handler));
+    if (auto result = tell(self, caf::infinite, to, caf::subscribe_atom_v,
+                           workers_.back(), how);
+        !result)
+      return result;
+  }
+  return {};
+}
+
+} // namespace pulse::apps

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "pulse/actors/root_actor.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include "common/event_worker.hpp"
+#include "common/node_config.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace pulse::apps {
+
+/// Runs what a configuration describes. Its functions block. `close()` may be
+/// called while another thread is in `start()`, which then fails.
+class node {
+public:
+  /// @param config Must be valid. Its node has a name.
+  /// Error: as spawn_root().
+  static outcome<std::unique_ptr<node>> make(caf::actor_system& sys,
+                                             node_config config);
+
+  /// Ends all, without draining if close() was not called.
+  ~node();
+
+  /// Waits for Redis, then opens everything, subscribes the workers and
+  /// publishes the root.
+  /// @param patient Goes on while Redis is not there; else one failed attempt
+  /// is an error.
+  status start(bool patient);
+
+  /// Drains within `drain_timeout`, then kills the commands that still run.
+  /// Error: `errc::timed_out` if the deadline passed.
+  status close();
+
+private:
+  node(caf::actor_system& sys, node_config config, root_actor root);
+
+  status wait_for_redis(caf::scoped_actor& self, bool patient);
+  status open_streams(caf::scoped_actor& self);
+  status open_sink(caf::scoped_actor& self, const sink_section& x);
+  status open_reader(caf::scoped_actor& self, const reader_section& x);
+  status publish();
+
+  /// What the workers of a target do with an event.
+  outcome<event_handler> handler_of(const target_options& target,
+                                    const std::string& reader,
+                                    milliseconds timeout);
+
+  /// Spawns the workers of a target and subscribes them.
+  template <class Handle>
+  status subscribe(caf::scoped_actor& self, const Handle& to,
+                   const target_options& target, const event_handler& handler);
+
+  caf::actor_system& sys_;
+  node_config config_;
+  root_actor root_;
+  std::shared_ptr<stop_flag> stop_commands_ = std::make_shared<stop_flag>();
+  // All that write to standard output share one, so that lines do not mix.
+  std::shared_ptr<line_writer> output_;
+  std::vector<event_listener> workers_;
+};
+
+} // namespace pulse::apps

@@ -1,0 +1,175 @@
+// How many events a second one producer adds to one stream, with different
+// numbers of requests in flight, beside a plain hiredis loop that keeps as many
+// commands in its pipeline.
+//
+//     pulse-benchmark-adds [seconds per measurement] [payload bytes]
+
+#include "pulse/all.hpp"
+
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <hiredis.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace {
+
+using namespace pulse;
+using clock_type = std::chrono::steady_clock;
+using seconds = std::chrono::duration<double>;
+
+constexpr int windows[] = {1, 64, 1'024};
+
+struct settings {
+  seconds length{2};
+  size_t payload = 200;
+};
+
+double per_second(uint64_t count, clock_type::time_point begin) {
+  return static_cast<double>(count)
+         / seconds{clock_type::now() - begin}.count();
+}
+
+using connection_ptr = std::unique_ptr<redisContext, void (*)(redisContext*)>;
+
+connection_ptr dial(const local_redis& server) {
+  connection_ptr result{redisConnectUnix(server.socket_path().c_str()),
+                        redisFree};
+  if (!result || result->err != 0)
+    throw std::runtime_error("hiredis cannot connect");
+  return result;
+}
+
+void read_reply(redisContext& connection) {
+  void* reply = nullptr;
+  if (redisGetReply(&connection, &reply) != REDIS_OK)
+    throw std::runtime_error(connection.errstr);
+  freeReplyObject(reply);
+}
+
+double raw_adds(const local_redis& server, const settings& how, int window) {
+  const auto connection = dial(server);
+  const std::string payload(how.payload, 'x');
+  auto append = [&] {
+    redisAppendCommand(connection.get(),
+                       "XADD raw MAXLEN ~ 100000 * n added p %b",
+                       payload.data(), payload.size());
+  };
+  const auto begin = clock_type::now();
+  const auto end = begin + how.length;
+  for (int i = 0; i < window; ++i)
+    append();
+  uint64_t count = 0;
+  // Replies are read in halves of the window, so that Redis always has work.
+  const auto step = (window + 1) / 2;
+  for (; clock_type::now() < end; count += static_cast<uint64_t>(step)) {
+    for (int i = 0; i < step; ++i)
+      read_reply(*connection);
+    for (int i = 0; i < step; ++i)
+      append();
+  }
+  return per_second(count, begin);
+}
+
+// Keeps `window` adds in flight until the time is over.
+struct producer_state {
+  uint64_t added = 0;
+  int open = 0;
+  clock_type::time_point end;
+  caf::response_promise done;
+};
+
+void add_one(caf::stateful_actor<producer_state>* self,
+             const stream_actor& target, const std::string& payload) {
+  ++self->state.open;
+  self
+    ->request(target, caf::infinite, caf::add_atom_v,
+              new_event{"added", payload, ""})
+    .then(
+      [=](event_id) {
+        auto& st = self->state;
+        ++st.added;
+        --st.open;
+        if (clock_type::now() < st.end)
+          add_one(self, target, payload);
+        else if (st.open == 0)
+          st.done.deliver(st.added);
+      },
+      [=](caf::error& err) { self->quit(std::move(err)); });
+}
+
+caf::behavior producer(caf::stateful_actor<producer_state>* self,
+                       const stream_actor& target, const settings& how,
+                       int window) {
+  return {
+    [=](caf::ok_atom) -> caf::result<uint64_t> {
+      self->state.end
+        = clock_type::now()
+          + std::chrono::duration_cast<clock_type::duration>(how.length);
+      self->state.done = self->make_response_promise();
+      const std::string payload(how.payload, 'x');
+      for (int i = 0; i < window; ++i)
+        add_one(self, target, payload);
+      return self->state.done;
+    },
+  };
+}
+
+double our_adds(caf::actor_system& sys, const pulse::stream& stream,
+                const settings& how, int window) {
+  caf::scoped_actor self{sys};
+  auto x = sys.spawn(producer, stream.handle(), how, window);
+  const auto begin = clock_type::now();
+  double result = 0;
+  self->request(x, caf::infinite, caf::ok_atom_v)
+    .receive([&](uint64_t count) { result = per_second(count, begin); },
+             [&](caf::error& err) { throw std::runtime_error(describe(err)); });
+  return result;
+}
+
+template <class T>
+T must(caf::expected<T> x) {
+  if (!x)
+    throw std::runtime_error(describe(x.error()));
+  return std::move(*x);
+}
+
+void run(const settings& how) {
+  auto server = local_redis::start();
+  if (!server)
+    throw std::runtime_error(to_string(server.error()));
+  pulse::config cfg;
+  caf::actor_system sys{cfg};
+  auto ps = must(pulse::system::connect(sys, server->url()));
+  auto stream = must(ps.stream("bench"));
+  std::printf("payload %zu bytes, %.1f s each\n", how.payload,
+              how.length.count());
+  std::printf("%10s %16s %16s %8s\n", "in flight", "hiredis adds/s",
+              "pulse adds/s", "ratio");
+  for (auto window : windows) {
+    const auto raw = raw_adds(*server, how, window);
+    const auto ours = our_adds(sys, stream, how, window);
+    std::printf("%10d %16.0f %16.0f %8.2f\n", window, raw, ours, ours / raw);
+  }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  settings how;
+  if (argc > 1)
+    how.length = seconds{std::atof(argv[1])};
+  if (argc > 2)
+    how.payload = static_cast<size_t>(std::atoll(argv[2]));
+  try {
+    run(how);
+  } catch (const std::exception& err) {
+    std::fprintf(stderr, "%s\n", err.what());
+    return EXIT_FAILURE;
+  }
+}

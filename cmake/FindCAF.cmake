@@ -1,0 +1,39 @@
+# Defines CAF::core, CAF::io and so on for CAF 0.17, which ships no CMake
+# package on Debian. Same target names as CAF >= 0.18, so that dropping this
+# file is the whole upgrade. Installed, because consumers need it as well.
+find_package(Threads REQUIRED)
+find_path(CAF_INCLUDE_DIR caf/config.hpp)
+if(CAF_INCLUDE_DIR)
+  # CAF 0.17.6 spells its version as one number: 1706.
+  file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" _caf_line
+    REGEX "^#define CAF_VERSION [0-9]+$")
+  string(REGEX MATCH "[0-9]+$" _caf_number "${_caf_line}")
+  math(EXPR _caf_major "${_caf_number} / 10000")
+  math(EXPR _caf_minor "(${_caf_number} / 100) % 100")
+  math(EXPR _caf_patch "${_caf_number} % 100")
+  set(CAF_VERSION "${_caf_major}.${_caf_minor}.${_caf_patch}")
+endif()
+foreach(_caf_comp IN LISTS CAF_FIND_COMPONENTS)
+  find_library(CAF_${_caf_comp}_LIBRARY caf_${_caf_comp})
+  mark_as_advanced(CAF_${_caf_comp}_LIBRARY)
+  if(CAF_${_caf_comp}_LIBRARY)
+    set(CAF_${_caf_comp}_FOUND TRUE)
+  endif()
+endforeach()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(CAF REQUIRED_VARS CAF_INCLUDE_DIR
+  VERSION_VAR CAF_VERSION HANDLE_COMPONENTS)
+set(_caf_deps_core Threads::Threads)
+set(_caf_deps_io CAF::core)
+foreach(_caf_comp IN LISTS CAF_FIND_COMPONENTS)
+  if(CAF_${_caf_comp}_FOUND AND NOT TARGET CAF::${_caf_comp})
+    add_library(CAF::${_caf_comp} UNKNOWN IMPORTED)
+    # The type-ID checks turn an unregistered message type into a compile
+    # error instead of an empty message at run time.
+    set_target_properties(CAF::${_caf_comp} PROPERTIES
+      IMPORTED_LOCATION "${CAF_${_caf_comp}_LIBRARY}"
+      INTERFACE_INCLUDE_DIRECTORIES "${CAF_INCLUDE_DIR}"
+      INTERFACE_LINK_LIBRARIES "${_caf_deps_${_caf_comp}}"
+      INTERFACE_COMPILE_DEFINITIONS CAF_ENABLE_TYPE_ID_CHECKS)
+  endif()
+endforeach()

@@ -1,0 +1,67 @@
+#pragma once
+
+// What all examples share: a node that is connected to a Redis to play with.
+
+#include <caf/all.hpp>
+
+#include <pulse/all.hpp>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <utility>
+
+namespace example {
+
+/// Gives the value of a result, or ends the program and says why not.
+template <class T>
+T must(caf::expected<T> x) {
+  if (!x) {
+    std::cerr << pulse::describe(x.error()) << '\n';
+    std::exit(EXIT_FAILURE);
+  }
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*x);
+}
+
+inline pulse::redis_for_trying redis_or_exit() {
+  auto result = pulse::find_or_start_redis();
+  if (!result) {
+    std::cerr << to_string(result.error()) << '\n';
+    std::exit(EXIT_FAILURE);
+  }
+  return std::move(*result);
+}
+
+/// One node: CAF, and the library on top of it.
+struct node {
+  pulse::redis_for_trying redis = redis_or_exit();
+  pulse::config cfg;
+  caf::actor_system sys{cfg};
+  pulse::system pulse = must(pulse::system::connect(sys, redis.url));
+};
+
+/// Prints events, each with `label`, and ends after `count` of them.
+inline caf::behavior printer(caf::stateful_actor<int>* self, std::string label,
+                             int count) {
+  self->state = count;
+  return {
+    [=](const pulse::event& x) {
+      std::cout << label + ": " + std::string{x.stream()} + " "
+                     + std::string{x.name()} + " " + std::string{x.payload()}
+                     + "\n"
+                << std::flush;
+      if (--self->state == 0)
+        self->quit();
+    },
+  };
+}
+
+/// Blocks until all actors have ended.
+template <class... Ts>
+void wait_for(caf::actor_system& sys, const Ts&... actors) {
+  caf::scoped_actor self{sys};
+  self->wait_for(actors...);
+}
+
+} // namespace example

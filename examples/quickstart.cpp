@@ -1,0 +1,41 @@
+// The shortest whole program: add an event, process it, acknowledge it.
+// It is the code in the README.
+
+#include <caf/all.hpp>
+
+#include <pulse/all.hpp>
+
+#include <iostream>
+
+// --(quickstart-begin)--
+caf::behavior billing(caf::event_based_actor* self) {
+  return {
+    [=](const pulse::event& order) {
+      std::cout << order.id().ms << ": " << order.payload() << std::endl;
+      self->quit(); // one is enough here; returning acknowledges the event
+    },
+  };
+}
+
+int main() {
+  auto redis = pulse::find_or_start_redis(); // PULSE_REDIS_URL or a private one
+  if (!redis)
+    return std::cerr << to_string(redis.error()) << '\n', 1;
+  pulse::config cfg;
+  caf::actor_system sys{cfg};
+  auto pulse = pulse::system::connect(sys, redis->url);
+  if (!pulse)
+    return std::cerr << pulse::describe(pulse.error()) << '\n', 1;
+  auto orders = pulse->stream("orders");
+  orders->add("order_placed", R"({"item": "tea", "amount": 2})");
+  pulse::sink_options options;
+  options.name = "billing"; // nodes with the same name share the work
+  options.streams = {"orders"};
+  options.start = pulse::start_position::oldest();
+  auto sink = pulse->sink(options);
+  auto worker = sys.spawn(billing);
+  sink->subscribe(worker);
+  caf::scoped_actor self{sys};
+  self->wait_for(worker);
+}
+// --(quickstart-end)--

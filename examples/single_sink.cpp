@@ -1,0 +1,46 @@
+// A sink whose worker decides itself when an event is done: it acknowledges
+// with a message, perhaps long after its handler returned. What is not
+// acknowledged is delivered again, here or on another node.
+
+#include "example.hpp"
+
+using namespace example;
+
+namespace {
+
+// Acknowledges each event, ends after `count` confirmed ones.
+caf::behavior worker(caf::stateful_actor<int>* self, pulse::sink_actor sink,
+                     int count) {
+  self->state = count;
+  return {
+    [=](const pulse::event& x) {
+      std::cout << "works on " << x.payload() << std::endl;
+      self->request(sink, caf::infinite, pulse::atom::ack_v, x.delivery())
+        .then([=] { // Redis has it
+          if (--self->state == 0)
+            self->quit();
+        });
+    },
+  };
+}
+
+} // namespace
+
+int main() {
+  node here;
+  auto stream = must(here.pulse.stream("orders"));
+  for (auto* item : {"tea", "milk", "sugar"})
+    must(stream.add("order_placed", item));
+
+  pulse::sink_options options;
+  options.name = "billing";
+  options.streams = {"orders"};
+  options.start = pulse::start_position::oldest();
+  options.ack = pulse::ack_mode::manual;
+  auto sink = must(here.pulse.sink(options));
+
+  auto actor = here.sys.spawn(worker, sink.handle(), 3);
+  must(sink.subscribe(actor));
+  wait_for(here.sys, actor);
+  std::cout << must(sink.info()).acked << " acknowledged\n";
+}

@@ -1,0 +1,365 @@
+#include "pulse/actors/connection_actor.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/answer_queue.hpp"
+#include "pulse/actors/internal/broker_socket.hpp"
+#include "pulse/actors/internal/closing_broker.hpp"
+#include "pulse/core/log.hpp"
+#include "pulse/redis/connection_fsm.hpp"
+#include "pulse/redis/dial.hpp"
+#include "pulse/resp/command.hpp"
+#include "pulse/resp/reply.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <random>
+
+namespace pulse {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// What it sends to itself, and what the multiplexer sends.
+using self_actor = connection_actor::extend<
+  caf::reacts_to<caf::tick_atom>,
+  // Whether a name was resolved; its addresses by line, or the reason.
+  caf::reacts_to<caf::resolve_atom, bool, std::string>,
+  caf::reacts_to<caf::io::new_data_msg>,
+  caf::reacts_to<caf::io::data_transferred_msg>,
+  caf::reacts_to<caf::io::connection_closed_msg>>;
+
+// Runs in a thread of its own, since asking for a name may take long; a system
+// that shuts down waits for it.
+void resolve_for(const self_actor& asker, const std::string& host) {
+  const auto found = redis::resolve(host);
+  std::string text;
+  if (found)
+    for (auto& address : *found)
+      text.append(address).append("\n");
+  else
+    text = found.error().what;
+  caf::anon_send(asker, caf::resolve_atom_v, found.ok(), std::move(text));
+}
+
+redis::addresses split_lines(const std::string& text) {
+  redis::addresses result;
+  for (size_t pos = 0; pos < text.size();) {
+    const auto end = text.find('\n', pos);
+    result.push_back(text.substr(pos, end - pos));
+    pos = end + 1;
+  }
+  return result;
+}
+
+random_engine make_engine() {
+  return random_engine{std::random_device{}()};
+}
+
+// Carries out what the state machine decides, and tells it what happens.
+class connection_state {
+public:
+  using self_type = self_actor;
+  using pointer = internal::broker_pointer<self_type>;
+
+  static inline const char* name = "pulse.connection";
+
+  connection_state(pointer self, redis::connection_config config,
+                   connection_role role)
+    : self_(self),
+      config_(std::move(config)),
+      role_(std::move(role)),
+      log_name_("pulse.connection " + role_.name),
+      fsm_(config_, make_engine()),
+      socket_(self) {
+    // nop
+  }
+
+  ~connection_state() {
+    answers_.fail_all(make_error({errc::closed, log_name_ + " ended"}));
+  }
+
+  self_type::behavior_type make_behavior() {
+    self_->set_exit_handler([this](caf::exit_msg& msg) {
+      if (msg.reason)
+        on_close(std::move(msg.reason));
+    });
+    return {
+      [this](atom::run, command_ptr& x) { return on_run(std::move(x)); },
+      [this](atom::unblock) { on_unblock(); },
+      [this](atom::info) { return fsm_.info(); },
+      [this](caf::close_atom) { on_close({}); },
+      [this](caf::tick_atom) { on_tick(); },
+      [this](caf::resolve_atom, bool ok, const std::string& text) {
+        on_resolved(ok, text);
+      },
+      [this](const caf::io::new_data_msg& x) { on_data(x); },
+      [this](const caf::io::data_transferred_msg& x) { on_written(x); },
+      [this](const caf::io::connection_closed_msg& x) { on_hung_up(x); },
+    };
+  }
+
+private:
+  // -- messages ---------------------------------------------------------------
+
+  caf::result<reply_ptr> on_run(command_ptr commands) {
+    if (commands == nullptr || commands->count == 0)
+      return make_error({errc::internal, log_name_ + ": an empty batch"});
+    auto promise = self_->make_response_promise();
+    const auto token = answers_.push(promise);
+    guarded([&] { fsm_.submit(now(), token, std::move(commands), todo_); });
+    return promise;
+  }
+
+  void on_unblock() {
+    const auto id = fsm_.info().client_id;
+    if (!fsm_.under_way() || id == 0)
+      return;
+    if (!role_.unblock_via) {
+      log(log_level::error, "unblock: no connection to send it through");
+      return;
+    }
+    auto batch = std::make_shared<command_batch>();
+    resp::write_command(batch->bytes, "CLIENT", "UNBLOCK", id);
+    batch->count = 1;
+    batch->repeatable = true;
+    // Not if the whole system closes: then the read ends with its connection.
+    const auto failed = [this](const failure& why) {
+      log(why.code == errc::closed ? log_level::debug : log_level::warning,
+          "CLIENT UNBLOCK: " + to_string(why));
+    };
+    self_
+      ->request(role_.unblock_via, caf::infinite, atom::run_v,
+                command_ptr{std::move(batch)})
+      .then(
+        [failed](const reply_ptr& x) {
+          if (const resp::cursor at{*x}; at.is(resp::node_type::error))
+            failed(resp::error_of(at));
+        },
+        [failed](const caf::error& x) { failed(to_failure(x)); });
+  }
+
+  void on_close(caf::error reason) {
+    if (closing_)
+      return;
+    closing_ = true;
+    quit_reason_ = std::move(reason);
+    guarded([this] { fsm_.close(todo_); });
+    // A socket that was opened in this turn would leak if it ended now.
+    quit_at_ = now() + quit_delay;
+    self_->delayed_send(self_, quit_delay, caf::tick_atom_v);
+  }
+
+  void on_tick() {
+    if (closing_) {
+      if (now() >= quit_at_)
+        self_->quit(std::move(quit_reason_));
+      return;
+    }
+    ticks_.pop_front();
+    guarded([this] { fsm_.on_tick(now(), todo_); });
+  }
+
+  void on_data(const caf::io::new_data_msg& x) {
+    if (socket_.is(x.handle))
+      guarded([&] { fsm_.on_data(now(), x.buf.data(), x.buf.size(), todo_); });
+  }
+
+  void on_written(const caf::io::data_transferred_msg& x) {
+    if (socket_.is(x.handle))
+      guarded([&] { fsm_.on_written(now(), x.remaining, todo_); });
+  }
+
+  void on_hung_up(const caf::io::connection_closed_msg& x) {
+    if (!socket_.is(x.handle))
+      return;
+    socket_.forget();
+    guarded([this] { fsm_.on_hung_up(now(), todo_); });
+  }
+
+  void on_resolved(bool ok, const std::string& text) {
+    resolving_ = false;
+    if (ok) {
+      addresses_ = split_lines(text);
+      next_address_ = 0;
+    }
+    if (!std::exchange(wants_address_, false))
+      return;
+    guarded([&] {
+      if (ok)
+        open_socket();
+      else
+        fsm_.on_dial_failed(now(), {errc::connect_failed, text}, todo_);
+    });
+  }
+
+  // -- actions ----------------------------------------------------------------
+
+  // An exception that leaves a handler would end the broker. One that gets
+  // here is a defect or a lack of memory; the connection starts over.
+  template <class F>
+  void guarded(F event) {
+    try {
+      event();
+      perform();
+    } catch (const std::exception& x) {
+      start_over(x.what());
+    }
+  }
+
+  void start_over(const std::string& what) {
+    log(log_level::error, "starts over: " + what);
+    todo_.clear();
+    hang_up();
+    answers_.fail_all(make_error({errc::internal, log_name_ + ": " + what}));
+    fsm_ = redis::connection_fsm{config_, make_engine()};
+    if (closing_)
+      fsm_.close(todo_);
+  }
+
+  void perform() {
+    // Actions may cause more of them.
+    size_t done = 0;
+    while (done < todo_.size()) {
+      const auto action = std::move(todo_[done++]);
+      std::visit([this](const auto& x) { apply(x); }, action);
+    }
+    todo_.clear();
+    socket_.flush();
+    arm();
+  }
+
+  void apply(const redis::dial_action&) {
+    // The last address is asked again, unless it led nowhere.
+    const auto connects = fsm_.info().connects;
+    if (std::exchange(connects_before_, connects) == connects)
+      ++next_address_;
+    if (next_address_ >= addresses_.size()) {
+      addresses_ = redis::known_addresses(config_.to);
+      next_address_ = 0;
+    }
+    if (!addresses_.empty()) {
+      open_socket();
+      return;
+    }
+    wants_address_ = true;
+    if (!std::exchange(resolving_, true))
+      self_->system().spawn<caf::detached>(resolve_for,
+                                           caf::actor_cast<self_actor>(self_),
+                                           config_.to.host);
+  }
+
+  void open_socket() {
+    const auto fd = redis::dial(config_.to, addresses_[next_address_]);
+    if (!fd) {
+      fsm_.on_dial_failed(now(), fd.error(), todo_);
+      return;
+    }
+    socket_.open(*fd);
+    fsm_.on_dialled(now(), todo_);
+  }
+
+  void apply(const redis::send_action& x) {
+    socket_.write(x.commands->bytes);
+  }
+
+  void apply(const redis::send_text_action& x) {
+    socket_.write(x.bytes);
+  }
+
+  void apply(const redis::hang_up_action&) {
+    hang_up();
+  }
+
+  void hang_up() {
+    wants_address_ = false;
+    if (closing_)
+      socket_.shut_down();
+    else
+      socket_.close();
+  }
+
+  void apply(const redis::answer_action& x) {
+    answers_.settle(x.token, x.answer);
+  }
+
+  void apply(const redis::fail_action& x) {
+    answers_.settle(x.token, make_error(x.why));
+  }
+
+  void apply(const redis::log_action& x) {
+    log(x.level, x.line);
+  }
+
+  // -- helpers ----------------------------------------------------------------
+
+  // Delayed messages cannot be recalled. So there is a tick under way for the
+  // earliest time wanted so far, and a later one is asked for only when that
+  // has come: mostly one, and none while nothing waits.
+  void arm() {
+    const auto next = fsm_.next_tick();
+    if (closing_ || next == redis::time_point::max()
+        || (!ticks_.empty() && ticks_.front() <= next + tick_slack))
+      return;
+    const auto delay = std::max(next - now(), redis::time_point::duration{0});
+    ticks_.push_front(next);
+    self_->delayed_send(self_, delay, caf::tick_atom_v);
+  }
+
+  [[nodiscard]] redis::time_point now() const {
+    return self_->clock().now();
+  }
+
+  void log(log_level level, const std::string& line) const {
+    pulse::log(level, log_name_, line);
+  }
+
+  // A tick may come so much later than the state machine asked for it.
+  static constexpr milliseconds tick_slack{5};
+  static constexpr milliseconds quit_delay{10};
+
+  pointer self_;
+  redis::connection_config config_;
+  connection_role role_;
+  std::string log_name_;
+  redis::connection_fsm fsm_;
+  redis::actions todo_;
+  internal::answer_queue answers_;
+  internal::broker_socket socket_;
+
+  // Where to dial.
+  redis::addresses addresses_;
+  size_t next_address_ = 0;
+  uint64_t connects_before_ = 0;
+  bool resolving_ = false;
+  bool wants_address_ = false;
+
+  // When the ticks under way will come, the earliest first.
+  std::deque<redis::time_point> ticks_;
+  bool closing_ = false;
+  redis::time_point quit_at_;
+  caf::error quit_reason_;
+};
+
+} // namespace
+
+caf::expected<connection_actor> spawn_connection(caf::actor_system& sys,
+                                                 const redis_options& options,
+                                                 connection_role role) {
+  auto to = parse_endpoint(options.url);
+  if (!to)
+    return make_error(to.error());
+  if (to->transport == endpoint::kind::tls)
+    return make_error({errc::unsupported, to_string(*to)
+                                            + ": this build has no TLS; use "
+                                              "redis:// or unix://"});
+  if (!options.password.empty())
+    to->password = options.password;
+  redis::connection_config config{std::move(*to), options,
+                                  options.client_name + ":" + role.name};
+  connection_actor result = internal::spawn_broker_state<connection_state>(
+    sys, std::move(config), std::move(role));
+  return result;
+}
+
+} // namespace pulse

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <caf/error.hpp>
+#include <caf/response_promise.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+namespace pulse::internal {
+
+/// Promises by consecutive numbers, most of them settled in order: a queue
+/// does what a map would, for less. CAF 0.17.6 does not answer for a promise
+/// that is dropped, so its owner must settle all.
+class answer_queue {
+public:
+  /// @returns the number of `x`.
+  uint64_t push(caf::response_promise x) {
+    promises_.push_back(std::move(x));
+    return first_ + promises_.size() - 1;
+  }
+
+  /// Settles number `n` with a value or a `caf::error`; once.
+  template <class T>
+  void settle(uint64_t n, T&& x) {
+    if (n < first_ || n - first_ >= promises_.size())
+      return;
+    promises_[n - first_].deliver(std::forward<T>(x));
+    for (; !promises_.empty() && !promises_.front().pending(); ++first_)
+      promises_.pop_front();
+  }
+
+  void fail_all(const caf::error& why) {
+    for (auto& x : promises_)
+      if (x.pending())
+        x.deliver(why);
+    first_ += promises_.size();
+    promises_.clear();
+  }
+
+private:
+  std::deque<caf::response_promise> promises_;
+  uint64_t first_ = 0;
+};
+
+} // namespace pulse::internal

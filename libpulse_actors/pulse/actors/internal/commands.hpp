@@ -1,0 +1,68 @@
+#pragma once
+
+#include "pulse/actors/messages.hpp"
+#include "pulse/resp/command.hpp"
+#include "pulse/resp/script.hpp"
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pulse::internal {
+
+/// Makes a batch of one command.
+template <class... Ts>
+command_ptr one_command(bool repeatable, const Ts&... xs) {
+  auto result = std::make_shared<command_batch>();
+  resp::write_command(result->bytes, xs...);
+  result->count = 1;
+  result->repeatable = repeatable;
+  return result;
+}
+
+/// Builds the call of a script whose arguments are not known in number.
+///
+///     auto call = script_call{resp::count_script(), {key}};
+///     call.arg(group).arg(consumer);
+///     self->request(redis, caf::infinite, atom::run_v, call.finish(true));
+class script_call {
+public:
+  script_call(const resp::script& which,
+              std::initializer_list<std::string_view> keys)
+    : script_(&which), writer_(args_) {
+    arg("EVALSHA").arg(which.sha1).arg(static_cast<int64_t>(keys.size()));
+    for (auto key : keys)
+      arg(key);
+  }
+
+  script_call(const script_call&) = delete;
+  script_call& operator=(const script_call&) = delete;
+
+  template <class T>
+  script_call& arg(const T& x) {
+    writer_.arg(x);
+    ++count_;
+    return *this;
+  }
+
+  /// @param repeatable Whether running it twice does what running it once does.
+  command_ptr finish(bool repeatable, milliseconds timeout = {}) {
+    auto result = std::make_shared<command_batch>();
+    resp::command_writer{result->bytes}.begin(count_);
+    result->bytes += args_;
+    result->count = 1;
+    result->timeout = timeout;
+    result->repeatable = repeatable;
+    result->lua = script_;
+    return result;
+  }
+
+private:
+  const resp::script* script_;
+  std::string args_;
+  resp::command_writer writer_;
+  size_t count_ = 0;
+};
+
+} // namespace pulse::internal

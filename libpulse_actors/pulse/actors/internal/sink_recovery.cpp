@@ -1,0 +1,298 @@
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/sink_fetcher.hpp"
+#include "pulse/core/names.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+
+#include <algorithm>
+
+// What a sink does about faults: its own, and those of other nodes.
+
+namespace pulse::internal {
+
+namespace {
+
+constexpr int64_t page_size = 500;
+
+// Sweeps cost the server time that grows with the pending list: at most 1 %.
+constexpr int sweep_share = 100;
+
+} // namespace
+
+void sink_fetcher::tick(time_point now) {
+  fetch();
+  if (!ctx_.acks() || ctx_.closing)
+    return;
+  sweep(now);
+  clean_consumers(now);
+}
+
+// -- own pending events -------------------------------------------------------
+
+// After a lost connection: whatever Redis gave to this consumer and the ledger
+// does not know. On the shared connection, behind all acks that were sent: so
+// an event that was acknowledged cannot come back.
+void sink_fetcher::adopt_next_page() {
+  std::vector<uint32_t> asked;
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
+    if (ctx_.streams[i].is_open())
+      asked.push_back(i);
+  if (asked.empty())
+    return;
+  adopting_ = true;
+  adopted_to_.resize(ctx_.streams.size());
+  auto batch = std::make_shared<command_batch>();
+  resp::command_writer w{batch->bytes};
+  w.begin(7 + 2 * asked.size());
+  w.arg("XREADGROUP").arg("GROUP").arg(ctx_.options.name).arg(ctx_.consumer);
+  w.arg("COUNT").arg(page_size).arg("STREAMS");
+  for (auto i : asked)
+    w.arg(ctx_.streams[i].key);
+  for (auto i : asked)
+    w.arg(adopted_to_[i]);
+  batch->count = 1;
+  batch->repeatable = true;
+  ctx_.run(
+    std::move(batch), [this](const reply_ptr& reply) { on_own_page(*reply); },
+    [this](const caf::error& err) {
+      adopting_ = false;
+      command_failed(to_failure(err));
+      read_failed(to_failure(err));
+    });
+}
+
+void sink_fetcher::on_own_page(resp::reply& reply) {
+  adopting_ = false;
+  auto page = resp::read_page(reply, stream_key({}));
+  if (!page) {
+    if (page.error().code == errc::no_group
+        || page.error().code == errc::wrong_type)
+      groups_.probe();
+    return read_failed(page.error());
+  }
+  command_worked();
+  auto block = std::move(page->block);
+  block->sink = ctx_.options.name;
+  for (uint32_t i = 0; i < block->extents.size(); ++i) {
+    const auto stream
+      = *ctx_.index_of(block->streams[block->extents[i].stream]);
+    const auto id = block->extents[i].id;
+    adopted_to_[stream] = std::max(adopted_to_[stream], id);
+    if (ctx_.ledger.holds(stream, id))
+      continue;
+    ++ctx_.counts.adopted;
+    ctx_.streams[stream].last_read = std::max(ctx_.streams[stream].last_read,
+                                              id);
+    accept(stream, event{block, i, {1, 0, 0}});
+  }
+  for (auto [where, id] : page->deleted) {
+    const auto stream = *ctx_.index_of(block->streams[where]);
+    adopted_to_[stream] = std::max(adopted_to_[stream], id);
+    ++ctx_.counts.trimmed;
+    settler_.ack(stream, id);
+  }
+  if (block->extents.empty() && page->deleted.empty()) {
+    adopt_ = false;
+    adopted_to_.clear();
+  }
+  ctx_.pump();
+}
+
+// -- events of dead nodes -----------------------------------------------------
+
+void sink_fetcher::sweep(time_point now) {
+  if (now < next_sweep_ || sweeps_under_way_ > 0 || adopt_)
+    return;
+  const auto n = std::min<size_t>(room(), page_size);
+  if (n == 0)
+    return;
+  next_sweep_ = now + jittered(ctx_.options.sweep_interval, 0.1, random_);
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
+    if (!ctx_.streams[i].is_open())
+      continue;
+    script_call call{resp::take_over_script(), {ctx_.streams[i].key}};
+    call.arg(ctx_.options.name).arg(ctx_.consumer);
+    call.arg(static_cast<int64_t>(ctx_.options.lease.count()));
+    call.arg(static_cast<uint64_t>(n));
+    ++sweeps_under_way_;
+    // A full page: the dead left more, which need not wait for the interval.
+    auto swept = [this, now](bool full) {
+      --sweeps_under_way_;
+      const auto soonest = now + sweep_share * (ctx_.now() - now);
+      next_sweep_ = full ? soonest : std::max(next_sweep_, soonest);
+    };
+    ctx_.run(
+      call.finish(false),
+      [=](const reply_ptr& reply) { swept(on_taken(i, *reply) >= n); },
+      [=](const caf::error& err) {
+        swept(false);
+        // What was claimed without our knowing is among our own pending.
+        adopt_ = true;
+        command_failed(to_failure(err));
+      });
+  }
+}
+
+size_t sink_fetcher::on_taken(uint32_t stream, resp::reply& reply) {
+  resp::cursor at{reply};
+  uint32_t size = 0;
+  if (at.is(resp::node_type::error)) {
+    const auto why = resp::error_of(at);
+    if (why.code == errc::no_group || why.code == errc::wrong_type)
+      groups_.probe();
+    command_failed(why);
+    return 0;
+  }
+  if (!at.read_array(size) || size != 3) {
+    command_failed(resp::unexpected_reply("take_over", at));
+    return 0;
+  }
+  command_worked();
+  auto trimmed = resp::read_number(at, "take_over");
+  auto facts = resp::pending_entries(at);
+  if (!trimmed || !facts) {
+    command_failed(trimmed ? facts.error() : trimmed.error());
+    return 0;
+  }
+  resp::event_page page;
+  page.block = std::make_shared<event_block>();
+  page.block->streams.push_back(ctx_.streams[stream].name);
+  page.block->sink = ctx_.options.name;
+  if (auto ok = resp::read_entries(at, 0, page); !ok) {
+    command_failed(ok.error());
+    return 0;
+  }
+  if (*trimmed > 0) {
+    ctx_.counts.trimmed += static_cast<uint64_t>(*trimmed);
+    ctx_.say(log_level::warning,
+             std::to_string(*trimmed) + " pending events of stream "
+               + ctx_.streams[stream].name
+               + " had been trimmed before they were acknowledged");
+  }
+  // The facts point into the bytes that the events take along.
+  const auto counts = counts_of(*facts, page.block->extents);
+  page.block->bytes = std::move(reply.bytes);
+  take_over(stream, page.block, counts);
+  ctx_.pump();
+  return page.block->extents.size();
+}
+
+std::vector<delivery_counts>
+sink_fetcher::counts_of(const std::vector<resp::pending_entry>& facts,
+                        const std::vector<event_extent>& taken) const {
+  std::vector<delivery_counts> result;
+  auto fact = facts.begin(); // both in the order of the IDs
+  for (const auto& x : taken) {
+    while (fact != facts.end() && fact->id < x.id)
+      ++fact;
+    delivery_counts counts{1, 0, 0};
+    if (fact != facts.end() && fact->id == x.id) {
+      counts.deliveries = static_cast<uint32_t>(fact->deliveries + 1);
+      counts.crashes = fact->consumer != "released" ? 1 : 0;
+    }
+    result.push_back(counts);
+  }
+  return result;
+}
+
+void sink_fetcher::take_over(uint32_t stream,
+                             const std::shared_ptr<event_block>& block,
+                             const std::vector<delivery_counts>& counts) {
+  const auto most = ctx_.options.max_deliveries;
+  for (uint32_t i = 0; i < block->extents.size(); ++i) {
+    ++ctx_.counts.taken_over;
+    const auto tried = counts[i].deliveries - 1;
+    if (most > 0 && tried >= most)
+      settler_.give_up(stream, block->extents[i].id, counts[i],
+                       "gave up after " + std::to_string(tried)
+                         + " deliveries, the last by a node that died");
+    else
+      accept(stream, event{block, i, counts[i]});
+  }
+}
+
+// Consumers of nodes that are gone, if they hold nothing. Each sink looks now
+// and then: it is cheap, and two at a time do no harm.
+void sink_fetcher::clean_consumers(time_point now) {
+  if (now < next_cleaning_)
+    return;
+  const auto idle = 3 * ctx_.options.lease;
+  next_cleaning_ = now + jittered(idle, 0.25, random_);
+  for (const auto& x : ctx_.streams) {
+    if (!x.is_open())
+      continue;
+    script_call call{resp::clean_consumers_script(), {x.key}};
+    call.arg(ctx_.options.name).arg(ctx_.consumer);
+    call.arg(static_cast<int64_t>(idle.count()));
+    ctx_.run(
+      call.finish(true),
+      [this, stream = x.name](const reply_ptr& reply) {
+        resp::cursor at{*reply};
+        auto n = resp::read_number(at, "clean_consumers");
+        if (n && *n > 0)
+          ctx_.say(log_level::info, "removed " + std::to_string(*n)
+                                      + " consumers of dead nodes from stream "
+                                      + stream);
+      },
+      [](const caf::error&) {});
+  }
+}
+
+// Idle time goes on while Redis is away: hold the sweep for one lease, or an
+// outage would shuffle everything between the nodes.
+void sink_fetcher::command_failed(const failure& why) {
+  if (is_transient(why.code))
+    outage_ = true;
+  if (!ctx_.closing && !std::exchange(failing_commands_, true))
+    ctx_.say(log_level::warning,
+             "looking for events of dead nodes failed: " + to_string(why));
+}
+
+void sink_fetcher::command_worked() {
+  failing_commands_ = false;
+  if (std::exchange(outage_, false))
+    next_sweep_ = ctx_.now() + ctx_.options.lease;
+}
+
+// -- own leases ---------------------------------------------------------------
+
+bool sink_fetcher::leases_hold() {
+  if (!ctx_.acks())
+    return true;
+  bool hold = true;
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
+    const auto& x = ctx_.streams[i];
+    if (!x.is_open() || !x.lease->clock->older_than(ctx_.options.lease / 2))
+      continue;
+    hold = false;
+    if (verifying_ == 0 && ctx_.now() >= verify_not_before_)
+      verify(i);
+  }
+  return hold;
+}
+
+void sink_fetcher::verify(uint32_t stream) {
+  ++verifying_;
+  ctx_.self
+    ->request(ctx_.leases, caf::infinite, caf::update_atom_v,
+              ctx_.streams[stream].lease)
+    .then(
+      [this, stream,
+       mark = ctx_.ledger.mark()](const std::vector<event_id>& ours) {
+        --verifying_;
+        if (auto n = ctx_.ledger.retain_only(stream, mark, ours); n > 0) {
+          ctx_.counts.lost_leases += n;
+          ctx_.say(log_level::warning,
+                   "this node was silent for too long: others took over "
+                     + std::to_string(n) + " of its events of stream "
+                     + ctx_.streams[stream].name);
+        }
+        ctx_.pump();
+      },
+      [this](const caf::error& err) {
+        --verifying_;
+        verify_not_before_ = ctx_.now() + milliseconds{500};
+        command_failed(to_failure(err));
+      });
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,220 @@
+#include "pulse/actors/internal/sink_settler.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/names.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+#include "pulse/resp/stream_replies.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace pulse::internal {
+
+void sink_settler::take_verdicts() {
+  for (auto& x : ctx_.ledger.take_verdicts()) {
+    if (!ctx_.acks()) {
+      // At most once: decided is done.
+      if (x.what == verdict::kind::dead)
+        ctx_.say(log_level::warning,
+                 "event " + to_string(x.id) + " of stream "
+                   + ctx_.streams[x.stream].name
+                   + " is lost, since ack is none: " + x.reason);
+      ctx_.ledger.forget(x.entry);
+      continue;
+    }
+    switch (x.what) {
+      case verdict::kind::ack:
+        acks_.push_back({x.stream, x.id, x.entry, true});
+        break;
+      case verdict::kind::dead:
+        dead_.push_back(std::move(x));
+        break;
+      case verdict::kind::count:
+        counts_.push_back(std::move(x));
+        break;
+    }
+  }
+}
+
+void sink_settler::ack(uint32_t stream, event_id id) {
+  acks_.push_back({stream, id, {}, false});
+}
+
+void sink_settler::give_up(uint32_t stream, event_id id, delivery_counts counts,
+                           std::string reason) {
+  dead_.push_back(
+    {verdict::kind::dead, {}, stream, id, counts, std::move(reason)});
+}
+
+void sink_settler::answer_after_ack(caf::response_promise answer) {
+  answers_.push_back(std::move(answer));
+}
+
+void sink_settler::flush() {
+  if (ctx_.now() < not_before_)
+    return;
+  if (acks_sent_.empty() && answers_sent_.empty()
+      && !(acks_.empty() && answers_.empty()))
+    send_acks();
+  for (auto& x : std::exchange(dead_, {}))
+    send_dead_letter(std::move(x));
+  if (!counts_.empty())
+    send_counts();
+}
+
+void sink_settler::tick(sink_context::time_point) {
+  flush();
+}
+
+// -- acks ---------------------------------------------------------------------
+
+void sink_settler::send_acks() {
+  acks_sent_ = std::exchange(acks_, {});
+  answers_sent_ = std::exchange(answers_, {});
+  auto by_stream = [](const pending_ack& a, const pending_ack& b) {
+    return a.stream < b.stream;
+  };
+  if (!std::is_sorted(acks_sent_.begin(), acks_sent_.end(), by_stream))
+    std::stable_sort(acks_sent_.begin(), acks_sent_.end(), by_stream);
+  auto batch = std::make_shared<command_batch>();
+  batch->repeatable = true;
+  resp::command_writer writer{batch->bytes};
+  for (auto i = acks_sent_.begin(); i != acks_sent_.end();) {
+    auto end = std::upper_bound(i, acks_sent_.end(), *i, by_stream);
+    writer.begin(3 + static_cast<size_t>(end - i));
+    writer.arg("XACK").arg(ctx_.streams[i->stream].key);
+    writer.arg(ctx_.options.name);
+    for (; i != end; ++i)
+      writer.arg(i->id);
+    ++batch->count;
+  }
+  if (batch->count == 0) { // only answers: their acks went before
+    acked({});
+    return;
+  }
+  ctx_.run(
+    std::move(batch), [this](const reply_ptr& reply) { acked(*reply); },
+    [this](const caf::error& err) { ack_failed(to_failure(err)); });
+}
+
+void sink_settler::acked(const resp::reply& reply) {
+  resp::cursor at{reply};
+  for (; !at.at_end(); at.skip()) {
+    if (!at.is(resp::node_type::error))
+      continue;
+    auto why = resp::error_of(at);
+    // The key is no stream any more: there is nothing left to acknowledge.
+    if (why.code != errc::wrong_type)
+      return ack_failed(why);
+    ctx_.say(log_level::warning, "acks were refused: " + to_string(why));
+  }
+  if (std::exchange(failing_, false))
+    ctx_.say(log_level::info, "acks are confirmed again");
+  pause_.reset();
+  for (const auto& x : std::exchange(acks_sent_, {})) {
+    ctx_.ledger.forget(x.entry);
+    ctx_.counts.acked += x.handled ? 1 : 0;
+  }
+  for (auto& x : std::exchange(answers_sent_, {}))
+    x.deliver(caf::unit);
+  ctx_.pump();
+}
+
+void sink_settler::ack_failed(const failure& why) {
+  acks_.insert(acks_.begin(), acks_sent_.begin(), acks_sent_.end());
+  acks_sent_.clear();
+  for (auto& x : std::exchange(answers_sent_, {}))
+    x.deliver(make_error({why.code, why.what
+                                      + "; the ack is not confirmed yet, the "
+                                        "sink keeps trying"}));
+  pause_after(why, "acks");
+}
+
+void sink_settler::pause_after(const failure& why, const char* what) {
+  if (!std::exchange(failing_, true))
+    ctx_.say(log_level::warning, std::string{what} + " are not confirmed: "
+                                   + to_string(why) + "; trying again");
+  not_before_ = ctx_.now() + pause_.next(random_);
+}
+
+// -- dead letters -------------------------------------------------------------
+
+void sink_settler::send_dead_letter(verdict x) {
+  const auto& stream = ctx_.streams[x.stream];
+  if (!ctx_.options.dead_letter) {
+    ++ctx_.counts.dead_letters;
+    ctx_.say(log_level::warning, "gives up event " + to_string(x.id)
+                                   + " of stream " + stream.name
+                                   + " (dead_letter is off): " + x.reason);
+    acks_.push_back({x.stream, x.id, x.entry, false});
+    return;
+  }
+  using namespace std::chrono;
+  const auto now
+    = duration_cast<milliseconds>(system_clock::now().time_since_epoch());
+  const auto dead
+    = stream_key(dead_letter_stream(stream.name, ctx_.options.name));
+  script_call call{resp::dead_letter_script(), {stream.key, dead}};
+  call.arg(ctx_.options.name).arg(x.id);
+  call.arg("x-id").arg(x.id);
+  call.arg("x-stream").arg(stream.name);
+  call.arg("x-sink").arg(ctx_.options.name);
+  call.arg("x-node").arg(ctx_.consumer);
+  call.arg("x-reason").arg(x.reason);
+  call.arg("x-deliveries").arg(uint64_t{x.counts.deliveries});
+  call.arg("x-failures").arg(uint64_t{x.counts.failures});
+  call.arg("x-crashes").arg(uint64_t{x.counts.crashes});
+  call.arg("x-time").arg(static_cast<int64_t>(now.count()));
+  ++dead_sent_;
+  ctx_.run(
+    call.finish(true),
+    [this, x](const reply_ptr& reply) {
+      --dead_sent_;
+      buried(x, *reply);
+    },
+    [this, x](const caf::error& err) {
+      --dead_sent_;
+      bury_failed(x, to_failure(err));
+    });
+}
+
+void sink_settler::buried(const verdict& x, const resp::reply& reply) {
+  resp::cursor at{reply};
+  if (at.is(resp::node_type::error))
+    return bury_failed(x, resp::error_of(at));
+  // Nil: somebody acknowledged it meanwhile.
+  if (!at.is(resp::node_type::nil)) {
+    ++ctx_.counts.dead_letters;
+    ctx_.say(log_level::warning, "event " + to_string(x.id) + " of stream "
+                                   + ctx_.streams[x.stream].name
+                                   + " is a dead letter now: " + x.reason);
+  }
+  ctx_.ledger.forget(x.entry);
+  ctx_.pump();
+}
+
+void sink_settler::bury_failed(const verdict& x, const failure& why) {
+  dead_.push_back(x);
+  pause_after(why, "dead letters");
+}
+
+// -- delivery counts ----------------------------------------------------------
+
+// A courtesy to the next node, should this one die: not repeated.
+void sink_settler::send_counts() {
+  std::vector<std::vector<verdict>> by_stream(ctx_.streams.size());
+  for (auto& x : std::exchange(counts_, {}))
+    by_stream[x.stream].push_back(std::move(x));
+  for (size_t i = 0; i < by_stream.size(); ++i) {
+    if (by_stream[i].empty())
+      continue;
+    script_call call{resp::count_script(), {ctx_.streams[i].key}};
+    call.arg(ctx_.options.name).arg(ctx_.consumer);
+    for (const auto& x : by_stream[i])
+      call.arg(x.id).arg(uint64_t{x.counts.deliveries});
+    ctx_.run(
+      call.finish(true), [](const reply_ptr&) {}, [](const caf::error&) {});
+  }
+}
+
+} // namespace pulse::internal

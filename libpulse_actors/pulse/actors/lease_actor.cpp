@@ -1,0 +1,171 @@
+#include "pulse/actors/lease_actor.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/closing_broker.hpp"
+#include "pulse/actors/internal/commands.hpp"
+#include "pulse/core/log.hpp"
+#include "pulse/core/names.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+#include "pulse/resp/stream_replies.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+namespace pulse {
+
+int64_t lease_clock::now_ns() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+namespace {
+
+struct lease_state {
+  // The tick is private: it extends the implementation, not the interface.
+  using self_type = lease_actor::extend<caf::reacts_to<caf::tick_atom>>;
+  using pointer = internal::broker_pointer<self_type>;
+
+  static inline const char* name = "pulse.leases";
+
+  struct kept {
+    lease_ptr what;
+    caf::actor_clock::time_point due;
+    bool under_way = false;
+    bool failing = false;
+  };
+
+  lease_state(pointer self, connection_actor redis)
+    : self(self), redis(std::move(redis)) {
+    // nop
+  }
+
+  self_type::behavior_type make_behavior() {
+    return {
+      [this](caf::add_atom, const lease_ptr& x) { on_add(x); },
+      [this](caf::delete_atom, const lease_ptr& x) { on_delete(x); },
+      [this](caf::update_atom, const lease_ptr& x) { return on_update(x); },
+      [this](caf::close_atom) { self->quit(); },
+      [this](caf::tick_atom) { on_tick(); },
+    };
+  }
+
+  void on_add(const lease_ptr& x) {
+    x->clock->renewed_ns = lease_clock::now_ns();
+    leases.push_back({x, self->clock().now() + x->length / 3});
+    arm();
+  }
+
+  void on_delete(const lease_ptr& x) {
+    leases.erase(std::remove_if(leases.begin(), leases.end(),
+                                [&](const kept& k) { return k.what == x; }),
+                 leases.end());
+  }
+
+  caf::result<std::vector<event_id>> on_update(const lease_ptr& x) {
+    auto answer = self->make_response_promise();
+    renew(x, "1", [answer](outcome<std::vector<event_id>> ids) mutable {
+      if (ids)
+        answer.deliver(std::move(*ids));
+      else
+        answer.deliver(make_error(ids.error()));
+    });
+    return answer;
+  }
+
+  void on_tick() {
+    armed = false;
+    const auto now = self->clock().now();
+    for (auto& k : leases) {
+      if (k.under_way || k.due > now)
+        continue;
+      k.under_way = true;
+      k.due = now + k.what->length / 3;
+      renew(k.what, "0", [this, x = k.what](auto ids) { renewed(x, ids); });
+    }
+    arm();
+  }
+
+  void renewed(const lease_ptr& x, const outcome<std::vector<event_id>>& how) {
+    auto is_it = [&](const kept& k) { return k.what == x; };
+    auto k = std::find_if(leases.begin(), leases.end(), is_it);
+    if (k == leases.end())
+      return;
+    k->under_way = false;
+    if (how.ok() == k->failing)
+      log(how.ok() ? log_level::info : log_level::warning, name,
+          "leases of sink " + x->sink + " on stream " + x->stream
+            + (how.ok() ? std::string{" are renewed again"}
+                        : " cannot be renewed: " + to_string(how.error())));
+    k->failing = !how.ok();
+    // Sooner than usual, but not in a loop.
+    if (k->failing)
+      k->due = self->clock().now()
+               + std::max<milliseconds>(x->length / 10, milliseconds{200});
+    arm();
+  }
+
+  // What the server did happened after the request: so the lease lasts from
+  // when it was sent.
+  template <class Then>
+  void renew(const lease_ptr& x, std::string_view list, Then then) {
+    const auto sent = lease_clock::now_ns();
+    const auto key = stream_key(x->stream);
+    internal::script_call call{resp::renew_script(), {key}};
+    call.arg(x->sink).arg(x->consumer);
+    call.arg(static_cast<int64_t>(x->length.count() / 3)).arg(list);
+    self
+      ->request(redis, caf::infinite, atom::run_v,
+                call.finish(true, x->length / 2))
+      .then(
+        [x, sent, then](const reply_ptr& reply) mutable {
+          auto ids = read(*reply, x->clock->trimmed);
+          if (ids)
+            x->clock->renewed_ns = sent;
+          then(std::move(ids));
+        },
+        [then](const caf::error& err) mutable { then(to_failure(err)); });
+  }
+
+  static outcome<std::vector<event_id>> read(const resp::reply& from,
+                                             std::atomic<uint64_t>& lost) {
+    resp::cursor at{from};
+    uint32_t size = 0;
+    if (at.is(resp::node_type::error))
+      return resp::error_of(at);
+    if (!at.read_array(size) || size != 2)
+      return resp::unexpected_reply("renew", at);
+    auto trimmed = resp::read_number(at, "renew");
+    if (!trimmed)
+      return trimmed.error();
+    lost += static_cast<uint64_t>(*trimmed);
+    return resp::read_ids(at, "renew");
+  }
+
+  // One tick under way at most, and none without leases.
+  void arm() {
+    if (armed || leases.empty())
+      return;
+    auto earlier = [](const kept& a, const kept& b) { return a.due < b.due; };
+    const auto next
+      = std::min_element(leases.begin(), leases.end(), earlier)->due;
+    armed = true;
+    const auto pause = std::clamp<caf::timespan>(next - self->clock().now(),
+                                                 milliseconds{20},
+                                                 milliseconds{1'000});
+    self->delayed_send(self_type{self}, pause, caf::tick_atom_v);
+  }
+
+  pointer self;
+  connection_actor redis;
+  std::vector<kept> leases;
+  bool armed = false;
+};
+
+} // namespace
+
+lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis) {
+  return internal::spawn_broker_state<lease_state>(sys, std::move(redis));
+}
+
+} // namespace pulse

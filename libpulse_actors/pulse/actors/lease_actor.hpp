@@ -1,0 +1,71 @@
+#pragma once
+
+#include "pulse/actors/connection_actor.hpp"
+#include "pulse/actors/messages.hpp"
+
+#include <caf/typed_actor.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace pulse {
+
+/// When the leases of one sink on one stream were last renewed, by a clock
+/// that also runs while the machine sleeps (CLOCK_BOOTTIME, nanoseconds since
+/// boot). Written by the lease keeper, read by the sink before it dispatches.
+struct lease_clock {
+  std::atomic<int64_t> renewed_ns{0};
+  /// Pending entries found to be trimmed from the stream: lost.
+  std::atomic<uint64_t> trimmed{0};
+
+  /// CLOCK_BOOTTIME, in nanoseconds.
+  static int64_t now_ns() noexcept;
+
+  /// @returns whether the last renewal is older than `age`.
+  [[nodiscard]] bool older_than(std::chrono::milliseconds age) const noexcept {
+    return now_ns() - renewed_ns.load(std::memory_order_relaxed)
+           > std::chrono::nanoseconds{age}.count();
+  }
+};
+
+/// One consumer of one stream whose leases are to be kept.
+struct lease {
+  std::string stream;
+  std::string sink;
+  std::string consumer;
+  milliseconds length{15'000};
+  /// Shared with the sink. Never null.
+  std::shared_ptr<lease_clock> clock;
+};
+
+using lease_ptr = std::shared_ptr<const lease>;
+
+/// Renews the leases of all sinks of a node: every `length / 3` one script per
+/// stream and sink resets the idle time of pending entries that are older than
+/// that, and shows that the consumer lives. Runs on the multiplexer's thread,
+/// so that handlers that keep all of CAF's workers busy cannot starve it.
+/// Node-local.
+using lease_actor = caf::typed_actor<
+  // Starts to renew; the lease counts as renewed now. No reply.
+  caf::reacts_to<caf::add_atom, lease_ptr>,
+  // Stops renewing. No reply.
+  caf::reacts_to<caf::delete_atom, lease_ptr>,
+  // Renews now; answers the IDs that Redis still has pending for the consumer:
+  // what is not among them was taken over. Errors: `no_group`, connection
+  // errors.
+  caf::replies_to<caf::update_atom, lease_ptr>::with<std::vector<event_id>>,
+  // Stops. No reply.
+  caf::reacts_to<caf::close_atom>>;
+
+/// @param redis The shared command connection.
+lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis);
+
+} // namespace pulse
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pulse::lease_ptr)
+
+CAF_BEGIN_TYPE_ID_BLOCK(pulse_leases, caf::id_block::pulse::end)
+  CAF_ADD_TYPE_ID(pulse_leases, (pulse::lease_ptr))
+CAF_END_TYPE_ID_BLOCK(pulse_leases)

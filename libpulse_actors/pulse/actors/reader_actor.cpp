@@ -1,0 +1,218 @@
+#include "pulse/actors/reader_actor.hpp"
+
+#include "pulse/actors/internal/liveness.hpp"
+#include "pulse/actors/internal/reader_openings.hpp"
+#include "pulse/actors/internal/reader_subscribers.hpp"
+#include "pulse/actors/internal/reader_tail.hpp"
+#include "pulse/actors/internal/spawn_state.hpp"
+#include "pulse/core/names.hpp"
+
+#include <algorithm>
+
+namespace pulse {
+
+namespace {
+
+using internal::reader_ptr;
+using internal::reader_self;
+
+class reader_state {
+public:
+  using self_type = reader_self;
+
+  static constexpr const char* name = "pulse.reader";
+
+  reader_state(reader_ptr self, reader_options options, connection_source redis,
+               subscription_log subscriptions)
+    : self_(self),
+      reader_{self,
+              std::move(options),
+              {},
+              redis.commands,
+              std::move(subscriptions),
+              internal::reader_timers{self},
+              {},
+              random_engine{std::random_device{}()},
+              {}},
+      subscribers_(reader_, [this] { tail_.read_on(); }),
+      tail_(reader_, subscribers_, redis),
+      openings_(
+        reader_,
+        [this](const std::string& stream, event_id from) {
+          tail_.add(stream, from);
+        },
+        [this](const failure* why) { on_settled(why); }) {
+    reader_.component = "pulse.reader";
+    if (!reader_.options.name.empty())
+      reader_.component += " " + reader_.options.name;
+    // Valid options: the pattern compiles.
+    reader_.filter
+      = std::move(event_filter::compile(reader_.options.filter).value());
+  }
+
+  reader_state(const reader_state&) = delete;
+  reader_state& operator=(const reader_state&) = delete;
+
+  ~reader_state() {
+    fail_applicants({errc::closed, "the reader was closed"});
+  }
+
+  reader_self::behavior_type make_behavior() {
+    self_->set_down_handler([this](caf::down_msg& x) { leave(x.source); });
+    for (auto& stream : reader_.options.streams)
+      openings_.add_initial(stream, reader_.options.start);
+    openings_.resolve();
+    return {
+      [this](caf::subscribe_atom, const event_listener& who,
+             const subscription& options) {
+        return on_subscribe(who, options);
+      },
+      [this](caf::unsubscribe_atom, const event_listener& who) {
+        return on_unsubscribe(who);
+      },
+      [this](atom::add_stream, const std::string& stream,
+             const start_position& start) {
+        return on_add_stream(stream, start);
+      },
+      [this](atom::rem_stream, const std::string& stream) {
+        return on_rem_stream(stream);
+      },
+      [this](atom::info) { return on_info(); },
+      [this](caf::close_atom) { on_close(); },
+      [this](caf::tick_atom, uint64_t timer) { reader_.timers.fire(timer); },
+    };
+  }
+
+private:
+  struct applicant {
+    event_listener who;
+    subscription options;
+    caf::response_promise promise;
+  };
+
+  // -- subscribers ------------------------------------------------------------
+
+  caf::result<void> on_subscribe(const event_listener& who,
+                                 const subscription& options) {
+    applicant x{who, options, self_->make_response_promise()};
+    caf::result<void> result{x.promise};
+    if (openings_.settled()) {
+      admit(x);
+    } else {
+      applicants_.push_back(std::move(x));
+      openings_.resolve();
+    }
+    return result;
+  }
+
+  void admit(applicant& x) {
+    if (!internal::is_alive(x.who)) {
+      x.promise.deliver(make_error(
+        {errc::no_such_subscriber, "the subscriber of " + reader_.component
+                                     + " ended before it was subscribed"}));
+      return;
+    }
+    if (subscribers_.empty())
+      shared_ = false;
+    subscribers_.add(x.who, x.options);
+    shared_ = shared_ || subscribers_.size() > 1;
+    x.promise.deliver(caf::unit);
+    tail_.read_on();
+  }
+
+  bool on_unsubscribe(const event_listener& who) {
+    if (!who)
+      return false;
+    auto first = std::stable_partition(applicants_.begin(), applicants_.end(),
+                                       [&](auto& x) { return x.who != who; });
+    const auto found = first != applicants_.end();
+    std::for_each(first, applicants_.end(), [](auto& x) {
+      x.promise.deliver(make_error(
+        {errc::no_such_subscriber, "unsubscribed before it was subscribed"}));
+    });
+    applicants_.erase(first, applicants_.end());
+    return leave(who.address()) || found;
+  }
+
+  bool leave(const caf::actor_addr& who) {
+    auto feed = subscribers_.remove(who);
+    if (!feed)
+      return false;
+    // What nobody was sent is read again for whoever comes next. With several
+    // subscribers, another one may have got it.
+    if (subscribers_.empty() && !shared_)
+      tail_.take_back(*feed);
+    return true;
+  }
+
+  // -- streams ----------------------------------------------------------------
+
+  void on_settled(const failure* why) {
+    if (why)
+      return fail_applicants(*why);
+    for (auto& x : std::exchange(applicants_, {}))
+      admit(x);
+  }
+
+  void fail_applicants(const failure& why) {
+    for (auto& x : std::exchange(applicants_, {}))
+      x.promise.deliver(make_error(why));
+  }
+
+  caf::result<void> on_add_stream(const std::string& stream,
+                                  const start_position& start) {
+    if (auto ok = check_name("stream name", stream); !ok)
+      return make_error(ok.error());
+    auto promise = self_->make_response_promise();
+    caf::result<void> result{promise};
+    if (tail_.cursors().contains(stream))
+      promise.deliver(caf::unit);
+    else
+      openings_.add(stream, start, std::move(promise));
+    return result;
+  }
+
+  bool on_rem_stream(const std::string& stream) {
+    return tail_.remove(stream) || openings_.remove(stream);
+  }
+
+  // -- the rest ---------------------------------------------------------------
+
+  reader_info on_info() const {
+    auto result = reader_.counters;
+    result.name = reader_.options.name;
+    result.streams = openings_.names();
+    for (auto& [stream, cursor] : tail_.cursors().streams())
+      result.streams.push_back(stream);
+    std::sort(result.streams.begin(), result.streams.end());
+    result.subscribers = subscribers_.size();
+    return result;
+  }
+
+  // A read has no side effects, so the connection can be closed at once.
+  void on_close() {
+    tail_.close();
+    self_->quit();
+  }
+
+  reader_ptr self_;
+  internal::reader_context reader_;
+  internal::reader_subscribers subscribers_;
+  internal::reader_tail tail_;
+  internal::reader_openings openings_;
+  std::vector<applicant> applicants_;
+  /// There was more than one subscriber since there was none.
+  bool shared_ = false;
+};
+
+} // namespace
+
+reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
+                          connection_source redis,
+                          subscription_log subscriptions) {
+  return internal::spawn_state<reader_state>(sys, std::move(options),
+                                             std::move(redis),
+                                             std::move(subscriptions));
+}
+
+} // namespace pulse

@@ -1,0 +1,351 @@
+#include "pulse/actors/root_actor.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/child_group.hpp"
+#include "pulse/actors/internal/commands.hpp"
+#include "pulse/actors/internal/spawn_state.hpp"
+#include "pulse/core/log.hpp"
+#include "pulse/redis/endpoint.hpp"
+#include "pulse/resp/reply.hpp"
+#include "pulse/resp/stream_replies.hpp"
+
+#include <random>
+
+namespace pulse {
+
+namespace {
+
+// What children report, and what the root reminds itself of.
+using root_self = root_actor::extend<
+  caf::reacts_to<caf::subscribe_atom, std::string, event_listener,
+                 subscription>,
+  caf::reacts_to<caf::unsubscribe_atom, std::string, event_listener>,
+  caf::reacts_to<caf::tick_atom, std::string>>;
+
+struct root_state {
+  using self_type = root_self;
+  using streams_group = internal::child_group<stream_actor, stream_options>;
+  using readers_group = internal::child_group<reader_actor, reader_options>;
+  using sinks_group = internal::child_group<sink_actor, sink_options>;
+
+  static inline const char* name = "pulse.system";
+
+  root_state(self_type::pointer self, redis_options options,
+             connection_actor commands, lease_actor leases)
+    : self(self), options(std::move(options)), leases(std::move(leases)) {
+    redis.commands = std::move(commands);
+    redis.open_blocking = [sys = &self->system(), options = this->options,
+                           via = redis.commands](const std::string& purpose) {
+      // The endpoint was good for the first connection.
+      return *spawn_connection(*sys, options, {purpose, via});
+    };
+  }
+
+  ~root_state() {
+    caf::anon_send(leases, caf::close_atom_v);
+    caf::anon_send(redis.commands, caf::close_atom_v);
+    for (auto& x : answers)
+      x.deliver(caf::unit);
+  }
+
+  self_type::behavior_type make_behavior() {
+    self->monitor(redis.commands);
+    self->monitor(leases);
+    self->set_default_handler(caf::drop);
+    self->set_down_handler([this](const caf::down_msg& x) { on_down(x); });
+    self->set_exit_handler([this](const caf::exit_msg&) { begin_close(); });
+    return {
+      [this](caf::open_atom, const stream_options& x) {
+        return open("stream", x.name, x, streams);
+      },
+      [this](caf::open_atom, const reader_options& x) {
+        return open("reader", reader_key(x), x, readers);
+      },
+      [this](caf::open_atom, const sink_options& x) {
+        return open("sink", x.name, x, sinks);
+      },
+      [this](caf::get_atom, atom::stream, const std::string& x) {
+        return get("stream", x, streams);
+      },
+      [this](caf::get_atom, atom::reader, const std::string& x) {
+        return get("reader", x, readers);
+      },
+      [this](caf::get_atom, atom::sink, const std::string& x) {
+        return get("sink", x, sinks);
+      },
+      [this](caf::ping_atom) { return on_ping(); },
+      [this](atom::info) { return on_info(); },
+      [this](caf::close_atom) { return on_close(); },
+      [this](caf::subscribe_atom, const std::string& key,
+             const event_listener& who,
+             subscription how) { note_subscription(key, who, how); },
+      [this](caf::unsubscribe_atom, const std::string& key,
+             const event_listener& who) { note_subscription(key, who, {}); },
+      [this](caf::tick_atom, const std::string& key) { restart(key); },
+    };
+  }
+
+  // -- open and find
+  // -----------------------------------------------------------
+
+  stream_actor spawn(const std::string&, const stream_options& x) {
+    return spawn_stream(self->system(), x, redis.commands);
+  }
+
+  reader_actor spawn(const std::string& key, const reader_options& x) {
+    return spawn_reader(self->system(), x, redis, report_to_root(key));
+  }
+
+  sink_actor spawn(const std::string& key, const sink_options& x) {
+    return spawn_sink(self->system(), x, redis, leases, report_to_root(key));
+  }
+
+  template <class Options, class Handle>
+  caf::result<Handle> open(const std::string& kind, const std::string& key,
+                           const Options& x,
+                           internal::child_group<Handle, Options>& group) {
+    if (closing)
+      return make_error(closed());
+    if (auto ok = validate(x); !ok)
+      return make_error(ok.error());
+    auto found = group.find_same(kind, key, x);
+    if (!found)
+      return make_error(found.error());
+    if (*found)
+      return *found;
+    auto fresh = spawn(kind + " " + key, x);
+    self->monitor(fresh);
+    // Not the first of its name if it was about to be started again.
+    subscribe_again(kind + " " + key, group.insert(key, x, fresh));
+    return fresh;
+  }
+
+  template <class Options, class Handle>
+  caf::result<Handle> get(const std::string& kind, const std::string& key,
+                          internal::child_group<Handle, Options>& group) {
+    auto* x = group.find(key);
+    if (x == nullptr || !x->handle)
+      return make_error(
+        {errc::closed, kind + " " + key + " is not open on this node"});
+    return x->handle;
+  }
+
+  // Anonymous readers are always new ones.
+  std::string reader_key(const reader_options& x) {
+    return x.name.empty() ? "#" + std::to_string(++anonymous) : x.name;
+  }
+
+  [[nodiscard]] failure closed() const {
+    return {errc::closed, "the system is closing"};
+  }
+
+  // -- supervision
+  // -------------------------------------------------------------
+
+  subscription_log report_to_root(const std::string& key) {
+    auto root = caf::actor_cast<caf::actor_addr>(self);
+    return [root, key](const event_listener& who,
+                       const std::optional<subscription>& how) {
+      auto hdl = caf::actor_cast<caf::actor>(root);
+      if (!hdl)
+        return;
+      if (how)
+        caf::anon_send(hdl, caf::subscribe_atom_v, key, who, *how);
+      else
+        caf::anon_send(hdl, caf::unsubscribe_atom_v, key, who);
+    };
+  }
+
+  // Calls `fun(group, name)` for the child that `key` ("sink billing") names.
+  template <class F>
+  void with_child(const std::string& key, F fun) {
+    const auto space = key.find(' ');
+    const auto kind = key.substr(0, space);
+    const auto child = key.substr(space + 1);
+    if (kind == "stream")
+      fun(streams, child);
+    else if (kind == "reader")
+      fun(readers, child);
+    else
+      fun(sinks, child);
+  }
+
+  void note_subscription(const std::string& key, const event_listener& who,
+                         const std::optional<subscription>& how) {
+    with_child(key, [&](auto& group, const std::string& child) {
+      auto* x = group.find(child);
+      if (x == nullptr)
+        return;
+      const auto addr = caf::actor_cast<caf::actor_addr>(who);
+      if (how)
+        x->subscribers[addr] = {who, *how};
+      else
+        x->subscribers.erase(addr);
+    });
+  }
+
+  void on_down(const caf::down_msg& x) {
+    if (x.source == caf::actor_cast<caf::actor_addr>(redis.commands)
+        || x.source == caf::actor_cast<caf::actor_addr>(leases))
+      return broken(x);
+    report_down("stream ", streams.name_of(x.source), x.reason);
+    report_down("reader ", readers.name_of(x.source), x.reason);
+    report_down("sink ", sinks.name_of(x.source), x.reason);
+    step_close();
+  }
+
+  void report_down(const std::string& kind,
+                   const std::optional<std::string>& child,
+                   const caf::error& reason) {
+    if (child)
+      child_down(kind + *child, reason);
+  }
+
+  // All children depend on these two: without them nothing is left to do.
+  void broken(const caf::down_msg& x) {
+    if (finished)
+      return;
+    log(log_level::error, name,
+        "the shared connection or the lease keeper died of a defect, closes: "
+          + describe(x.reason));
+    self->quit(make_error(
+      {errc::internal, "a basic actor died: " + describe(x.reason)}));
+  }
+
+  void child_down(const std::string& key, const caf::error& reason) {
+    const bool closed_itself = !reason || closing
+                               || reason == caf::exit_reason::user_shutdown
+                               || reason == caf::exit_reason::unreachable;
+    with_child(key, [&](auto& group, const std::string& child) {
+      if (closed_itself)
+        return group.erase(child);
+      auto* x = group.find(child);
+      x->handle = nullptr;
+      const auto pause = x->restart_pause.next(random);
+      ++restarts;
+      log(log_level::error, name,
+          key + " died of a defect and is started again: " + describe(reason));
+      self->delayed_send(self_type{self}, pause, caf::tick_atom_v, key);
+    });
+  }
+
+  void restart(const std::string& key) {
+    if (closing)
+      return;
+    with_child(key, [&](auto& group, const std::string& child) {
+      auto* x = group.find(child);
+      if (x == nullptr || x->handle)
+        return; // opened again by somebody
+      x->handle = spawn(key, x->options);
+      self->monitor(x->handle);
+      subscribe_again(key, *x);
+    });
+  }
+
+  template <class Child>
+  void subscribe_again(const std::string& key, const Child& x) {
+    if constexpr (!std::is_same_v<Child, streams_group::child>)
+      for (auto& [addr, who] : x.subscribers)
+        self
+          ->request(x.handle, caf::infinite, caf::subscribe_atom_v, who.first,
+                    who.second)
+          .then([] {},
+                [key](const caf::error& err) {
+                  log(log_level::error, name,
+                      "could not subscribe to " + key
+                        + " again: " + describe(err));
+                });
+  }
+
+  // -- facts
+  // -------------------------------------------------------------------
+
+  caf::result<caf::timespan> on_ping() {
+    auto answer = self->make_response_promise();
+    const auto begin = self->clock().now();
+    self
+      ->request(redis.commands, caf::infinite, atom::run_v,
+                internal::one_command(true, "PING"))
+      .then(
+        [=](const reply_ptr& reply) mutable {
+          resp::cursor at{*reply};
+          if (at.is(resp::node_type::error))
+            answer.deliver(make_error(resp::error_of(at)));
+          else
+            answer.deliver(caf::timespan{self->clock().now() - begin});
+        },
+        [=](caf::error& err) mutable { answer.deliver(std::move(err)); });
+    return answer;
+  }
+
+  system_info on_info() {
+    // The URL was good for the first connection; without its secrets.
+    return {to_string(*parse_endpoint(options.url)), streams.names(),
+            readers.names(), sinks.names(), restarts};
+  }
+
+  // -- close
+  // -------------------------------------------------------------------
+
+  caf::result<void> on_close() {
+    answers.push_back(self->make_response_promise());
+    auto answer = answers.back();
+    begin_close();
+    return answer;
+  }
+
+  void begin_close() {
+    if (std::exchange(closing, true))
+      return;
+    auto close = [this](const auto& child) {
+      self->request(child, caf::infinite, caf::close_atom_v)
+        .then([] {}, [](const caf::error&) {});
+    };
+    readers.for_each(close);
+    sinks.for_each(close);
+    streams.for_each(close);
+    step_close();
+  }
+
+  // Children are gone when their down messages are here.
+  void step_close() {
+    if (!closing || finished)
+      return;
+    if (!readers.empty() || !sinks.empty() || !streams.empty())
+      return;
+    finished = true;
+    for (auto& x : std::exchange(answers, {}))
+      x.deliver(caf::unit);
+    self->quit();
+  }
+
+  self_type::pointer self;
+  redis_options options;
+  connection_source redis;
+  lease_actor leases;
+  streams_group streams;
+  readers_group readers;
+  sinks_group sinks;
+  std::vector<caf::response_promise> answers;
+  random_engine random{std::random_device{}()};
+  uint64_t anonymous = 0;
+  uint64_t restarts = 0;
+  bool closing = false;
+  bool finished = false;
+};
+
+} // namespace
+
+caf::expected<root_actor> spawn_root(caf::actor_system& sys,
+                                     redis_options options) {
+  if (auto ok = validate(options); !ok)
+    return make_error(ok.error());
+  auto commands = spawn_connection(sys, options);
+  if (!commands)
+    return commands.error();
+  auto leases = spawn_leases(sys, *commands);
+  return root_actor{internal::spawn_state<root_state>(
+    sys, std::move(options), std::move(*commands), std::move(leases))};
+}
+
+} // namespace pulse

@@ -1,0 +1,369 @@
+#include "pulse/actors/sink_actor.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/liveness.hpp"
+#include "pulse/actors/internal/sink_closing.hpp"
+#include "pulse/actors/internal/sink_context.hpp"
+#include "pulse/actors/internal/sink_fetcher.hpp"
+#include "pulse/actors/internal/sink_groups.hpp"
+#include "pulse/actors/internal/sink_settler.hpp"
+#include "pulse/actors/internal/sink_workers.hpp"
+#include "pulse/actors/internal/spawn_state.hpp"
+#include "pulse/core/names.hpp"
+
+#include <unistd.h>
+
+#include <random>
+#include <set>
+
+namespace pulse {
+
+namespace {
+
+using internal::sink_context;
+using internal::sink_self;
+using internal::sink_stream;
+
+// While events are held, and while closing.
+constexpr milliseconds busy_tick{20};
+constexpr milliseconds idle_tick{500};
+
+std::string new_consumer() {
+  using namespace std::chrono;
+  char host[256] = "unknown";
+  ::gethostname(host, sizeof(host) - 1);
+  std::random_device random;
+  auto bits = [&] { return uint64_t{random()} << 32 | random(); };
+  const auto now
+    = duration_cast<milliseconds>(system_clock::now().time_since_epoch());
+  return consumer_name(host, ::getpid(), static_cast<uint64_t>(now.count()),
+                       bits(), bits());
+}
+
+delivery_ledger::settings ledger_settings(const sink_options& x) {
+  delivery_ledger::settings result;
+  result.dispatch = x.dispatch;
+  result.ack_wait = x.ack_wait;
+  result.backoff = x.backoff;
+  result.max_deliveries = x.max_deliveries;
+  result.max_crashes = x.max_crashes;
+  result.overdue_keeps_credit = x.ack != ack_mode::manual;
+  result.redeliver = x.ack != ack_mode::none;
+  return result;
+}
+
+struct sink_state {
+  using self_type = sink_self;
+
+  static inline const char* name = "pulse.sink";
+
+  sink_state(self_type::pointer self, sink_options options,
+             connection_source redis, lease_actor leases,
+             subscription_log subscriptions)
+    : ctx{self,
+          std::move(options),
+          std::move(redis),
+          std::move(leases),
+          new_consumer(),
+          {},
+          {},
+          {{}, random_engine{}},
+          {},
+          {},
+          false,
+          {}},
+      subscriptions(std::move(subscriptions)),
+      settler(ctx),
+      groups(ctx),
+      workers(ctx),
+      fetcher(prepared(ctx), groups, settler),
+      closing(ctx, fetcher, settler) {
+    ctx.pump = [this] { pump(); };
+  }
+
+  // The parts take what they need from a complete context.
+  static sink_context& prepared(sink_context& ctx) {
+    auto& x = ctx.options;
+    ctx.log_name = std::string{name} + " " + x.name;
+    // The options were validated: the pattern compiles.
+    if (auto filter = event_filter::compile(x.filter))
+      ctx.filter = std::move(*filter);
+    ctx.ledger = delivery_ledger{ledger_settings(x),
+                                 random_engine{std::random_device{}()}};
+    ctx.counts.name = x.name;
+    ctx.counts.consumer = ctx.consumer;
+    return ctx;
+  }
+
+  self_type::behavior_type make_behavior() {
+    ctx.self->set_down_handler(
+      [this](const caf::down_msg& x) { workers.on_down(x); });
+    ctx.self->set_default_handler(caf::drop);
+    for (const auto& x : ctx.options.streams)
+      groups.add(x, ctx.options.start, [](const status&) {});
+    arm();
+    return {
+      [this](caf::subscribe_atom, const event_listener& who, subscription how) {
+        return on_subscribe(who, how);
+      },
+      [this](caf::unsubscribe_atom, const event_listener& who) {
+        return on_unsubscribe(who);
+      },
+      [this](atom::ack, const delivery_id& x) { return on_ack(x); },
+      [this](atom::nack, const delivery_id& x, caf::timespan delay) {
+        return on_nack(x, delay);
+      },
+      [this](atom::extend, const delivery_id& x) { return on_extend(x); },
+      [this](atom::term, const delivery_id& x, const std::string& reason) {
+        return on_term(x, reason);
+      },
+      [this](atom::add_stream, const std::string& x, start_position start) {
+        return on_add_stream(x, start);
+      },
+      [this](atom::rem_stream, const std::string& x) {
+        return on_remove_stream(x);
+      },
+      [this](atom::info) { return on_info(); },
+      [this](caf::close_atom) { return on_close(); },
+      [this](caf::tick_atom) { on_tick(); },
+    };
+  }
+
+  // -- subscribers ------------------------------------------------------------
+
+  caf::result<void> on_subscribe(const event_listener& who, subscription how) {
+    if (auto why = refusal(who))
+      return make_error(*why);
+    auto answer = ctx.self->make_response_promise();
+    groups.when_open([=](const status& x) mutable {
+      if (!x)
+        return answer.deliver(make_error(x.error()));
+      workers.add(who, how.credit);
+      if (subscriptions)
+        subscriptions(who, how);
+      answer.deliver(caf::unit);
+      pump();
+    });
+    return answer;
+  }
+
+  std::optional<failure> refusal(const event_listener& who) const {
+    if (ctx.closing)
+      return closed();
+    if (!internal::is_alive(who))
+      return failure{errc::no_such_subscriber,
+                     "sink " + ctx.options.name
+                       + ": the subscriber is not alive; subscribe a live "
+                         "actor"};
+    return std::nullopt;
+  }
+
+  [[nodiscard]] failure closed() const {
+    return {errc::closed, "sink " + ctx.options.name + " is closing"};
+  }
+
+  bool on_unsubscribe(const event_listener& who) {
+    if (subscriptions)
+      subscriptions(who, std::nullopt);
+    return workers.remove(who);
+  }
+
+  // -- manual outcomes --------------------------------------------------------
+
+  // What is named, or why it cannot be.
+  outcome<delivery_ledger::found> find(const delivery_id& x) const {
+    if (auto i = ctx.index_of(x.stream))
+      if (auto held = ctx.ledger.find(*i, x.id))
+        return *held;
+    return failure{errc::no_such_delivery,
+                   "sink " + ctx.options.name + " does not hold event "
+                     + to_string(x.id) + " of stream " + x.stream
+                     + ": it was acknowledged or handed over before"};
+  }
+
+  caf::result<void> on_ack(const delivery_id& x) {
+    auto held = find(x);
+    if (!held)
+      return make_error(held.error());
+    ctx.ledger.done(held->entry, held->holder, ctx.now());
+    settler.take_verdicts();
+    auto answer = ctx.self->make_response_promise();
+    if (!answer.async())
+      settler.answer_after_ack(answer);
+    pump();
+    return answer;
+  }
+
+  caf::result<void> on_nack(const delivery_id& x, caf::timespan delay) {
+    auto held = find(x);
+    if (!held)
+      return make_error(held.error());
+    std::optional<milliseconds> pause;
+    if (delay.count() > 0)
+      pause = std::chrono::duration_cast<milliseconds>(delay);
+    ctx.ledger.failed(held->entry, held->holder, "nack", pause, ctx.now());
+    pump();
+    return caf::unit;
+  }
+
+  caf::result<void> on_extend(const delivery_id& x) {
+    auto held = find(x);
+    if (!held)
+      return make_error(held.error());
+    if (!ctx.ledger.extend(held->entry, held->holder, ctx.now()))
+      return make_error({errc::no_such_delivery,
+                         "event " + to_string(x.id) + " of stream " + x.stream
+                           + " waits for its next delivery"});
+    return caf::unit;
+  }
+
+  caf::result<void> on_term(const delivery_id& x, const std::string& reason) {
+    auto held = find(x);
+    if (!held)
+      return make_error(held.error());
+    ctx.ledger.rejected(held->entry, held->holder, reason, ctx.now());
+    pump();
+    return caf::unit;
+  }
+
+  // -- streams ----------------------------------------------------------------
+
+  caf::result<void> on_add_stream(const std::string& x, start_position start) {
+    if (ctx.closing)
+      return make_error(closed());
+    if (auto ok = check_name("stream name", x); !ok)
+      return make_error(ok.error());
+    const bool is_new = !streams().count(x);
+    auto answer = ctx.self->make_response_promise();
+    groups.add(x, start, [=](const status& how) mutable {
+      if (how) {
+        answer.deliver(caf::unit);
+      } else {
+        // A stream that was never there must not stop the others.
+        if (is_new)
+          groups.drop(*ctx.index_of(x));
+        answer.deliver(make_error(how.error()));
+      }
+    });
+    fetcher.interrupt();
+    return answer;
+  }
+
+  bool on_remove_stream(const std::string& x) {
+    const auto i = ctx.index_of(x);
+    if (!i || !streams().count(x))
+      return false;
+    const bool was_open = ctx.streams[*i].is_open();
+    groups.drop(*i);
+    if (was_open) {
+      ctx.streams[*i].at = sink_stream::phase::leaving;
+      closing.leave(*i);
+      fetcher.interrupt();
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::set<std::string> streams() const {
+    std::set<std::string> result;
+    for (const auto& x : ctx.streams)
+      if (x.at == sink_stream::phase::opening || x.is_open())
+        result.insert(x.name);
+    return result;
+  }
+
+  // -- life -------------------------------------------------------------------
+
+  sink_info on_info() {
+    auto result = ctx.counts;
+    const auto names = streams();
+    result.streams.assign(names.begin(), names.end());
+    result.subscribers = workers.size();
+    result.held = ctx.ledger.size();
+    result.dispatched = ctx.ledger.dispatched();
+    result.waiting = ctx.ledger.waiting();
+    const auto& n = ctx.ledger.count();
+    result.redelivered = n.redelivered;
+    result.nacks = n.nacks;
+    result.timeouts = n.timeouts;
+    result.crashes = n.crashes;
+    for (const auto& x : ctx.streams)
+      if (x.lease)
+        result.trimmed += x.lease->clock->trimmed;
+    return result;
+  }
+
+  caf::result<void> on_close() {
+    auto answer = ctx.self->make_response_promise();
+    closing.begin(answer);
+    pump();
+    return answer;
+  }
+
+  // Whatever happened: does what has become possible.
+  void pump() {
+    if (std::exchange(pumping, true))
+      return;
+    settler.take_verdicts();
+    if (!ctx.closing && ctx.ledger.queued() > 0 && fetcher.leases_hold())
+      workers.dispatch();
+    settler.take_verdicts();
+    settler.flush();
+    fetcher.fetch();
+    pumping = false;
+    closing.step();
+    arm();
+  }
+
+  void on_tick() {
+    const auto now = ctx.now();
+    if (now < next_tick)
+      return; // an earlier one was armed and has been here
+    next_tick = time_point::max();
+    ctx.ledger.tick(now);
+    workers.tick(now);
+    groups.tick(now);
+    closing.tick();
+    fetcher.tick(now);
+    pump();
+  }
+
+  void arm() {
+    const bool busy = ctx.ledger.size() > 0 || settler.backlog() > 0
+                      || workers.has_suspects() || ctx.closing
+                      || closing.leaving();
+    const auto at = ctx.now() + (busy ? busy_tick : idle_tick);
+    if (at >= next_tick)
+      return;
+    next_tick = at;
+    ctx.self->delayed_send(self_type{ctx.self}, busy ? busy_tick : idle_tick,
+                           caf::tick_atom_v);
+  }
+
+  using time_point = sink_context::time_point;
+
+  sink_context ctx;
+  subscription_log subscriptions;
+  internal::sink_settler settler;
+  internal::sink_groups groups;
+  internal::sink_workers workers;
+  internal::sink_fetcher fetcher;
+  internal::sink_closing closing;
+  bool pumping = false;
+  time_point next_tick = time_point::max();
+};
+
+} // namespace
+
+sink_actor spawn_sink(caf::actor_system& sys, sink_options options,
+                      connection_source redis, lease_actor leases,
+                      subscription_log subscriptions) {
+  return internal::spawn_state<sink_state>(sys, std::move(options),
+                                           std::move(redis), std::move(leases),
+                                           std::move(subscriptions));
+}
+
+caf::error term(std::string reason) {
+  return make_error({errc::rejected, std::move(reason)});
+}
+
+} // namespace pulse

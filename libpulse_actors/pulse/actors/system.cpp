@@ -1,0 +1,280 @@
+#include "pulse/actors/system.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/log.hpp"
+
+#include <caf/scoped_actor.hpp>
+
+#include <type_traits>
+
+namespace pulse {
+
+namespace {
+
+// Sends one request and blocks for its answer. All our actors answer within
+// deadlines of their own.
+template <class Result, class Handle, class... Ts>
+caf::expected<Result>
+ask(caf::actor_system& sys, const Handle& to, Ts&&... xs) {
+  caf::expected<Result> result{caf::error{}};
+  caf::scoped_actor self{sys};
+  auto fail = [&](caf::error& err) { result = std::move(err); };
+  auto pending = self->request(to, caf::infinite, std::forward<Ts>(xs)...);
+  if constexpr (std::is_void_v<Result>)
+    pending.receive([&] { result = caf::unit; }, fail);
+  else
+    pending.receive([&](Result& x) { result = std::move(x); }, fail);
+  return result;
+}
+
+// Closing what is closed already is fine.
+template <class Handle>
+caf::expected<void> ask_to_close(caf::actor_system& sys, const Handle& who) {
+  auto result = ask<void>(sys, who, caf::close_atom_v);
+  if (!result && to_failure(result.error()).code == errc::closed)
+    return caf::unit;
+  return result;
+}
+
+event_listener as_listener(const caf::actor& x) {
+  return caf::actor_cast<event_listener>(x);
+}
+
+} // namespace
+
+// -- stream
+// --------------------------------------------------------------------
+
+stream::stream(caf::actor_system& sys, stream_actor handle)
+  : sys_(&sys), handle_(std::move(handle)) {
+  // nop
+}
+
+caf::expected<event_id> stream::add(std::string name, std::string payload,
+                                    std::string topic) {
+  return ask<event_id>(*sys_, handle_, caf::add_atom_v,
+                       new_event{std::move(name), std::move(payload),
+                                 std::move(topic)});
+}
+
+caf::expected<event_id> stream::add_if_exists(std::string name,
+                                              std::string payload,
+                                              std::string topic) {
+  return ask<event_id>(*sys_, handle_, atom::add_exist_v,
+                       new_event{std::move(name), std::move(payload),
+                                 std::move(topic)});
+}
+
+caf::expected<std::vector<add_result>>
+stream::add(std::vector<new_event> events) {
+  return ask<std::vector<add_result>>(*sys_, handle_, caf::add_atom_v,
+                                      std::move(events));
+}
+
+caf::expected<uint64_t> stream::remove(std::vector<event_id> ids) {
+  return ask<uint64_t>(*sys_, handle_, atom::remove_v, std::move(ids));
+}
+
+caf::expected<std::vector<event>> stream::range(range_query query) {
+  return ask<std::vector<event>>(*sys_, handle_, atom::range_v, query);
+}
+
+caf::expected<uint64_t> stream::trim(uint64_t max_len) {
+  return ask<uint64_t>(*sys_, handle_, atom::trim_v, max_len);
+}
+
+caf::expected<stream_info> stream::info() {
+  return ask<stream_info>(*sys_, handle_, atom::info_v);
+}
+
+caf::expected<bool> stream::destroy() {
+  return ask<bool>(*sys_, handle_, atom::destroy_v);
+}
+
+caf::expected<void> stream::close() {
+  return ask_to_close(*sys_, handle_);
+}
+
+// -- reader
+// --------------------------------------------------------------------
+
+reader::reader(caf::actor_system& sys, reader_actor handle)
+  : sys_(&sys), handle_(std::move(handle)) {
+  // nop
+}
+
+caf::expected<void> reader::subscribe(const event_listener& listener,
+                                      subscription how) {
+  return ask<void>(*sys_, handle_, caf::subscribe_atom_v, listener, how);
+}
+
+caf::expected<void> reader::subscribe(const caf::actor& listener,
+                                      subscription how) {
+  return subscribe(as_listener(listener), how);
+}
+
+caf::expected<bool> reader::unsubscribe(const event_listener& listener) {
+  return ask<bool>(*sys_, handle_, caf::unsubscribe_atom_v, listener);
+}
+
+caf::expected<bool> reader::unsubscribe(const caf::actor& listener) {
+  return unsubscribe(as_listener(listener));
+}
+
+caf::expected<void> reader::add_stream(std::string name, start_position start) {
+  return ask<void>(*sys_, handle_, atom::add_stream_v, std::move(name), start);
+}
+
+caf::expected<bool> reader::remove_stream(std::string name) {
+  return ask<bool>(*sys_, handle_, atom::rem_stream_v, std::move(name));
+}
+
+caf::expected<reader_info> reader::info() {
+  return ask<reader_info>(*sys_, handle_, atom::info_v);
+}
+
+caf::expected<void> reader::close() {
+  return ask_to_close(*sys_, handle_);
+}
+
+// -- sink
+// ----------------------------------------------------------------------
+
+sink::sink(caf::actor_system& sys, sink_actor handle)
+  : sys_(&sys), handle_(std::move(handle)) {
+  // nop
+}
+
+caf::expected<void> sink::subscribe(const event_listener& listener,
+                                    subscription how) {
+  return ask<void>(*sys_, handle_, caf::subscribe_atom_v, listener, how);
+}
+
+caf::expected<void> sink::subscribe(const caf::actor& listener,
+                                    subscription how) {
+  return subscribe(as_listener(listener), how);
+}
+
+caf::expected<bool> sink::unsubscribe(const event_listener& listener) {
+  return ask<bool>(*sys_, handle_, caf::unsubscribe_atom_v, listener);
+}
+
+caf::expected<bool> sink::unsubscribe(const caf::actor& listener) {
+  return unsubscribe(as_listener(listener));
+}
+
+caf::expected<void> sink::ack(delivery_id delivery) {
+  return ask<void>(*sys_, handle_, atom::ack_v, std::move(delivery));
+}
+
+caf::expected<void> sink::nack(delivery_id delivery, milliseconds delay) {
+  return ask<void>(*sys_, handle_, atom::nack_v, std::move(delivery),
+                   caf::timespan{delay});
+}
+
+caf::expected<void> sink::extend(delivery_id delivery) {
+  return ask<void>(*sys_, handle_, atom::extend_v, std::move(delivery));
+}
+
+caf::expected<void> sink::term(delivery_id delivery, std::string reason) {
+  return ask<void>(*sys_, handle_, atom::term_v, std::move(delivery),
+                   std::move(reason));
+}
+
+caf::expected<void> sink::add_stream(std::string name, start_position start) {
+  return ask<void>(*sys_, handle_, atom::add_stream_v, std::move(name), start);
+}
+
+caf::expected<bool> sink::remove_stream(std::string name) {
+  return ask<bool>(*sys_, handle_, atom::rem_stream_v, std::move(name));
+}
+
+caf::expected<sink_info> sink::info() {
+  return ask<sink_info>(*sys_, handle_, atom::info_v);
+}
+
+caf::expected<void> sink::close() {
+  return ask_to_close(*sys_, handle_);
+}
+
+// -- system
+// --------------------------------------------------------------------
+
+system::system(caf::actor_system& sys, root_actor handle)
+  : sys_(&sys), handle_(std::move(handle)) {
+  // nop
+}
+
+caf::expected<system> system::connect(caf::actor_system& sys,
+                                      redis_options options) {
+  auto root = spawn_root(sys, std::move(options));
+  if (!root)
+    return root.error();
+  system result{sys, std::move(*root)};
+  auto pong = ask<caf::timespan>(sys, result.handle_, caf::ping_atom_v);
+  if (!pong)
+    return pong.error();
+  return result;
+}
+
+caf::expected<system> system::connect(caf::actor_system& sys, std::string url) {
+  redis_options options;
+  options.url = std::move(url);
+  return connect(sys, std::move(options));
+}
+
+system::system(system&& other) noexcept = default;
+
+system& system::operator=(system&& other) noexcept {
+  std::swap(sys_, other.sys_);
+  std::swap(handle_, other.handle_);
+  return *this;
+}
+
+system::~system() {
+  if (!handle_)
+    return; // moved on
+  if (auto ok = close(); !ok)
+    log(log_level::warning, "pulse.system",
+        "closing failed: " + describe(ok.error()));
+}
+
+caf::expected<pulse::stream> system::stream(stream_options options) {
+  auto x = ask<stream_actor>(*sys_, handle_, caf::open_atom_v,
+                             std::move(options));
+  if (!x)
+    return x.error();
+  return pulse::stream{*sys_, std::move(*x)};
+}
+
+caf::expected<pulse::stream> system::stream(std::string name) {
+  stream_options options;
+  options.name = std::move(name);
+  return stream(std::move(options));
+}
+
+caf::expected<pulse::reader> system::reader(reader_options options) {
+  auto x = ask<reader_actor>(*sys_, handle_, caf::open_atom_v,
+                             std::move(options));
+  if (!x)
+    return x.error();
+  return pulse::reader{*sys_, std::move(*x)};
+}
+
+caf::expected<pulse::sink> system::sink(sink_options options) {
+  auto x = ask<sink_actor>(*sys_, handle_, caf::open_atom_v,
+                           std::move(options));
+  if (!x)
+    return x.error();
+  return pulse::sink{*sys_, std::move(*x)};
+}
+
+caf::expected<system_info> system::info() {
+  return ask<system_info>(*sys_, handle_, atom::info_v);
+}
+
+caf::expected<void> system::close() {
+  return ask_to_close(*sys_, handle_);
+}
+
+} // namespace pulse

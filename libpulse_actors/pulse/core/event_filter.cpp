@@ -1,0 +1,71 @@
+#include "pulse/core/event_filter.hpp"
+
+#include "pulse/core/outcome.hpp"
+
+#include <re2/re2.h>
+
+namespace pulse {
+
+namespace {
+
+re2::StringPiece piece(std::string_view x) {
+  return {x.data(), x.size()};
+}
+
+RE2::Options pattern_options() {
+  RE2::Options result;
+  result.set_log_errors(false);
+  return result;
+}
+
+// RE2 says which part of the pattern it stumbled over, but not where it is.
+failure bad_pattern(const std::string& pattern, const RE2& compiled) {
+  const auto& part = compiled.error_arg();
+  auto pos = pattern.find(part);
+  if (pos == std::string::npos)
+    pos = 0;
+  auto what = "topic_pattern \"" + pattern + "\": " + compiled.error();
+  return {errc::invalid_pattern, what + " at position " + std::to_string(pos)};
+}
+
+} // namespace
+
+struct event_filter::compiled_pattern {
+  explicit compiled_pattern(const std::string& text)
+    : re(text, pattern_options()) {
+    // nop
+  }
+
+  RE2 re;
+};
+
+outcome<event_filter> event_filter::compile(const filter_options& options) {
+  if (!options.topic.empty() && !options.topic_pattern.empty())
+    return failure{errc::invalid_option,
+                   "topic is \"" + options.topic + "\" and topic_pattern is \""
+                     + options.topic_pattern + "\": set one of them"};
+  event_filter result;
+  result.topic_ = options.topic;
+  result.predicate_ = options.predicate;
+  if (!options.topic_pattern.empty()) {
+    result.pattern_
+      = std::make_shared<const compiled_pattern>(options.topic_pattern);
+    if (!result.pattern_->re.ok())
+      return bad_pattern(options.topic_pattern, result.pattern_->re);
+  }
+  return result;
+}
+
+bool event_filter::wants(const event& x) const {
+  if (!topic_.empty() && x.topic() != topic_)
+    return false;
+  if (pattern_ && !RE2::FullMatch(piece(x.topic()), pattern_->re))
+    return false;
+  return !predicate_ || predicate_(x);
+}
+
+bool event_filter::wants_everything() const noexcept {
+  return topic_.empty() && !pattern_ && !predicate_;
+}
+
+} // namespace pulse

@@ -1,0 +1,192 @@
+#include "pulse/core/options.hpp"
+
+#include "pulse/core/names.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace pulse {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr milliseconds one_day = 24h;
+constexpr uint64_t redis_max_bulk = 512ull << 20;
+constexpr uint32_t max_count = 1'000'000;
+
+std::string text_of(milliseconds x) {
+  return std::to_string(x.count()) + " ms";
+}
+
+std::string text_of(uint64_t x) {
+  return std::to_string(x);
+}
+
+// Checks the options of one struct; keeps the first failure.
+class checker {
+public:
+  explicit checker(std::string section) : section_(std::move(section)) {
+    // nop
+  }
+
+  template <class T>
+  checker& range(const char* option, T x, T lowest, T highest) {
+    if (x < lowest || x > highest)
+      fail(option, text_of(x) + " is out of range: use " + text_of(lowest)
+                     + " to " + text_of(highest));
+    return *this;
+  }
+
+  checker& number(const char* option, uint64_t x, uint64_t lowest,
+                  uint64_t highest) {
+    return range<uint64_t>(option, x, lowest, highest);
+  }
+
+  // An enumerator may come from another node, so its value may be anything.
+  template <class Enum>
+  checker& choice(const char* option, Enum x, Enum highest) {
+    if (x > highest)
+      fail(option, std::to_string(static_cast<int>(x)) + " is no choice: use 0 "
+                     + "to " + std::to_string(static_cast<int>(highest)));
+    return *this;
+  }
+
+  checker& check(const char* option, const status& x) {
+    if (!x)
+      fail(option, x.error().what, x.error().code);
+    return *this;
+  }
+
+  checker& require(const char* option, bool condition, const std::string& why) {
+    if (!condition)
+      fail(option, why);
+    return *this;
+  }
+
+  checker& streams(const std::vector<std::string>& xs) {
+    require("streams", !xs.empty(), "is empty: name at least one stream");
+    for (auto i = xs.begin(); i != xs.end(); ++i) {
+      check("streams", check_name("stream name", *i));
+      require("streams", std::find(xs.begin(), i, *i) == i,
+              "\"" + *i + "\" is named twice: name each stream once");
+    }
+    return *this;
+  }
+
+  checker& filter(const filter_options& x) {
+    if (auto compiled = event_filter::compile(x); !compiled)
+      fail("filter", compiled.error().what, compiled.error().code);
+    return *this;
+  }
+
+  [[nodiscard]] status result() const {
+    return result_;
+  }
+
+private:
+  void fail(const char* option, const std::string& why,
+            errc code = errc::invalid_option) {
+    if (result_)
+      result_ = failure{code, section_ + "." + option + ": " + why};
+  }
+
+  std::string section_;
+  status result_;
+};
+
+// What Redis accepts in CLIENT SETNAME.
+bool is_client_name(std::string_view x) {
+  return !x.empty() && x.size() <= max_name_size
+         && std::all_of(x.begin(), x.end(),
+                        [](char c) { return c >= '!' && c <= '~'; });
+}
+
+} // namespace
+
+status validate(const redis_options& x) {
+  return checker{"redis"}
+    .require("url", !x.url.empty(),
+             "is empty: use redis://user:password@host:port/db or "
+             "unix:///path?db=n")
+    .range("connect_timeout", x.connect_timeout, 1ms, one_day)
+    .range("command_timeout", x.command_timeout, 1ms, one_day)
+    .range("reconnect_first", x.reconnect_first, 1ms, one_day)
+    .range("reconnect_last", x.reconnect_last, x.reconnect_first, one_day)
+    .number("max_queued", x.max_queued, 1, std::numeric_limits<uint32_t>::max())
+    .number("max_queued_bytes", x.max_queued_bytes, 1'024, 1ull << 40)
+    .number("max_reply_bytes", x.max_reply_bytes, 1'024, 1ull << 40)
+    .require("client_name", is_client_name(x.client_name),
+             "\"" + x.client_name
+               + "\" is no client name: use 1 to 512 printable ASCII "
+                 "characters without spaces")
+    .result();
+}
+
+status validate(const stream_options& x) {
+  return checker{"stream"}
+    .check("name", check_name("stream name", x.name))
+    .number("max_len", x.max_len, 0, std::numeric_limits<int64_t>::max())
+    .range("ttl", x.ttl, 0ms, milliseconds{one_day * 36'525})
+    .choice("ttl_kind", x.ttl_kind, ttl_mode::sliding)
+    .number("max_payload", x.max_payload, 1, redis_max_bulk)
+    .number("max_queued", x.max_queued, 1, std::numeric_limits<uint32_t>::max())
+    .number("max_queued_bytes", x.max_queued_bytes, x.max_payload, 1ull << 40)
+    .result();
+}
+
+status validate(const reader_options& x) {
+  checker result{"reader"};
+  if (!x.name.empty())
+    result.check("name", check_name("reader name", x.name));
+  return result.streams(x.streams)
+    .choice("start", x.start.where, start_position::kind::after)
+    .filter(x.filter)
+    .choice("overflow", x.overflow, overflow_policy::fail)
+    .number("buffer", x.buffer, 1, max_count)
+    .number("max_batch", x.max_batch, 1, 100'000)
+    .result();
+}
+
+status validate(const sink_options& x) {
+  checker result{"sink"};
+  result.check("name", check_name("sink name", x.name))
+    .streams(x.streams)
+    .choice("start", x.start.where, start_position::kind::after)
+    .filter(x.filter)
+    .choice("ack", x.ack, ack_mode::none)
+    .choice("dispatch", x.dispatch, dispatch_mode::keyed)
+    .range("lease", x.lease, 500ms, one_day)
+    .range("ack_wait", x.ack_wait, 10ms, one_day);
+  for (auto& stream : x.streams)
+    if (x.dead_letter)
+      result.check("dead_letter",
+                   check_name("dead letter stream name",
+                              dead_letter_stream(stream, x.name)));
+  for (auto pause : x.backoff)
+    result.range("backoff", pause, 0ms, one_day);
+  return result.number("max_in_flight", x.max_in_flight, 1, max_count)
+    .number("credit", x.credit, 1, max_count)
+    .range("sweep_interval", x.sweep_interval, 10ms, one_day)
+    .range("drain_timeout", x.drain_timeout, 0ms, one_day)
+    .result();
+}
+
+status validate(const new_event& x, const stream_options& options) {
+  auto named = check_name("event name", x.name);
+  if (named && !x.topic.empty())
+    named = check_name("topic", x.topic);
+  if (!named)
+    return failure{named.error().code,
+                   named.error().what + " (stream \"" + options.name + "\")"};
+  if (x.payload.size() > options.max_payload)
+    return failure{errc::payload_too_large,
+                   "event \"" + x.name + "\" for stream \"" + options.name
+                     + "\" has a payload of " + std::to_string(x.payload.size())
+                     + " bytes, but max_payload is "
+                     + std::to_string(options.max_payload)
+                     + ": send a reference instead, or raise max_payload"};
+  return {};
+}
+
+} // namespace pulse

@@ -1,0 +1,111 @@
+#include "pulse/redis/command_queue.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace pulse::redis {
+
+namespace {
+
+// Moves what `pred` selects out of `from`, in order.
+template <class Predicate>
+std::vector<queued_batch>
+extract(std::deque<queued_batch>& from, Predicate pred) {
+  std::vector<queued_batch> result;
+  const auto keep = [&](const queued_batch& x) { return !pred(x); };
+  const auto first = std::stable_partition(from.begin(), from.end(), keep);
+  std::move(first, from.end(), std::back_inserter(result));
+  from.erase(first, from.end());
+  return result;
+}
+
+} // namespace
+
+bool command_queue::has_room_for(const command_batch& x) const noexcept {
+  return empty()
+         || (commands_ + x.count <= limits_.commands
+             && bytes_ + x.bytes.size() <= limits_.bytes);
+}
+
+void command_queue::push(queued_batch x) {
+  due_ = empty() ? x.deadline : std::min(due_, x.deadline);
+  commands_ += x.commands->count;
+  bytes_ += x.commands->bytes.size();
+  waiting_.push_back(std::move(x));
+}
+
+void command_queue::forget(const queued_batch& x) noexcept {
+  commands_ -= x.commands->count;
+  bytes_ -= x.commands->bytes.size();
+}
+
+queued_batch command_queue::pop() {
+  auto result = std::move(sent_.front());
+  sent_.pop_front();
+  forget(result);
+  return result;
+}
+
+queued_batch& command_queue::send_next() {
+  sent_.push_back(std::move(waiting_.front()));
+  waiting_.pop_front();
+  auto& x = sent_.back();
+  x.was_sent = true;
+  x.loading = x.load_script;
+  return x;
+}
+
+void command_queue::send_again() {
+  auto& x = sent_.front();
+  x.answer = nullptr;
+  waiting_.push_front(std::move(x));
+  sent_.pop_front();
+}
+
+std::vector<queued_batch> command_queue::lose_sent(time_point now) {
+  auto result = extract(sent_, [now](const queued_batch& x) {
+    return !x.commands->repeatable || x.deadline <= now;
+  });
+  for (auto& x : result)
+    forget(x);
+  for (; !sent_.empty(); sent_.pop_back()) {
+    sent_.back().answer = nullptr;
+    waiting_.push_front(std::move(sent_.back()));
+  }
+  return result;
+}
+
+std::vector<queued_batch> command_queue::take_expired(time_point now) {
+  auto result = extract(waiting_, [now](const queued_batch& x) {
+    return x.deadline <= now;
+  });
+  for (auto& x : result)
+    forget(x);
+  return result;
+}
+
+std::vector<queued_batch> command_queue::take_all() {
+  std::vector<queued_batch> result;
+  for (auto* part : {&sent_, &waiting_}) {
+    std::move(part->begin(), part->end(), std::back_inserter(result));
+    part->clear();
+  }
+  for (auto& x : result)
+    forget(x);
+  return result;
+}
+
+bool command_queue::sent_expired(time_point now) const noexcept {
+  return std::any_of(sent_.begin(), sent_.end(), [now](const queued_batch& x) {
+    return x.deadline <= now;
+  });
+}
+
+void command_queue::update_due() {
+  due_ = time_point::max();
+  for (auto* part : {&sent_, &waiting_})
+    for (auto& x : *part)
+      due_ = std::min(due_, x.deadline);
+}
+
+} // namespace pulse::redis

@@ -1,0 +1,310 @@
+#include "pulse/redis/connection_fsm.hpp"
+
+#include "pulse/resp/command.hpp"
+#include "pulse/resp/script.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pulse::redis {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Bytes handed to the socket and not taken yet, beyond which commands wait
+// here: there they can still expire unsent.
+constexpr size_t high_water = 1u << 20;
+
+// A connection that was not used for so long is closed. It comes back with the
+// next command; without it, an owner that is gone would leave it open.
+constexpr std::chrono::seconds idle_timeout{60};
+
+std::string to_text(milliseconds x) {
+  return std::to_string(x.count()) + " ms";
+}
+
+resp::decoder_limits limits_of(const redis_options& x) {
+  resp::decoder_limits result;
+  result.max_reply_bytes = x.max_reply_bytes;
+  result.max_bulk_bytes = std::min(result.max_bulk_bytes, x.max_reply_bytes);
+  return result;
+}
+
+} // namespace
+
+connection_fsm::connection_fsm(connection_config config, random_engine random)
+  : config_(std::move(config)),
+    peer_(to_string(config_.to)),
+    random_(random),
+    backoff_(config_.options.reconnect_first, config_.options.reconnect_last),
+    queue_({config_.options.max_queued, config_.options.max_queued_bytes}) {
+  // nop
+}
+
+// -- commands -----------------------------------------------------------------
+
+void connection_fsm::submit(time_point now, uint64_t token,
+                            command_ptr commands, actions& out) {
+  if (state_ == state::closed) {
+    out.push_back(
+      fail_action{token, {errc::closed, peer_ + ": the connection is closed"}});
+    return;
+  }
+  if (state_ == state::waiting && now >= retry_at_)
+    state_ = state::idle;
+  if (state_ == state::waiting && !is_transient(last_failure_.code)) {
+    out.push_back(fail_action{token, refusal()});
+    return;
+  }
+  if (!queue_.has_room_for(*commands)) {
+    auto text = peer_ + ": " + std::to_string(queue_.num_commands())
+                + " commands are queued; slow down, or raise max_queued or "
+                  "max_queued_bytes";
+    out.push_back(fail_action{token, {errc::overloaded, std::move(text)}});
+    return;
+  }
+  const auto deadline = now + timeout_of(*commands);
+  queue_.push({token, std::move(commands), deadline});
+  if (state_ == state::idle)
+    dial(now, out);
+  else if (state_ == state::ready)
+    send_waiting(now, out);
+}
+
+void connection_fsm::send_waiting(time_point now, actions& out) {
+  if (queue_.due() <= now) {
+    expire_waiting(now, out);
+    queue_.update_due();
+  }
+  last_used_ = now;
+  while (queue_.num_waiting() > 0 && unsent_ < high_water) {
+    auto& x = queue_.send_next();
+    if (x.load_script) {
+      std::string bytes;
+      resp::write_command(bytes, "SCRIPT", "LOAD", x.commands->lua->source);
+      unsent_ += bytes.size();
+      out.push_back(send_text_action{std::move(bytes)});
+    }
+    unsent_ += x.commands->bytes.size();
+    counters_.sent += x.commands->count;
+    out.push_back(send_action{x.commands});
+  }
+}
+
+void connection_fsm::on_written(time_point now, size_t unsent, actions& out) {
+  unsent_ = unsent;
+  if (state_ == state::ready && queue_.num_waiting() > 0)
+    send_waiting(now, out);
+}
+
+milliseconds connection_fsm::timeout_of(const command_batch& x) const {
+  return x.timeout.count() > 0 ? x.timeout : config_.options.command_timeout;
+}
+
+// -- deadlines ----------------------------------------------------------------
+
+time_point connection_fsm::next_tick() const noexcept {
+  switch (state_) {
+    case state::dialling:
+    case state::handshaking:
+      return std::min(attempt_deadline_, queue_.due());
+    case state::ready:
+      return queue_.empty() ? last_used_ + idle_timeout : queue_.due();
+    case state::waiting:
+      return std::min(retry_at_, queue_.due());
+    default:
+      return time_point::max();
+  }
+}
+
+void connection_fsm::on_tick(time_point now, actions& out) {
+  if (queue_.due() <= now) {
+    expire_waiting(now, out);
+    // Nobody could tell any more whose the next reply is.
+    if (queue_.sent_expired(now))
+      drop(now, {errc::timed_out, "no reply in time"}, out);
+    queue_.update_due();
+  }
+  if (state_ == state::waiting && now >= retry_at_) {
+    state_ = state::idle;
+    if (!queue_.empty())
+      dial(now, out);
+  } else if ((state_ == state::dialling || state_ == state::handshaking)
+             && now >= attempt_deadline_) {
+    drop(now,
+         {errc::connect_failed,
+          "no answer within " + to_text(config_.options.connect_timeout)},
+         out);
+  } else if (state_ == state::ready && queue_.empty()
+             && now >= last_used_ + idle_timeout) {
+    out.push_back(log_action{log_level::debug, "closed, it was not used"});
+    hang_up(out);
+    state_ = state::idle;
+  }
+}
+
+void connection_fsm::expire_waiting(time_point now, actions& out) {
+  for (auto& x : queue_.take_expired(now))
+    out.push_back(fail_action{x.token, too_late(x)});
+}
+
+failure connection_fsm::too_late(const queued_batch& x) const {
+  const auto within = " within " + to_text(timeout_of(*x.commands));
+  if (state_ == state::ready)
+    return {errc::timed_out,
+            peer_ + ": not sent" + within + ", the server does not keep up"};
+  const auto reason = ", no connection: "
+                      + (last_failure_.code == errc::none ? "still dialling"
+                                                          : last_failure_.what);
+  if (x.was_sent)
+    return {errc::connection_lost, peer_ + ": not repeated" + within + reason};
+  return {errc::connect_failed, peer_ + ": not sent" + within + reason};
+}
+
+failure connection_fsm::refusal() const {
+  return {last_failure_.code, peer_ + ": " + last_failure_.what};
+}
+
+// -- attempts -----------------------------------------------------------------
+
+bool connection_fsm::has_socket() const noexcept {
+  return state_ == state::dialling || state_ == state::handshaking
+         || state_ == state::ready;
+}
+
+void connection_fsm::dial(time_point now, actions& out) {
+  state_ = state::dialling;
+  attempt_deadline_ = now + config_.options.connect_timeout;
+  out.push_back(dial_action{});
+}
+
+void connection_fsm::on_dialled(time_point now, actions& out) {
+  if (state_ != state::dialling) {
+    // Too late, or closed.
+    out.push_back(hang_up_action{});
+    return;
+  }
+  last_used_ = now;
+  decoder_.emplace(limits_of(config_.options));
+  handshake_.emplace(config_.to, config_.client_name);
+  unsent_ = handshake_->bytes().size();
+  out.push_back(send_text_action{handshake_->bytes()});
+}
+
+void connection_fsm::on_dial_failed(time_point now, const failure& why,
+                                    actions& out) {
+  if (state_ == state::dialling)
+    drop(now, why, out);
+}
+
+void connection_fsm::get_ready(time_point now, actions& out) {
+  expire_waiting(now, out);
+  state_ = state::ready;
+  ready_since_ = now;
+  ++counters_.connects;
+  counters_.client_id = handshake_->client_id();
+  last_failure_ = {};
+  out.push_back(
+    log_action{log_level::info, "connected to " + peer_ + ", client ID "
+                                  + std::to_string(counters_.client_id)});
+  send_waiting(now, out);
+}
+
+void connection_fsm::on_hung_up(time_point now, actions& out) {
+  if (!has_socket())
+    return;
+  if (state_ == state::dialling)
+    drop(now, {errc::connect_failed, "refused, or cut before an answer"}, out);
+  else if (state_ == state::handshaking)
+    drop(now, {errc::connect_failed, "cut in the handshake"}, out);
+  else
+    drop(now, {errc::connection_lost, "closed by the peer"}, out);
+}
+
+void connection_fsm::hang_up(actions& out) {
+  decoder_.reset();
+  handshake_.reset();
+  counters_.client_id = 0;
+  unsent_ = 0;
+  out.push_back(hang_up_action{});
+}
+
+// Ends the attempt or the connection; `why` does not name the peer.
+void connection_fsm::drop(time_point now, const failure& why, actions& out) {
+  const bool was_ready = state_ == state::ready;
+  ++counters_.failures;
+  if (has_socket())
+    hang_up(out);
+  fail_sent(now, why, out);
+  // What broke a connection is no reason to refuse commands.
+  last_failure_ = {was_ready ? errc::connection_lost : why.code, why.what};
+  if (!is_transient(last_failure_.code))
+    for (auto& x : queue_.take_all())
+      out.push_back(fail_action{x.token, refusal()});
+  schedule_next(now,
+                was_ready
+                  && now - ready_since_ >= config_.options.reconnect_last,
+                out);
+}
+
+void connection_fsm::fail_sent(time_point now, const failure& why,
+                               actions& out) {
+  if (why.code == errc::protocol_error && queue_.num_sent() > 0)
+    out.push_back(fail_action{queue_.pop().token,
+                              {errc::protocol_error, peer_ + ": " + why.what}});
+  for (auto& x : queue_.lose_sent(now)) {
+    auto text = peer_ + ": " + why.what + ", the outcome is unknown";
+    auto code = errc::connection_lost;
+    if (x.deadline <= now) {
+      code = errc::timed_out;
+      text = peer_ + ": no reply within " + to_text(timeout_of(*x.commands))
+             + ", the outcome is unknown";
+    }
+    out.push_back(fail_action{x.token, {code, std::move(text)}});
+  }
+}
+
+void connection_fsm::schedule_next(time_point now, bool at_once, actions& out) {
+  auto level = queue_.empty() ? log_level::info : log_level::warning;
+  if (!is_transient(last_failure_.code))
+    level = log_level::error;
+  auto line = to_string(refusal());
+  if (!queue_.empty())
+    line += "; " + std::to_string(queue_.num_commands()) + " commands wait";
+  if (at_once) {
+    backoff_.reset();
+    state_ = state::idle;
+    out.push_back(log_action{level, line + "; connecting again"});
+    if (!queue_.empty())
+      dial(now, out);
+    return;
+  }
+  const auto pause = backoff_.next(random_);
+  state_ = state::waiting;
+  retry_at_ = now + pause;
+  out.push_back(
+    log_action{level, line + "; next attempt in " + to_text(pause)});
+}
+
+void connection_fsm::close(actions& out) {
+  if (state_ == state::closed)
+    return;
+  if (has_socket())
+    hang_up(out);
+  state_ = state::closed;
+  const failure why{errc::closed, peer_ + ": the connection was closed"};
+  for (auto& x : queue_.take_all())
+    out.push_back(fail_action{x.token, why});
+}
+
+connection_info connection_fsm::info() const {
+  static constexpr std::array names = {"idle",  "dialling", "handshaking",
+                                       "ready", "waiting",  "closed"};
+  auto result = counters_;
+  result.state = names[static_cast<size_t>(state_)];
+  result.queued = queue_.num_commands();
+  return result;
+}
+
+} // namespace pulse::redis

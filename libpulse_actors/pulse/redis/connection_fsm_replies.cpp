@@ -1,0 +1,111 @@
+// The half of connection_fsm that reads what the peer says.
+
+#include "pulse/redis/connection_fsm.hpp"
+#include "pulse/resp/script.hpp"
+
+namespace pulse::redis {
+
+namespace {
+
+bool is_error(const resp::reply& x, errc code) {
+  const resp::cursor at{x};
+  return at.is(resp::node_type::error) && resp::error_of(at).code == code;
+}
+
+} // namespace
+
+void connection_fsm::on_data(time_point now, const char* data, size_t size,
+                             actions& out) {
+  if (!decoder_)
+    return;
+  if (state_ == state::dialling)
+    state_ = state::handshaking;
+  decoder_->feed(data, size);
+  // A reply may end the connection, and the decoder with it.
+  while (decoder_ && read_one(now, out)) {
+    // nop
+  }
+}
+
+bool connection_fsm::read_one(time_point now, actions& out) {
+  if (state_ == state::handshaking)
+    return read_handshake(now, out);
+  if (queue_.num_sent() == 0)
+    return read_unexpected(now, out);
+  return queue_.front().loading ? read_script_reply(now, out)
+                                : read_answer(now, out);
+}
+
+bool connection_fsm::decode(time_point now, resp::reply& into, actions& out) {
+  auto complete = decoder_->next(into);
+  if (complete)
+    return *complete;
+  drop(now, complete.error(), out);
+  return false;
+}
+
+bool connection_fsm::read_handshake(time_point now, actions& out) {
+  resp::reply x;
+  if (!decode(now, x, out))
+    return false;
+  const auto last = handshake_->on_reply(x);
+  if (!last) {
+    drop(now, last.error(), out);
+    return false;
+  }
+  if (*last)
+    get_ready(now, out);
+  return true;
+}
+
+bool connection_fsm::read_unexpected(time_point now, actions& out) {
+  resp::reply x;
+  if (decode(now, x, out))
+    drop(now, resp::unexpected_reply("no command", resp::cursor{x}), out);
+  return false;
+}
+
+bool connection_fsm::read_script_reply(time_point now, actions& out) {
+  resp::reply x;
+  if (!decode(now, x, out))
+    return false;
+  auto& front = queue_.front();
+  front.loading = false;
+  // The call of the script fails then, and its owner gets to know.
+  if (const resp::cursor at{x}; at.is(resp::node_type::error))
+    out.push_back(
+      log_action{log_level::warning, "SCRIPT LOAD of "
+                                       + std::string{front.commands->lua->name}
+                                       + ": " + resp::error_of(at).what});
+  return true;
+}
+
+bool connection_fsm::read_answer(time_point now, actions& out) {
+  auto& front = queue_.front();
+  if (!front.answer)
+    front.answer = std::make_shared<resp::reply>();
+  // Keeps the reply alive: a broken one drops the batch.
+  const auto answer = front.answer;
+  if (!decode(now, *answer, out))
+    return false;
+  ++counters_.replies;
+  if (answer->count == front.commands->count)
+    finish_front(now, out);
+  return true;
+}
+
+void connection_fsm::finish_front(time_point now, actions& out) {
+  auto& front = queue_.front();
+  last_used_ = now;
+  if (front.commands->lua != nullptr && !front.load_script
+      && is_error(*front.answer, errc::no_script)) {
+    front.load_script = true;
+    queue_.send_again();
+    send_waiting(now, out);
+    return;
+  }
+  auto done = queue_.pop();
+  out.push_back(answer_action{done.token, std::move(done.answer)});
+}
+
+} // namespace pulse::redis

@@ -1,0 +1,160 @@
+#include "pulse/resp/reply.hpp"
+
+#include <array>
+
+namespace pulse::resp {
+
+// -- cursor -------------------------------------------------------------------
+
+bool cursor::read_array(uint32_t& size) noexcept {
+  if (!is(node_type::array))
+    return false;
+  size = peek().size;
+  ++pos_;
+  return true;
+}
+
+bool cursor::read_integer(int64_t& value) noexcept {
+  if (!is(node_type::integer))
+    return false;
+  value = peek().value;
+  ++pos_;
+  return true;
+}
+
+bool cursor::read_text(std::string_view& text) noexcept {
+  if (!is(node_type::string) && !is(node_type::status))
+    return false;
+  text = this->text();
+  ++pos_;
+  return true;
+}
+
+bool cursor::read_nil() noexcept {
+  if (!is(node_type::nil))
+    return false;
+  ++pos_;
+  return true;
+}
+
+void cursor::skip() noexcept {
+  for (uint64_t left = 1; left > 0 && !at_end(); ++pos_, --left)
+    if (peek().type == node_type::array)
+      left += peek().size;
+}
+
+// -- error texts --------------------------------------------------------------
+
+namespace {
+
+struct error_rule {
+  /// What the text starts with; a rule ending in a blank asks for the token.
+  std::string_view start;
+  errc code;
+  /// What to do, if the advice of the code does not say it.
+  std::string_view hint = {};
+};
+
+constexpr std::string_view no_cluster
+  = "this is a Redis Cluster, which is not supported: use a single server";
+
+// The first rule that fits decides.
+constexpr std::array rules = {
+  error_rule{"NOGROUP ", errc::no_group},
+  error_rule{"WRONGTYPE ", errc::wrong_type},
+  error_rule{"OOM ", errc::out_of_memory},
+  error_rule{"READONLY ", errc::read_only},
+  error_rule{"LOADING ", errc::loading},
+  error_rule{"NOSCRIPT ", errc::no_script},
+  error_rule{"NOAUTH ", errc::auth_failed},
+  error_rule{"WRONGPASS ", errc::auth_failed},
+  error_rule{"NOPERM ", errc::permission_denied},
+  error_rule{"BUSY ", errc::unavailable, "a script blocks it: wait"},
+  error_rule{"TRYAGAIN ", errc::unavailable},
+  error_rule{"CLUSTERDOWN ", errc::unavailable},
+  error_rule{"MASTERDOWN ", errc::unavailable},
+  error_rule{"MISCONF ", errc::unavailable, "it cannot save: check its disk"},
+  error_rule{"NOREPLICAS ", errc::unavailable, "check its replicas"},
+  error_rule{"MOVED ", errc::unsupported, no_cluster},
+  error_rule{"ASK ", errc::unsupported, no_cluster},
+  error_rule{"CROSSSLOT ", errc::unsupported, no_cluster},
+  error_rule{"UNBLOCKED the stream key no longer exists", errc::no_group},
+  error_rule{"UNBLOCKED force unblock", errc::read_only},
+  error_rule{"UNBLOCKED ", errc::unavailable, "the read was ended: repeat it"},
+  error_rule{"ERR no such key", errc::no_such_stream},
+  error_rule{"ERR The XGROUP subcommand requires the key to exist",
+             errc::no_such_stream},
+  error_rule{"ERR max number of clients", errc::unavailable,
+             "raise maxclients, or close connections"},
+  error_rule{"ERR The user executing the script can't",
+             errc::permission_denied},
+  error_rule{"ERR AUTH ", errc::auth_failed},
+  error_rule{"ERR Client sent AUTH", errc::auth_failed},
+  error_rule{"ERR Protocol error", errc::protocol_error},
+};
+
+bool starts_with(std::string_view text, std::string_view start) {
+  if (text.substr(0, start.size()) == start)
+    return true;
+  // A token may be all that there is: "LOADING".
+  return start.back() == ' ' && text == start.substr(0, start.size() - 1);
+}
+
+// Replies are untrusted: what is shown of them is short.
+std::string excerpt(std::string_view text) {
+  constexpr size_t longest = 64;
+  std::string result{text.substr(0, longest)};
+  for (auto& c : result)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
+      c = '.';
+  return text.size() > longest ? result + "..." : result;
+}
+
+std::string shape_of(const cursor& at) {
+  if (at.at_end())
+    return "nothing more";
+  switch (at.peek().type) {
+    case node_type::nil:
+      return "nil";
+    case node_type::integer:
+      return "the number " + std::to_string(at.peek().value);
+    case node_type::array:
+      return "an array of " + std::to_string(at.peek().size);
+    case node_type::error:
+      return "the error \"" + excerpt(at.text()) + '"';
+    default:
+      return "the text \"" + excerpt(at.text()) + '"';
+  }
+}
+
+} // namespace
+
+failure error_of(const cursor& at) {
+  return classify(at.text());
+}
+
+failure classify(std::string_view error_text) {
+  // EXEC wraps the reason why the server refuses it.
+  constexpr std::string_view wrapped
+    = "EXECABORT Transaction discarded because of: ";
+  if (starts_with(error_text, wrapped)) {
+    auto inner = classify(error_text.substr(wrapped.size()));
+    inner.what.insert(0, "EXECABORT: ");
+    return inner;
+  }
+  for (auto& rule : rules)
+    if (starts_with(error_text, rule.start)) {
+      std::string what{error_text};
+      if (!rule.hint.empty())
+        what.append(" (").append(rule.hint).append(")");
+      return {rule.code, std::move(what)};
+    }
+  return {errc::redis_error, std::string{error_text}};
+}
+
+failure unexpected_reply(std::string_view command, const cursor& at) {
+  return {errc::protocol_error,
+          "unexpected reply to " + std::string{command} + ": " + shape_of(at)};
+}
+
+} // namespace pulse::resp

@@ -1,0 +1,155 @@
+#include "pulse/resp/sink_scripts.hpp"
+
+namespace pulse::resp {
+
+// The highest ID but one: the highest itself is how Redis spells ">".
+const script& renew_script() {
+  static constexpr script x{"renew", R"lua(
+local key, group, me = KEYS[1], ARGV[1], ARGV[2]
+redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', 1, 'STREAMS', key,
+           '18446744073709551615-18446744073709551614')
+local from, trimmed = '-', 0
+repeat
+  local page = redis.call('XPENDING', key, group, 'IDLE', ARGV[3], from, '+',
+                          1000, me)
+  if #page > 0 then
+    local claim = {'XCLAIM', key, group, me, 0}
+    for _, x in ipairs(page) do claim[#claim + 1] = x[1] end
+    claim[#claim + 1] = 'JUSTID'
+    trimmed = trimmed + #page - #redis.call(unpack(claim))
+    from = '(' .. page[#page][1]
+  end
+until #page < 1000
+local ids = {}
+if ARGV[4] == '1' then
+  from = '-'
+  repeat
+    local page = redis.call('XPENDING', key, group, from, '+', 1000, me)
+    for _, x in ipairs(page) do ids[#ids + 1] = x[1] end
+    if #page > 0 then from = '(' .. page[#page][1] end
+  until #page < 1000
+end
+return {trimmed, ids}
+)lua",
+                            "5c528fe55d26d9942a841425236cbef02743a890"};
+  return x;
+}
+
+const script& take_over_script() {
+  static constexpr script x{"take_over", R"lua(
+local key, group, me = KEYS[1], ARGV[1], ARGV[2]
+local wanted = tonumber(ARGV[4])
+local claim, facts = {'XCLAIM', key, group, me, ARGV[3]}, {}
+local from = '-'
+repeat
+  local page = redis.call('XPENDING', key, group, 'IDLE', ARGV[3], from, '+',
+                          wanted)
+  for _, x in ipairs(page) do
+    if x[2] ~= me and #facts < wanted then
+      facts[#facts + 1] = x
+      claim[#claim + 1] = x[1]
+    end
+  end
+  if #page > 0 then from = '(' .. page[#page][1] end
+until #page < wanted or #facts >= wanted
+if #facts == 0 then return {0, {}, {}} end
+local entries = redis.call(unpack(claim))
+return {#facts - #entries, facts, entries}
+)lua",
+                            "190d32a2d9d0cab994bdfe02483badb69aee2742"};
+  return x;
+}
+
+const script& release_script() {
+  static constexpr script x{"release", R"lua(
+local key, group, me, lease = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local all = ARGV[4] == 'all'
+local counts, released = {}, 0
+for i = 5, #ARGV, 2 do counts[ARGV[i]] = ARGV[i + 1] end
+local from = '-'
+repeat
+  local page = redis.call('XPENDING', key, group, from, '+', 1000, me)
+  for _, x in ipairs(page) do
+    local n = counts[x[1]]
+    if n or all then
+      redis.call('XCLAIM', key, group, 'released', 0, x[1], 'IDLE', lease,
+                 'RETRYCOUNT', n or x[4], 'JUSTID')
+      released = released + 1
+    end
+  end
+  if #page > 0 then from = '(' .. page[#page][1] end
+until #page < 1000
+local deleted = 0
+if all and #redis.call('XPENDING', key, group, '-', '+', 1, me) == 0 then
+  redis.call('XGROUP', 'DELCONSUMER', key, group, me)
+  deleted = 1
+end
+return {released, deleted}
+)lua",
+                            "8c93883c19689b62d6e6897199f83b8abdbdd931"};
+  return x;
+}
+
+const script& count_script() {
+  static constexpr script x{"count", R"lua(
+local key, group, me = KEYS[1], ARGV[1], ARGV[2]
+local n = 0
+for i = 3, #ARGV, 2 do
+  local id = ARGV[i]
+  if #redis.call('XPENDING', key, group, id, id, 1, me) == 1 then
+    redis.call('XCLAIM', key, group, me, 0, id, 'RETRYCOUNT', ARGV[i + 1],
+               'JUSTID')
+    n = n + 1
+  end
+end
+return n
+)lua",
+                            "178804cb040a394b48727dfaccb1f4e420e8e21e"};
+  return x;
+}
+
+const script& dead_letter_script() {
+  static constexpr script x{"dead_letter", R"lua(
+local key, dead, group, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+if #redis.call('XPENDING', key, group, id, id, 1) == 0 then return false end
+local entry = redis.call('XRANGE', key, id, id)[1]
+local fields = entry and entry[2] or {}
+local add, has = {'XADD', dead, '*'}, {}
+for i = 1, #fields, 2 do has[fields[i]] = true end
+if not has['n'] then
+  add[#add + 1] = 'n'
+  add[#add + 1] = entry and 'malformed' or 'trimmed'
+end
+if not has['p'] then
+  add[#add + 1] = 'p'
+  add[#add + 1] = ''
+end
+for i = 1, #fields do add[#add + 1] = fields[i] end
+for i = 3, #ARGV do add[#add + 1] = ARGV[i] end
+local letter = redis.call(unpack(add))
+redis.call('XACK', key, group, id)
+return letter
+)lua",
+                            "7b5362d29ce572c3ec4af073e14837f07f1d1bc2"};
+  return x;
+}
+
+const script& clean_consumers_script() {
+  static constexpr script x{"clean_consumers", R"lua(
+local key, group = KEYS[1], ARGV[1]
+local min_idle, n = tonumber(ARGV[3]), 0
+for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
+  local x = {}
+  for i = 1, #flat, 2 do x[flat[i]] = flat[i + 1] end
+  if x['name'] ~= ARGV[2] and x['pending'] == 0 and x['idle'] > min_idle then
+    redis.call('XGROUP', 'DELCONSUMER', key, group, x['name'])
+    n = n + 1
+  end
+end
+return n
+)lua",
+                            "85f633cab690bb6a1e5bbb39358632d2893441a1"};
+  return x;
+}
+
+} // namespace pulse::resp

@@ -1,0 +1,211 @@
+#define CAF_SUITE apps.cli
+
+#include "pulse/core/event_id.hpp"
+
+#include "support/environment.hpp"
+
+using namespace pulse;
+using namespace pulse::test;
+
+CAF_TEST_FIXTURE_SCOPE(cli_tests, app_fixture)
+
+CAF_TEST(add prints the ID that Redis gave) {
+  const auto result = pulse({"add", "orders", "placed", "{}", "--topic", "eu"});
+  CAF_CHECK_EQUAL(result.status, 0);
+  CAF_CHECK_EQUAL(result.errors, "");
+  const auto lines = lines_of(result.output);
+  CAF_REQUIRE_EQUAL(lines.size(), 1u);
+  CAF_CHECK(parse_event_id(lines[0]).ok());
+  const auto json = pulse({"--json", "add", "orders", "placed"});
+  CAF_CHECK(contains(json.output, R"({"stream":"orders","id":")"));
+}
+
+CAF_TEST(add takes an event per line in order) {
+  std::vector<std::string> payloads;
+  for (int i = 0; i < 3000; ++i)
+    payloads.push_back("line " + std::to_string(i));
+  const auto ids = add("lines", payloads);
+  CAF_REQUIRE_EQUAL(ids.size(), payloads.size());
+  for (size_t i = 1; i < ids.size(); ++i)
+    if (!(parse_event_id(ids[i - 1]).value() < parse_event_id(ids[i]).value()))
+      CAF_ERROR("not in order: " << ids[i - 1] << " and " << ids[i]);
+  const auto printed = pulse({"tail", "lines", "--from", "oldest", "--json",
+                              "--count", std::to_string(payloads.size())});
+  const auto events = lines_of(printed.output);
+  CAF_REQUIRE_EQUAL(events.size(), payloads.size());
+  for (size_t i = 0; i < events.size(); ++i)
+    if (!contains(events[i], "\"payload\":\"" + payloads[i] + "\""))
+      CAF_ERROR("expected " << payloads[i] << ", got " << events[i]);
+}
+
+CAF_TEST(add does not wait for more lines than there are) {
+  program adder{"pulse", {"add", "lines", "e", "--stdin"}, environment()};
+  adder.write("first\n");
+  CAF_CHECK(adder.prints("\n", 1));
+  adder.write("second\nthird without newline");
+  CAF_CHECK(adder.prints("\n", 2));
+  adder.close_input();
+  CAF_CHECK_EQUAL(adder.wait(), 0);
+  CAF_CHECK_EQUAL(lines_of(adder.output()).size(), 3u);
+}
+
+CAF_TEST(add reads a whole payload from standard input) {
+  const std::string bytes{"any\nbytes\0\xFF", 11};
+  CAF_CHECK_EQUAL(pulse({"add", "blobs", "e", "-"}, bytes).status, 0);
+  const auto printed
+    = pulse({"tail", "blobs", "--from", "oldest", "-n", "1", "--json"});
+  CAF_CHECK(contains(printed.output, R"("payload_base64":"YW55CmJ5dGVzAP8=")"));
+}
+
+CAF_TEST(add to a stream that must exist fails with status 3) {
+  const auto result = pulse({"add", "none", "e", "--if-exists"});
+  CAF_CHECK_EQUAL(result.status, 3);
+  CAF_CHECK(contains(result.errors, "no_such_stream"));
+  CAF_CHECK_EQUAL(pulse({"info", "none"}).status, 3);
+}
+
+CAF_TEST(bad lines are named and the good ones are added) {
+  std::string input = "good\n" + std::string((8u << 20) + 1, 'x') + "\nlast\n";
+  program adder{"pulse", {"add", "lines", "e", "--stdin"}, environment()};
+  std::thread writer{[&] {
+    adder.write(input);
+    adder.close_input();
+  }};
+  const auto status = adder.wait();
+  writer.join();
+  CAF_CHECK_EQUAL(status, 1);
+  CAF_CHECK_EQUAL(lines_of(adder.output()).size(), 2u);
+  CAF_CHECK(contains(adder.errors(), "pulse: line 2: payload_too_large"));
+}
+
+CAF_TEST(wrong usage ends with status 2 and says what to do) {
+  CAF_CHECK_EQUAL(pulse({}).status, 2);
+  CAF_CHECK_EQUAL(pulse({"add", "a"}).status, 2);
+  CAF_CHECK_EQUAL(pulse({"add", "a b", "e"}).status, 2);
+  CAF_CHECK_EQUAL(pulse({"tail", "a", "--from", "soon"}).status, 2);
+  CAF_CHECK_EQUAL(pulse({"tail", "a", "--pattern", "("}).status, 2);
+  CAF_CHECK_EQUAL(pulse({"work", "s", "a", "--ack-wait", "30"}).status, 2);
+  CAF_CHECK_EQUAL(pulse({"--timeout", "soon", "info", "a"}).status, 2);
+  CAF_CHECK_EQUAL(pulse({"--url", "ftp://x", "info", "a"}).status, 2);
+  CAF_CHECK_EQUAL(pulse({"info", "a", "--", "sh"}).status, 2);
+  const auto typo = pulse({"tial", "a"});
+  CAF_CHECK_EQUAL(typo.status, 2);
+  CAF_CHECK(contains(typo.errors, "did you mean \"tail\"?"));
+  CAF_CHECK_EQUAL(pulse({"--help"}).status, 0);
+  CAF_CHECK(contains(pulse({"work", "--help"}).output, "Examples:"));
+}
+
+CAF_TEST(an unreachable Redis ends with status 4) {
+  const auto refused = run_program("pulse", {"--url", "redis://127.0.0.1:1",
+                                             "--timeout", "1s", "info", "a"});
+  CAF_CHECK_EQUAL(refused.status, 4);
+  CAF_CHECK(contains(refused.errors, "connect_failed: redis://127.0.0.1:1/0"));
+  // One line: nothing else on a terminal than what is wrong.
+  CAF_CHECK_EQUAL(lines_of(refused.errors).size(), 1u);
+}
+
+CAF_TEST(tail prints what comes after it started) {
+  auto before = add("orders", {"before"});
+  program tail{"pulse", {"tail", "orders", "-n", "2"}, environment()};
+  // It prints nothing when it is ready, so new events come until it sees one.
+  while (tail.output().empty())
+    before = add("orders", {"after"});
+  CAF_CHECK(!contains(tail.output(), "before"));
+  CAF_CHECK(contains(tail.output(), " orders "));
+  std::ignore = add("orders", {"after"});
+  CAF_CHECK_EQUAL(tail.wait(), 0);
+  CAF_CHECK_EQUAL(lines_of(tail.output()).size(), 2u);
+}
+
+CAF_TEST(tail filters by topic and by pattern) {
+  for (const auto* topic : {"eu", "us", "asia"})
+    std::ignore = pulse({"add", "orders", "e", topic, "--topic", topic});
+  const auto exact
+    = pulse({"tail", "orders", "--from", "oldest", "--topic", "us", "-n", "1"});
+  CAF_CHECK(contains(exact.output, "[us] us\n"));
+  const auto pattern = pulse(
+    {"tail", "orders", "--from", "oldest", "--pattern", "us|asia", "-n", "2"});
+  CAF_CHECK(!contains(pattern.output, "[eu]"));
+  CAF_CHECK_EQUAL(lines_of(pattern.output).size(), 2u);
+}
+
+CAF_TEST(tail ends with status 0 on SIGINT) {
+  std::ignore = add("orders", {"x"});
+  program tail{"pulse", {"tail", "orders", "--from", "oldest"}, environment()};
+  CAF_CHECK(tail.prints("x\n"));
+  tail.signal(SIGINT);
+  CAF_CHECK_EQUAL(tail.wait(), 0);
+}
+
+CAF_TEST(an event does not drive the terminal) {
+  const std::string bytes{"\x1B[2J\tx"};
+  CAF_CHECK_EQUAL(pulse({"add", "a", "e", "-"}, bytes).status, 0);
+  const auto printed = pulse({"tail", "a", "--from", "oldest", "-n", "1"});
+  CAF_CHECK(contains(printed.output, "\\x1b[2J\\tx\n"));
+}
+
+CAF_TEST(work prints and acknowledges) {
+  const auto ids = add("orders", {"a", "b", "c"});
+  const auto first
+    = pulse({"work", "s", "orders", "--from", "oldest", "-n", "2", "--json"});
+  CAF_CHECK_EQUAL(first.status, 0);
+  CAF_CHECK(
+    contains(first.output, R"("payload":"a","sink":"s","deliveries":1)"));
+  CAF_CHECK_EQUAL(lines_of(first.output).size(), 2u);
+  const auto second = pulse({"work", "s", "orders", "-n", "1"});
+  CAF_CHECK(contains(second.output, ids[2]));
+  CAF_CHECK(info_shows("orders", R"("pending":0)"));
+}
+
+CAF_TEST(work runs a command per event and repeats what failed) {
+  const auto ids = add("orders", {"payload"});
+  const auto log = path("log");
+  // Fails at first, succeeds at the second delivery.
+  const auto script = "echo \"$PULSE_STREAM $PULSE_ID $PULSE_NAME $PULSE_SINK "
+                      "$PULSE_DELIVERIES $(cat)\" >>"
+                      + log + "; test \"$PULSE_DELIVERIES\" -ge 2 || exit 3";
+  program work{"pulse",
+               {"work", "s", "orders", "--from", "oldest", "--", "sh", "-c",
+                script},
+               environment()};
+  CAF_CHECK(work.logs("exited with status 3"));
+  CAF_CHECK(info_shows("orders", R"("pending":0,"lag":0)"));
+  work.signal(SIGTERM);
+  CAF_CHECK_EQUAL(work.wait(), 0);
+  CAF_CHECK_EQUAL(content("log"), "orders " + ids[0] + " e s 1 payload\norders "
+                                    + ids[0] + " e s 2 payload\n");
+}
+
+CAF_TEST(a second signal ends work at once with its command) {
+  std::ignore = add("orders", {"x"});
+  const auto pid_file = path("pid");
+  program work{"pulse",
+               {"work", "s", "orders", "--from", "oldest", "--", "sh", "-c",
+                "echo started >&2; sleep 600"},
+               environment()};
+  CAF_CHECK(work.logs("started"));
+  work.signal(SIGTERM);
+  // The first signal is taken before the second one can come.
+  const auto begin = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(100ms);
+  work.signal(SIGTERM);
+  CAF_CHECK_EQUAL(work.wait(), 143);
+  CAF_CHECK(std::chrono::steady_clock::now() - begin < 8s);
+}
+
+CAF_TEST(info shows a stream and its sinks) {
+  const auto ids = add("orders", {"a", "b"});
+  std::ignore
+    = pulse({"work", "billing", "orders", "--from", "oldest", "-n", "2"});
+  const auto text = pulse({"info", "orders"}).output;
+  CAF_CHECK(contains(text, "stream  orders\n"));
+  CAF_CHECK(contains(text, "events  2 stored, 2 ever added\n"));
+  CAF_CHECK(contains(text, "last    " + ids[1] + "  ("));
+  CAF_CHECK(contains(text, "\nbilling "));
+  const auto json = pulse({"info", "orders", "--json"}).output;
+  CAF_CHECK(contains(json, R"("name":"billing","consumers":)"));
+  CAF_CHECK(
+    contains(json, R"("pending":0,"lag":0,"last_delivered":")" + ids[1]));
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,165 @@
+#define CAF_SUITE integration.system
+
+#include "support/recorder.hpp"
+#include "support/redis_fixture.hpp"
+
+#include <caf/test/unit_test.hpp>
+
+using namespace pulse;
+using namespace pulse::test;
+using namespace std::literals;
+
+namespace {
+
+struct fixture : redis_fixture {
+  recorder seen;
+
+  static sink_options billing() {
+    sink_options result;
+    result.name = "billing";
+    result.streams = {"orders"};
+    result.start = start_position::oldest();
+    result.lease = 1s;
+    return result;
+  }
+
+  static reader_options everything() {
+    reader_options result;
+    result.name = "all";
+    result.streams = {"orders"};
+    result.start = start_position::oldest();
+    return result;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(system_tests, fixture)
+
+CAF_TEST(what is open is found again by its name) {
+  auto stream = must(ps.stream("orders"));
+  auto sink = must(ps.sink(billing()));
+  auto reader = must(ps.reader(everything()));
+  CAF_CHECK(must(ps.stream("orders")).handle() == stream.handle());
+  CAF_CHECK(must(ps.sink(billing())).handle() == sink.handle());
+  CAF_CHECK(must(ps.reader(everything())).handle() == reader.handle());
+  auto anonymous = everything();
+  anonymous.name.clear();
+  CAF_CHECK(must(ps.reader(anonymous)).handle()
+            != must(ps.reader(anonymous)).handle());
+  auto info = must(ps.info());
+  CAF_CHECK_EQUAL(info.streams, std::vector<std::string>{"orders"});
+  CAF_CHECK_EQUAL(info.sinks, std::vector<std::string>{"billing"});
+  CAF_CHECK_EQUAL(info.readers.size(), 3u);
+  caf::scoped_actor self{sys};
+  self
+    ->request(ps.handle(), 5s, caf::get_atom_v, atom::sink_v,
+              std::string{"billing"})
+    .receive([&](const sink_actor& x) { CAF_CHECK(x == sink.handle()); },
+             [](const caf::error& err) { CAF_FAIL(describe(err)); });
+  self
+    ->request(ps.handle(), 5s, caf::get_atom_v, atom::sink_v, std::string{"no"})
+    .receive([](const sink_actor&) { CAF_FAIL("found"); },
+             [](const caf::error& err) { CAF_CHECK(err == errc::closed); });
+}
+
+CAF_TEST(what is closed can be opened again with other options) {
+  must(must(ps.sink(billing())).close());
+  auto other = billing();
+  other.max_in_flight = 5;
+  CAF_CHECK(eventually([&] { return static_cast<bool>(ps.sink(other)); }));
+}
+
+CAF_TEST(bad options are refused before anything is opened) {
+  auto bad_name = ps.stream("a*b");
+  CAF_CHECK(!bad_name && bad_name.error() == errc::invalid_name);
+  auto pattern = everything();
+  pattern.filter.topic_pattern = "a(b";
+  auto bad_pattern = ps.reader(pattern);
+  CAF_REQUIRE(!bad_pattern);
+  CAF_CHECK(bad_pattern.error() == errc::invalid_pattern);
+  auto lease = billing();
+  lease.lease = 1ms;
+  auto bad_lease = ps.sink(lease);
+  CAF_REQUIRE(!bad_lease);
+  CAF_CHECK(bad_lease.error() == errc::invalid_option);
+  CAF_CHECK(describe(bad_lease.error()).find("lease") != std::string::npos);
+  CAF_CHECK(must(ps.info()).sinks.empty());
+}
+
+CAF_TEST(an endpoint without Redis is a clear error) {
+  auto wrong_port = pulse::system::connect(sys, "redis://127.0.0.1:1");
+  CAF_REQUIRE(!wrong_port);
+  CAF_CHECK(wrong_port.error() == errc::connect_failed);
+  CAF_CHECK(describe(wrong_port.error()).find("127.0.0.1:1")
+            != std::string::npos);
+  auto nonsense = pulse::system::connect(sys, "http://localhost");
+  CAF_CHECK(!nonsense && nonsense.error() == errc::invalid_endpoint);
+  raw({"CONFIG", "SET", "requirepass", "secret"});
+  auto no_password = pulse::system::connect(sys, server.url());
+  CAF_REQUIRE(!no_password);
+  CAF_CHECK(no_password.error() == errc::auth_failed);
+  redis_options wrong;
+  wrong.url = server.url();
+  wrong.password = "wrong-guess";
+  auto wrong_password = pulse::system::connect(sys, wrong);
+  CAF_REQUIRE(!wrong_password);
+  CAF_CHECK(wrong_password.error() == errc::auth_failed);
+  CAF_CHECK(describe(wrong_password.error()).find("wrong-guess")
+            == std::string::npos);
+}
+
+CAF_TEST(a sink that dies of a defect is back with its subscribers) {
+  auto sink = must(ps.sink(billing()));
+  auto w = spawn_worker(sys, seen);
+  must(sink.subscribe(w));
+  add_numbers("orders", 3);
+  CAF_REQUIRE(seen.wait_for_count(3));
+  caf::anon_send_exit(sink.handle().address(), caf::exit_reason::kill);
+  add_numbers("orders", 3, 3);
+  CAF_CHECK(seen.wait_for_distinct(6));
+  CAF_CHECK_EQUAL(must(ps.info()).restarts, 1u);
+  CAF_CHECK(must(ps.sink(billing())).handle() != sink.handle());
+  stop(w);
+}
+
+CAF_TEST(a reader that dies of a defect is back with its subscribers) {
+  auto options = everything();
+  options.start = start_position::newest();
+  auto reader = must(ps.reader(options));
+  auto w = spawn_worker(sys, seen);
+  must(reader.subscribe(w));
+  add_numbers("orders", 3);
+  CAF_REQUIRE(seen.wait_for_count(3));
+  caf::anon_send_exit(reader.handle().address(), caf::exit_reason::kill);
+  CAF_REQUIRE(eventually([&] {
+    auto again = ps.reader(options);
+    auto info = again ? again->info() : again.error();
+    return info && info->subscribers == 1;
+  }));
+  add_numbers("orders", 3, 3);
+  CAF_CHECK(seen.wait_for_distinct(6));
+  stop(w);
+}
+
+CAF_TEST(closing the system drains everything and is repeatable) {
+  auto stream = must(ps.stream("orders"));
+  auto sink = must(ps.sink(billing()));
+  auto w = spawn_worker(sys, seen, "w", [](auto*, const event&) {
+    std::this_thread::sleep_for(20ms);
+    return ok();
+  });
+  must(sink.subscribe(w));
+  add_numbers("orders", 5);
+  CAF_REQUIRE(seen.wait_for_count(1));
+  must(ps.close());
+  must(ps.close());
+  // What began was finished and acknowledged, nothing is left with us.
+  CAF_CHECK_EQUAL(raw.number({"XPENDING", "pulse:stream:orders", "billing"}),
+                  5 - static_cast<int64_t>(seen.size()));
+  auto late = stream.add("n", "p");
+  CAF_CHECK(!late && to_failure(late.error()).code == errc::closed);
+  stop(w);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

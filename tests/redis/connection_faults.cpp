@@ -1,0 +1,354 @@
+#define CAF_SUITE redis.connection_faults
+
+#include "support/fsm_fixture.hpp"
+
+using namespace pulse;
+using namespace pulse::test;
+
+CAF_TEST_FIXTURE_SCOPE(connection_faults_tests, fsm_fixture)
+
+// -- no connection ------------------------------------------------------------
+
+CAF_TEST(refused connections are tried again with growing pauses) {
+  options.command_timeout = 60s;
+  submit(command("GET"));
+  milliseconds total{0};
+  int attempts = 0;
+  for (; total < 60s; ++attempts) {
+    CAF_CHECK_EQUAL(refused(), "hang up");
+    CAF_CHECK_EQUAL(state(), "waiting");
+    const auto pause
+      = std::chrono::duration_cast<milliseconds>(uut().next_tick() - now);
+    CAF_CHECK(pause > 0ms && pause <= 6250ms);
+    total += pause;
+    if (total < 60s)
+      CAF_REQUIRE_EQUAL(tick_after(pause), "dial");
+  }
+  // 100 ms, 200 ms ... 3.2 s, then every 5 s.
+  CAF_CHECK(attempts > 10 && attempts < 22);
+  CAF_CHECK_EQUAL(tick_after(60s), fail(errc::connect_failed));
+  CAF_CHECK(contains(last_why, "Connection refused"));
+  CAF_CHECK(contains(last_why, "redis://127.0.0.1:6379/0"));
+}
+
+CAF_TEST(without commands there are no attempts) {
+  submit(command("GET"));
+  refused();
+  CAF_CHECK_EQUAL(tick_after(5s), "fail 1 connect_failed");
+  CAF_CHECK_EQUAL(state(), "idle");
+  CAF_CHECK(uut().next_tick() == time_point::max());
+}
+
+CAF_TEST(a new command does not shorten the pause) {
+  options.reconnect_first = 1s;
+  submit(command("GET"));
+  refused();
+  now += 10ms;
+  CAF_CHECK_EQUAL(submit(command("GET")), "");
+  CAF_CHECK_EQUAL(tick_after(10ms), "");
+  CAF_CHECK_EQUAL(tick_after(1250ms), "dial");
+}
+
+CAF_TEST(a silent server is given up after the connect timeout) {
+  options.connect_timeout = 2s;
+  submit(command("GET"));
+  dialled();
+  CAF_CHECK(uut().next_tick() == now + 2s);
+  CAF_CHECK_EQUAL(tick_after(1999ms), "");
+  CAF_CHECK_EQUAL(tick_after(1ms), "hang up");
+  CAF_CHECK(contains(last_log, "no answer within 2000 ms"));
+  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+  CAF_CHECK_EQUAL(tick_after(2s), "hang up");
+  CAF_CHECK_EQUAL(tick_after(1s), "fail 1 connect_failed");
+  CAF_CHECK_EQUAL(uut().info().failures, 2u);
+}
+
+CAF_TEST(a command that waited too long is never sent) {
+  submit(within(100ms, command("A")));
+  submit(command("B"));
+  dialled();
+  CAF_CHECK(uut().next_tick() == now + 100ms);
+  CAF_CHECK_EQUAL(tick_after(100ms), "fail 1 connect_failed");
+  CAF_CHECK_EQUAL(receive(welcome), "send B");
+}
+
+CAF_TEST(a command is not sent late though no tick came in time) {
+  submit(within(100ms, command("A")));
+  submit(command("B"));
+  dialled();
+  now += 200ms;
+  CAF_CHECK_EQUAL(receive(welcome), "fail 1 connect_failed\nsend B");
+}
+
+CAF_TEST(a cut handshake is tried again) {
+  submit(command("GET"));
+  dialled();
+  CAF_CHECK_EQUAL(hung_up(), "hang up");
+  CAF_CHECK(contains(last_log, "cut before an answer"));
+  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+  dialled();
+  CAF_CHECK_EQUAL(receive("+OK\r\n"), "");
+  CAF_CHECK_EQUAL(hung_up(), "hang up");
+  CAF_CHECK(contains(last_log, "handshake"));
+}
+
+// -- refusals that no retry cures ---------------------------------------------
+
+CAF_TEST(a wrong password fails what waits and what comes at once) {
+  to.password = "wrong";
+  submit(command("A"));
+  submit(command("B"));
+  dialled();
+  CAF_CHECK_EQUAL(receive("-WRONGPASS invalid username-password pair\r\n"),
+                  "hang up\nfail 1 auth_failed\nfail 2 auth_failed");
+  CAF_CHECK(contains(last_why, "WRONGPASS"));
+  CAF_CHECK(last_why.find("wrong\"") == std::string::npos);
+  CAF_CHECK_EQUAL(submit(command("C")), "fail 3 auth_failed");
+  // The next attempt is for the next command after the pause.
+  CAF_CHECK_EQUAL(tick_after(200ms), "");
+  CAF_CHECK_EQUAL(submit(command("D")), "dial");
+  dialled();
+  CAF_CHECK_EQUAL(receive("+OK\r\n" + welcome), "send D");
+}
+
+CAF_TEST(a missing password is auth_failed too) {
+  submit(command("A"));
+  dialled();
+  CAF_CHECK_EQUAL(receive("-NOAUTH Authentication required.\r\n"),
+                  "hang up\nfail 1 auth_failed");
+  to.password = "needless";
+  fsm.reset();
+  submit(command("A"));
+  dialled();
+  CAF_CHECK_EQUAL(receive(
+                    "-ERR AUTH <password> called without any password\r\n"),
+                  "hang up\nfail 2 auth_failed");
+}
+
+CAF_TEST(a database that is not there fails what waits) {
+  to.database = 99;
+  submit(command("A"));
+  dialled();
+  CAF_CHECK_EQUAL(receive("-ERR DB index is out of range\r\n"),
+                  "hang up\nfail 1 redis_error");
+  CAF_CHECK(contains(last_why, "SELECT 99"));
+}
+
+CAF_TEST(a peer that is no Redis fails what waits) {
+  submit(command("A"));
+  dialled();
+  CAF_CHECK_EQUAL(receive("HTTP/1.1 400 Bad Request\r\n"),
+                  "hang up\nfail 1 protocol_error");
+  CAF_CHECK(contains(last_why, "HTTP/1.1 400"));
+  tick_after(1s);
+  submit(command("B"));
+  dialled();
+  CAF_CHECK_EQUAL(receive("$3\r\nfoo\r\n"), "hang up\nfail 2 protocol_error");
+}
+
+CAF_TEST(lasting refusals settle to less than one attempt a second) {
+  to.password = "wrong";
+  int dials = 0;
+  // A client that asks every 10 ms for a minute.
+  for (int i = 0; i < 6'000; ++i) {
+    tick_after(10ms);
+    if (submit(command("A")) == "dial") {
+      ++dials;
+      dialled();
+      receive("-WRONGPASS no\r\n");
+    }
+  }
+  CAF_CHECK_EQUAL(uut().info().queued, 0u);
+  CAF_CHECK(dials > 5 && dials < 25);
+}
+
+// -- refusals that pass -------------------------------------------------------
+
+CAF_TEST(a loading server is asked again) {
+  for (std::string text :
+       {"+OK\r\n:1\r\n-LOADING Redis is loading\r\n", "-BUSY Redis is busy\r\n",
+        "-ERR max number of clients reached\r\n"}) {
+    fsm.reset();
+    const auto token = std::to_string(last_token + 1);
+    submit(command("A"));
+    dialled();
+    CAF_CHECK_EQUAL(receive(text), "hang up");
+    CAF_CHECK_EQUAL(state(), "waiting");
+    CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+    dialled();
+    CAF_CHECK_EQUAL(receive(welcome), "send A");
+  }
+}
+
+CAF_TEST(the last reason is in the error of a command that waited in vain) {
+  submit(command("A"));
+  dialled();
+  receive("+OK\r\n:1\r\n-LOADING Redis is loading the dataset\r\n");
+  CAF_CHECK(contains(tick_after(5s), "fail 1 connect_failed"));
+  CAF_CHECK(contains(last_why, "LOADING Redis is loading the dataset"));
+}
+
+// -- lost connections ---------------------------------------------------------
+
+CAF_TEST(a lost connection fails what was sent and keeps what was not ) {
+  get_ready();
+  submit(command("A"));
+  uut().on_written(now, 10u << 20, todo);
+  CAF_CHECK_EQUAL(submit(command("B")), "");
+  CAF_CHECK_EQUAL(hung_up(), "hang up\nfail 2 connection_lost");
+  CAF_CHECK(contains(last_why, "outcome is unknown"));
+  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+  dialled();
+  CAF_CHECK_EQUAL(receive(welcome), "send B");
+}
+
+CAF_TEST(repeatable commands are sent again in order) {
+  get_ready();
+  submit(repeatable("A"));
+  submit(command("B"));
+  submit(repeatable("C"));
+  CAF_CHECK_EQUAL(receive("+a"), "");
+  CAF_CHECK_EQUAL(hung_up(), "hang up\nfail 3 connection_lost");
+  tick_after(200ms);
+  submit(command("D"));
+  dialled();
+  CAF_CHECK_EQUAL(receive(welcome), "send A\nsend C\nsend D");
+  CAF_CHECK_EQUAL(receive("+a\r\n+c\r\n+d\r\n"),
+                  "answer 2 a\nanswer 4 c\nanswer 5 d");
+}
+
+CAF_TEST(half a batch of replies is thrown away before it is repeated) {
+  get_ready();
+  submit(changed(command("A", 2), [](auto& x) { x.repeatable = true; }));
+  receive("+old\r\n");
+  hung_up();
+  tick_after(200ms);
+  dialled();
+  receive(welcome);
+  CAF_CHECK_EQUAL(receive("+new1\r\n+new2\r\n"), "answer 2 new1new2");
+}
+
+CAF_TEST(a repeatable command is not repeated for longer than it has) {
+  get_ready();
+  submit(within(1s, repeatable("A")));
+  hung_up();
+  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+  refused();
+  CAF_CHECK(contains(tick_after(1s), "fail 2 connection_lost"));
+}
+
+CAF_TEST(after a long good time it connects again at once) {
+  get_ready();
+  CAF_CHECK_EQUAL(tick_after(10s), "");
+  submit(repeatable("A"));
+  CAF_CHECK_EQUAL(hung_up(), "hang up\ndial");
+}
+
+CAF_TEST(an idle connection that is lost comes back with the next command) {
+  get_ready();
+  tick_after(10s);
+  CAF_CHECK_EQUAL(hung_up(), "hang up");
+  CAF_CHECK_EQUAL(state(), "idle");
+  CAF_CHECK_EQUAL(submit(command("A")), "dial");
+}
+
+CAF_TEST(a server that dies of every command is not asked ever faster) {
+  options.command_timeout = 60s;
+  int dials = 0;
+  submit(repeatable("A"));
+  for (const auto end = now + 60s; now < end;) {
+    if (state() == "dialling") {
+      ++dials;
+      dialled();
+      receive(welcome);
+      hung_up();
+    }
+    now = uut().next_tick();
+    uut().on_tick(now, todo);
+    done();
+  }
+  CAF_CHECK(dials > 5 && dials < 25);
+}
+
+CAF_TEST(an unused connection is closed after a minute) {
+  get_ready();
+  CAF_CHECK(uut().next_tick() == now + 60s);
+  CAF_CHECK_EQUAL(tick_after(59s), "");
+  submit(command("A"));
+  receive("+a\r\n");
+  CAF_CHECK_EQUAL(tick_after(59s), "");
+  CAF_CHECK_EQUAL(tick_after(1s), "hang up");
+  CAF_CHECK_EQUAL(state(), "idle");
+  CAF_CHECK(uut().next_tick() == time_point::max());
+}
+
+// -- deadlines of what was sent -----------------------------------------------
+
+CAF_TEST(a command without a reply in time replaces the connection) {
+  get_ready();
+  submit(within(1s, command("A")));
+  submit(command("B"));
+  submit(repeatable("C"));
+  CAF_CHECK(uut().next_tick() == now + 1s);
+  CAF_CHECK_EQUAL(tick_after(999ms), "");
+  CAF_CHECK_EQUAL(tick_after(1ms),
+                  "hang up\nfail 2 timed_out\nfail 3 connection_lost");
+  tick_after(200ms);
+  dialled();
+  CAF_CHECK_EQUAL(receive(welcome), "send C");
+}
+
+CAF_TEST(a repeatable command that was not answered in time has timed out) {
+  get_ready();
+  submit(within(1s, repeatable("A")));
+  CAF_CHECK_EQUAL(tick_after(1s), "hang up\nfail 2 timed_out");
+  CAF_CHECK(contains(last_why, "no reply within 1000 ms"));
+}
+
+CAF_TEST(a blocking read has the time it asks for) {
+  get_ready();
+  submit(within(30s, command("XREAD")));
+  CAF_CHECK(uut().next_tick() == now + 30s);
+  CAF_CHECK_EQUAL(tick_after(29s), "");
+  CAF_CHECK_EQUAL(receive("*-1\r\n"), "answer 2 ");
+}
+
+// -- a peer that misbehaves ---------------------------------------------------
+
+CAF_TEST(a reply that nobody asked for replaces the connection) {
+  get_ready();
+  CAF_CHECK_EQUAL(receive("+surprise\r\n"), "hang up");
+  CAF_CHECK(contains(last_log, "surprise"));
+  submit(command("A"));
+  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+}
+
+CAF_TEST(a broken reply fails its command and replaces the connection) {
+  get_ready();
+  submit(repeatable("A"));
+  submit(repeatable("B"));
+  submit(command("C"));
+  CAF_CHECK_EQUAL(receive("$3\r\nabcXY"), "hang up\nfail 2 protocol_error\n"
+                                          "fail 4 connection_lost");
+  tick_after(200ms);
+  dialled();
+  CAF_CHECK_EQUAL(receive(welcome), "send B");
+}
+
+CAF_TEST(a reply beyond the limit is a protocol error) {
+  options.max_reply_bytes = 100;
+  get_ready();
+  submit(command("A"));
+  CAF_CHECK_EQUAL(receive("$101\r\n"), "hang up\nfail 2 protocol_error");
+  CAF_CHECK(contains(last_why, "101"));
+}
+
+CAF_TEST(what an old connection still says is not heard) {
+  get_ready();
+  submit(within(1s, command("A")));
+  tick_after(1s);
+  CAF_CHECK_EQUAL(receive("+late\r\n"), "");
+  CAF_CHECK_EQUAL(hung_up(), "");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

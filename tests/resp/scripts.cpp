@@ -1,0 +1,277 @@
+#define CAF_SUITE resp.scripts
+
+#include "pulse/resp/scripts.hpp"
+
+#include "pulse/core/event_id.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+
+#include "support/raw_client.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <set>
+
+#include <caf/test/unit_test.hpp>
+
+using namespace pulse;
+
+namespace {
+
+using test::raw_client;
+
+local_redis start(const std::vector<std::string>& config) {
+  local_redis_options options;
+  options.config = config;
+  auto result = local_redis::start(options);
+  if (!result)
+    CAF_FAIL(to_string(result.error()));
+  return std::move(*result);
+}
+
+// With one entry per node trimming is exact.
+struct fixture {
+  local_redis server = start({"stream-node-max-entries 1"});
+  raw_client redis{server};
+
+  std::string eval(const resp::script& x, std::vector<std::string> args) {
+    args.insert(args.begin(), {"EVAL", std::string{x.source}});
+    return redis(args);
+  }
+
+  std::string trim(int max_len) {
+    return eval(resp::trim_script(), {"1", "s", std::to_string(max_len)});
+  }
+
+  void add(int first, int last) {
+    for (int i = first; i <= last; ++i)
+      redis({"XADD", "s", std::to_string(i) + "-1", "n", "x"});
+  }
+
+  void group(const std::string& name, const std::string& start = "0") {
+    CAF_REQUIRE_EQUAL(redis({"XGROUP", "CREATE", "s", name, start, "MKSTREAM"}),
+                      "OK");
+  }
+
+  void deliver(const std::string& name, int count) {
+    redis({"XREADGROUP", "GROUP", name, "c", "COUNT", std::to_string(count),
+           "STREAMS", "s", ">"});
+  }
+
+  void ack(const std::string& name, int first, int last) {
+    for (int i = first; i <= last; ++i)
+      redis({"XACK", "s", name, std::to_string(i) + "-1"});
+  }
+
+  std::string length() {
+    return redis({"XLEN", "s"});
+  }
+
+  std::string first() {
+    const auto entry = redis({"XRANGE", "s", "-", "+", "COUNT", "1"});
+    return entry.substr(0, entry.find(' '));
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(scripts_tests, fixture)
+
+CAF_TEST(each script has the digest that Redis computes) {
+  for (auto* x :
+       {&resp::trim_script(), &resp::destroy_script(), &resp::renew_script(),
+        &resp::take_over_script(), &resp::release_script(),
+        &resp::count_script(), &resp::dead_letter_script(),
+        &resp::clean_consumers_script()}) {
+    CAF_MESSAGE(std::string{x->name});
+    CAF_CHECK_EQUAL(redis({"SCRIPT", "LOAD", std::string{x->source}}),
+                    std::string{x->sha1});
+  }
+}
+
+// -- trim ---------------------------------------------------------------------
+
+CAF_TEST(a stream at or below its limit stays as it is) {
+  CAF_CHECK_EQUAL(trim(10), "0 0 ");
+  add(1, 10);
+  CAF_CHECK_EQUAL(trim(10), "0 10 ");
+  group("g");
+  deliver("g", 10);
+  ack("g", 1, 10);
+  CAF_CHECK_EQUAL(trim(10), "0 10 ");
+  CAF_CHECK_EQUAL(trim(11), "0 10 ");
+}
+
+CAF_TEST(without groups the limit rules) {
+  add(1, 30);
+  CAF_CHECK_EQUAL(trim(10), "20 10 ");
+  CAF_CHECK_EQUAL(first(), "21-1");
+}
+
+CAF_TEST(what a group was not given yet stays) {
+  add(1, 30);
+  group("g");
+  CAF_CHECK_EQUAL(trim(10), "0 30 g");
+  deliver("g", 5);
+  ack("g", 1, 5);
+  CAF_CHECK_EQUAL(trim(10), "4 26 g");
+  CAF_CHECK_EQUAL(first(), "5-1");
+}
+
+CAF_TEST(what a group did not acknowledge stays) {
+  add(1, 30);
+  group("g");
+  deliver("g", 30);
+  ack("g", 1, 11);
+  ack("g", 13, 30);
+  CAF_CHECK_EQUAL(trim(10), "11 19 g");
+  CAF_CHECK_EQUAL(first(), "12-1");
+  CAF_CHECK_EQUAL(trim(10), "0 19 g");
+}
+
+CAF_TEST(trimming ends at the limit though all is acknowledged) {
+  add(1, 30);
+  group("g");
+  deliver("g", 30);
+  ack("g", 1, 30);
+  CAF_CHECK_EQUAL(trim(10), "20 10 g");
+  CAF_CHECK_EQUAL(first(), "21-1");
+}
+
+CAF_TEST(the slowest group decides) {
+  add(1, 30);
+  for (auto* name : {"fast", "slow", "middle"})
+    group(name);
+  deliver("fast", 30);
+  ack("fast", 1, 30);
+  deliver("middle", 20);
+  deliver("slow", 9);
+  ack("slow", 1, 9);
+  CAF_CHECK_EQUAL(trim(5), "0 30 middle");
+  ack("middle", 1, 20);
+  CAF_CHECK_EQUAL(trim(5), "8 22 slow");
+  CAF_CHECK_EQUAL(first(), "9-1");
+}
+
+CAF_TEST(IDs are compared as the 64 bit numbers that they are) {
+  for (auto* id :
+       {"9-9", "9-10", "10-2", "9007199254740992-1", "9007199254740993-1",
+        "18446744073709551614-1", "18446744073709551615-2"})
+    redis({"XADD", "s", id, "n", "x"});
+  auto trim_from = [&](const std::string& a, const std::string& b) {
+    for (auto& [name, id] : {std::pair{"a", a}, std::pair{"b", b}}) {
+      redis({"XGROUP", "DESTROY", "s", name});
+      redis({"XGROUP", "CREATE", "s", name, id});
+    }
+    trim(1);
+    return first();
+  };
+  CAF_CHECK_EQUAL(trim_from("10-2", "9-10"), "9-10");
+  CAF_CHECK_EQUAL(trim_from("10-2", "9007199254740992-1"), "10-2");
+  CAF_CHECK_EQUAL(trim_from("9007199254740993-1", "9007199254740992-1"),
+                  "9007199254740992-1");
+  CAF_CHECK_EQUAL(trim_from("18446744073709551615-2", "18446744073709551614-1"),
+                  "18446744073709551614-1");
+}
+
+CAF_TEST(a group that was set back keeps what it will be given again) {
+  add(1, 30);
+  group("g");
+  deliver("g", 30);
+  CAF_REQUIRE_EQUAL(redis({"XGROUP", "SETID", "s", "g", "7-1"}), "OK");
+  CAF_CHECK_EQUAL(trim(1), "0 30 g");
+  ack("g", 1, 30);
+  CAF_CHECK_EQUAL(trim(1), "6 24 g");
+}
+
+CAF_TEST(a key of another type is an error) {
+  redis({"SET", "s", "x"});
+  CAF_CHECK_EQUAL(trim(1).find("WRONGTYPE"), 0u);
+}
+
+// Random histories: whatever happens, nothing that a group still needs is
+// trimmed, and nothing below the limit.
+CAF_TEST(no history loses what a group needs) {
+  const auto* given = std::getenv("PULSE_TEST_SEED");
+  const auto seed = given != nullptr ? std::stoul(given) : 4'711ul;
+  CAF_MESSAGE("PULSE_TEST_SEED=" << seed);
+  std::minstd_rand random{static_cast<std::minstd_rand::result_type>(seed)};
+  auto below = [&](int n) {
+    return static_cast<int>(random() % static_cast<unsigned>(n));
+  };
+  const std::vector<std::string> names{"a", "b"};
+  for (auto& name : names)
+    group(name);
+  // What each group still needs.
+  std::map<std::string, std::set<int>> needed;
+  std::map<std::string, int> delivered;
+  int last = 0;
+  for (int step = 0; step < 1'000; ++step) {
+    const auto& name = names[static_cast<size_t>(below(2))];
+    switch (below(4)) {
+      case 0: {
+        const auto n = 1 + below(8);
+        add(last + 1, last + n);
+        for (auto& x : names)
+          for (int i = last + 1; i <= last + n; ++i)
+            needed[x].insert(i);
+        last += n;
+        break;
+      }
+      case 1: {
+        const auto n = 1 + below(10);
+        deliver(name, n);
+        delivered[name] = std::min(last, delivered[name] + n);
+        break;
+      }
+      case 2:
+        for (int i = 0; i < 4 && !needed[name].empty(); ++i) {
+          auto x = std::next(needed[name].begin(),
+                             below(static_cast<int>(needed[name].size())));
+          if (*x > delivered[name])
+            continue;
+          ack(name, *x, *x);
+          needed[name].erase(x);
+        }
+        break;
+      default: {
+        const auto before = std::stoi(length());
+        trim(20);
+        const auto after = std::stoi(length());
+        CAF_REQUIRE(after >= std::min(before, 20));
+        auto oldest = last + 1;
+        for (auto& x : names)
+          if (!needed[x].empty())
+            oldest = std::min(oldest, *needed[x].begin());
+        // Entries are removed from the head only: this one being there means
+        // that all behind it are.
+        if (oldest <= last) {
+          const auto id = std::to_string(oldest) + "-1";
+          CAF_REQUIRE_EQUAL(redis({"XRANGE", "s", id, id}).substr(0, id.size()),
+                            id);
+        }
+      }
+    }
+  }
+  CAF_CHECK(std::stoi(length()) < last);
+}
+
+// -- destroy ------------------------------------------------------------------
+
+CAF_TEST(destroy deletes the stream with its groups and metadata) {
+  add(1, 3);
+  group("g");
+  redis({"SET", "{s}:meta", "x"});
+  CAF_CHECK_EQUAL(eval(resp::destroy_script(), {"2", "s", "{s}:meta"}), "1");
+  CAF_CHECK_EQUAL(redis({"EXISTS", "s", "{s}:meta"}), "0");
+  CAF_CHECK_EQUAL(eval(resp::destroy_script(), {"1", "s"}), "0");
+}
+
+CAF_TEST(destroy spares keys of another type) {
+  redis({"SET", "s", "x"});
+  CAF_CHECK_EQUAL(eval(resp::destroy_script(), {"1", "s"}).find("WRONGTYPE"),
+                  0u);
+  CAF_CHECK_EQUAL(redis({"GET", "s"}), "x");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

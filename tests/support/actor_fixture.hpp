@@ -1,0 +1,69 @@
+#pragma once
+
+// dsl.hpp of CAF 0.17.6 uses FAIL without defining it. Include this header
+// last: it defines macros such as expect.
+#define FAIL(msg) CAF_FAIL(msg)
+
+#include "pulse/actors/config.hpp"
+#include "pulse/actors/errors.hpp"
+
+#include <caf/test/dsl.hpp>
+
+namespace pulse::test {
+
+/// Runs actors one message at a time, in virtual time.
+struct actor_fixture : test_coordinator_fixture<pulse::config> {
+  /// What became of a request.
+  template <class T>
+  struct answer {
+    bool arrived = false;
+    T value{};
+    caf::error error;
+
+    [[nodiscard]] bool ok() const {
+      return arrived && !error;
+    }
+
+    /// "connection_lost: …", or "none", or "no answer".
+    [[nodiscard]] std::string why() const {
+      return !arrived ? "no answer" : error ? describe(error) : "none";
+    }
+  };
+
+  /// Sends a request and keeps what will be answered; call consume_messages()
+  /// to let it happen.
+  template <class T, class Handle, class... Ts>
+  std::shared_ptr<answer<T>> ask(const Handle& hdl, Ts... xs) {
+    auto result = std::make_shared<answer<T>>();
+    sys.spawn([=](caf::event_based_actor* asker) {
+      asker->request(hdl, caf::infinite, xs...)
+        .then(
+          [=](T& x) {
+            result->arrived = true;
+            result->value = std::move(x);
+          },
+          [=](caf::error& x) {
+            result->arrived = true;
+            result->error = std::move(x);
+          });
+    });
+    return result;
+  }
+
+  /// The same for requests that answer nothing.
+  template <class Handle, class... Ts>
+  std::shared_ptr<answer<caf::unit_t>> ask_void(const Handle& hdl, Ts... xs) {
+    auto result = std::make_shared<answer<caf::unit_t>>();
+    sys.spawn([=](caf::event_based_actor* asker) {
+      asker->request(hdl, caf::infinite, xs...)
+        .then([=] { result->arrived = true; },
+              [=](caf::error& x) {
+                result->arrived = true;
+                result->error = std::move(x);
+              });
+    });
+    return result;
+  }
+};
+
+} // namespace pulse::test

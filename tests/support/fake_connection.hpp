@@ -1,0 +1,193 @@
+#pragma once
+
+#include "pulse/actors/connection_actor.hpp"
+#include "pulse/actors/errors.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "support/resp_text.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <caf/test/unit_test.hpp>
+
+namespace pulse::test {
+
+/// A Redis connection that the test plays: for the deterministic scheduler.
+/// Records what arrives, and answers when it is told to. What it is told takes
+/// effect when the fixture runs (consume_messages).
+class fake_connection {
+public:
+  /// A batch that waits for its answer.
+  struct batch {
+    std::vector<argv> commands;
+    command_ptr source;
+    caf::response_promise promise;
+  };
+
+  /// Replies in RESP to one command; nullopt: the batch has to wait.
+  using rule = std::function<std::optional<std::string>(const argv&)>;
+
+  explicit fake_connection(caf::actor_system& sys)
+    : state_(std::make_shared<state>()), actor_(sys.spawn(behave, state_)) {
+    // nop
+  }
+
+  fake_connection(const fake_connection&) = delete;
+  fake_connection& operator=(const fake_connection&) = delete;
+
+  ~fake_connection() {
+    state_->waiting.clear();
+    caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
+  }
+
+  [[nodiscard]] connection_actor handle() const {
+    return actor_;
+  }
+
+  /// All commands that arrived so far, as texts.
+  [[nodiscard]] std::vector<std::string> log() const {
+    std::vector<std::string> result;
+    for (auto& x : state_->commands)
+      result.push_back(to_text(x));
+    return result;
+  }
+
+  /// All commands that arrived so far.
+  [[nodiscard]] const std::vector<argv>& commands() const {
+    return state_->commands;
+  }
+
+  void clear_log() {
+    state_->commands.clear();
+  }
+
+  /// Batches that arrived and wait for an answer, oldest first.
+  [[nodiscard]] const std::deque<batch>& waiting() const {
+    return state_->waiting;
+  }
+
+  /// Number of batches that arrived so far.
+  [[nodiscard]] size_t batches() const {
+    return state_->batches;
+  }
+
+  [[nodiscard]] size_t unblocks() const {
+    return state_->unblocks;
+  }
+
+  [[nodiscard]] size_t closes() const {
+    return state_->closes;
+  }
+
+  /// Answers the oldest waiting batch with all its replies.
+  void answer(std::string replies) {
+    tell({std::move(replies), {}});
+  }
+
+  /// Fails the oldest waiting batch.
+  void fail(const failure& why) {
+    tell({{}, make_error(why)});
+  }
+
+  /// From now on answers batches by itself, also those that wait already.
+  void set_rule(rule x) {
+    state_->answer_by = std::move(x);
+    caf::anon_send(actor_, caf::tick_atom_v);
+  }
+
+private:
+  struct answer_plan {
+    std::string replies;
+    caf::error error;
+  };
+
+  struct state {
+    std::vector<argv> commands;
+    std::deque<batch> waiting;
+    std::deque<answer_plan> plans;
+    rule answer_by;
+    size_t batches = 0;
+    size_t unblocks = 0;
+    size_t closes = 0;
+  };
+
+  using state_ptr = std::shared_ptr<state>;
+  using actor_type = connection_actor::extend<caf::reacts_to<caf::tick_atom>>;
+
+  void tell(answer_plan x) {
+    state_->plans.push_back(std::move(x));
+    caf::anon_send(actor_, caf::tick_atom_v);
+  }
+
+  static actor_type::behavior_type behave(actor_type::pointer self,
+                                          const state_ptr& st) {
+    return {
+      [=](atom::run, const command_ptr& x) -> caf::result<reply_ptr> {
+        auto commands = decode_commands(x->bytes);
+        CAF_CHECK_EQUAL(commands.size(), x->count);
+        st->commands.insert(st->commands.end(), commands.begin(),
+                            commands.end());
+        ++st->batches;
+        auto promise = self->make_response_promise();
+        st->waiting.push_back({std::move(commands), x, promise});
+        obey(*st);
+        return promise;
+      },
+      [=](atom::unblock) { ++st->unblocks; },
+      [=](atom::info) {
+        connection_info result;
+        result.state = "ready";
+        result.queued = st->waiting.size();
+        return result;
+      },
+      [=](caf::close_atom) { ++st->closes; },
+      [=](caf::tick_atom) { obey(*st); },
+    };
+  }
+
+  // In the context of the actor: promises must not be fulfilled elsewhere.
+  static void obey(state& st) {
+    for (; !st.plans.empty() && !st.waiting.empty(); st.plans.pop_front()) {
+      auto x = std::move(st.waiting.front());
+      st.waiting.pop_front();
+      if (st.plans.front().error)
+        x.promise.deliver(st.plans.front().error);
+      else
+        x.promise.deliver(
+          replies_of(st.plans.front().replies, x.source->count));
+    }
+    while (st.answer_by && !st.waiting.empty()) {
+      std::string replies;
+      for (auto& command : st.waiting.front().commands) {
+        auto reply = st.answer_by(command);
+        if (!reply)
+          return;
+        replies += *reply;
+      }
+      auto x = std::move(st.waiting.front());
+      st.waiting.pop_front();
+      x.promise.deliver(replies_of(replies, x.source->count));
+    }
+  }
+
+  static reply_ptr replies_of(const std::string& text, uint32_t count) {
+    auto result = std::make_shared<resp::reply>(parse_reply(text));
+    if (result->count != count)
+      CAF_FAIL("expected " << count << " replies: " << text);
+    return result;
+  }
+
+  state_ptr state_;
+  actor_type actor_;
+};
+
+} // namespace pulse::test

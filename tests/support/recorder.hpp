@@ -1,0 +1,123 @@
+#pragma once
+
+#include "pulse/actors/messages.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace pulse::test {
+
+/// What several actors received, for a test thread that waits for it.
+class recorder {
+public:
+  using clock = std::chrono::steady_clock;
+
+  struct record {
+    event what;
+    std::string by;
+    clock::time_point at;
+  };
+
+  void add(const event& x, std::string by = {}) {
+    std::unique_lock guard{mutex_};
+    records_.push_back({x, std::move(by), clock::now()});
+    changed_.notify_all();
+  }
+
+  /// Waits until `done` holds for all records; false if that takes too long.
+  bool wait(const std::function<bool(const std::vector<record>&)>& done,
+            std::chrono::milliseconds limit = std::chrono::seconds{20}) {
+    std::unique_lock guard{mutex_};
+    return changed_.wait_for(guard, limit, [&] { return done(records_); });
+  }
+
+  bool wait_for_count(size_t n, std::chrono::milliseconds limit
+                                = std::chrono::seconds{20}) {
+    return wait([n](const auto& xs) { return xs.size() >= n; }, limit);
+  }
+
+  /// Waits until `n` different events are here, however often each.
+  bool wait_for_distinct(size_t n, std::chrono::milliseconds limit
+                                   = std::chrono::seconds{20}) {
+    return wait([n](const auto& xs) { return distinct(xs) >= n; }, limit);
+  }
+
+  std::vector<record> all() {
+    std::unique_lock guard{mutex_};
+    return records_;
+  }
+
+  size_t size() {
+    std::unique_lock guard{mutex_};
+    return records_.size();
+  }
+
+  size_t distinct() {
+    std::unique_lock guard{mutex_};
+    return distinct(records_);
+  }
+
+  /// Payloads in order of arrival.
+  std::vector<std::string> payloads() {
+    std::vector<std::string> result;
+    for (const auto& x : all())
+      result.emplace_back(x.what.payload());
+    return result;
+  }
+
+private:
+  static size_t distinct(const std::vector<record>& xs) {
+    std::map<std::pair<std::string_view, event_id>, int> seen;
+    for (const auto& x : xs)
+      ++seen[{x.what.stream(), x.what.id()}];
+    return seen.size();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<record> records_;
+};
+
+/// What a test worker does with an event after recording it.
+using reaction
+  = std::function<caf::result<void>(caf::event_based_actor*, const event&)>;
+
+/// What a handler returns when all went well, and when it failed.
+inline caf::result<void> ok() {
+  return caf::unit;
+}
+
+inline caf::result<void> refuse(errc why = errc::unavailable) {
+  return caf::make_error(why);
+}
+
+/// Spawns an actor that records each event and then reacts (or returns).
+inline caf::actor spawn_worker(caf::actor_system& sys, recorder& out,
+                               std::string name = {}, reaction react = {}) {
+  return sys.spawn([&out, name, react](caf::event_based_actor* self) {
+    return caf::behavior{
+      [&out, name, react, self](const event& x) -> caf::result<void> {
+        out.add(x, name);
+        return react ? react(self, x) : caf::result<void>{caf::unit};
+      },
+    };
+  });
+}
+
+/// Ends an actor that a test spawned.
+inline void stop(const caf::actor& x) {
+  caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+}
+
+} // namespace pulse::test

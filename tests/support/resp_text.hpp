@@ -1,0 +1,63 @@
+#pragma once
+
+#include "pulse/resp/decoder.hpp"
+
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include <caf/test/unit_test.hpp>
+
+// Commands and replies as texts.
+
+namespace pulse::test {
+
+/// A command as its arguments.
+using argv = std::vector<std::string>;
+
+/// Reads commands as command_writer makes them; fails the test otherwise.
+inline std::vector<argv> decode_commands(const std::string& bytes) {
+  size_t pos = 0;
+  auto read_number = [&](char kind) {
+    size_t result = 0;
+    const auto end = bytes.find("\r\n", pos);
+    if (end == std::string::npos || bytes[pos] != kind)
+      CAF_FAIL("no RESP command at byte " << pos << ": " << bytes);
+    std::from_chars(bytes.data() + pos + 1, bytes.data() + end, result);
+    pos = end + 2;
+    return result;
+  };
+  std::vector<argv> result;
+  while (pos < bytes.size()) {
+    auto& command = result.emplace_back(read_number('*'));
+    for (auto& arg : command) {
+      const auto size = read_number('$');
+      arg = bytes.substr(pos, size);
+      pos += size + 2;
+    }
+  }
+  return result;
+}
+
+/// "XADD key * n x": for messages and comparisons.
+inline std::string to_text(const argv& command) {
+  std::string result;
+  for (auto& arg : command)
+    result.append(result.empty() ? "" : " ").append(arg);
+  return result;
+}
+
+/// Reads one or several replies; fails the test if the last one is not whole.
+inline resp::reply parse_reply(const std::string& text) {
+  resp::reply result;
+  resp::decoder decoder;
+  decoder.feed(text.data(), text.size());
+  auto more = decoder.next(result);
+  while (more.ok() && *more)
+    more = decoder.next(result);
+  if (!more)
+    CAF_FAIL(more.error().what << ": " << text);
+  return result;
+}
+
+} // namespace pulse::test

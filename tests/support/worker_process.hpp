@@ -1,0 +1,98 @@
+#pragma once
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <caf/test/unit_test.hpp>
+
+namespace pulse::test {
+
+/// A child process whose lines on stdout are collected; killed and reaped with
+/// this object.
+class worker_process {
+public:
+  explicit worker_process(std::vector<std::string> command) {
+    int out[2];
+    CAF_REQUIRE_EQUAL(::pipe2(out, O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+    std::vector<char*> argv;
+    for (auto& x : command)
+      argv.push_back(x.data());
+    argv.push_back(nullptr);
+    const auto code = ::posix_spawn(&pid_, argv[0], &actions, nullptr,
+                                    argv.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(out[1]);
+    CAF_REQUIRE_EQUAL(code, 0);
+    reader_ = std::thread{[this, fd = out[0]] { read_lines(fd); }};
+  }
+
+  ~worker_process() {
+    if (pid_ != 0)
+      send(SIGKILL);
+    reap();
+    reader_.join();
+  }
+
+  worker_process(const worker_process&) = delete;
+  worker_process& operator=(const worker_process&) = delete;
+
+  void send(int signal) const {
+    ::kill(pid_, signal);
+  }
+
+  /// Waits for the end of the process. @returns what waitpid() says.
+  int reap() {
+    int result = 0;
+    if (pid_ != 0)
+      ::waitpid(std::exchange(pid_, 0), &result, 0);
+    return result;
+  }
+
+  /// Waits until there are `n` lines.
+  bool wait_for_lines(size_t n, std::chrono::milliseconds limit
+                                = std::chrono::seconds{20}) {
+    std::unique_lock guard{mutex_};
+    return changed_.wait_for(guard, limit, [&] { return lines_.size() >= n; });
+  }
+
+  std::vector<std::string> lines() {
+    std::unique_lock guard{mutex_};
+    return lines_;
+  }
+
+private:
+  void read_lines(int fd) {
+    auto* file = ::fdopen(fd, "r");
+    char* buf = nullptr;
+    size_t size = 0;
+    for (ssize_t n; (n = ::getline(&buf, &size, file)) > 0;) {
+      std::unique_lock guard{mutex_};
+      if (buf[n - 1] == '\n') // else it was killed in the middle
+        lines_.emplace_back(buf, static_cast<size_t>(n - 1));
+      changed_.notify_all();
+    }
+    ::free(buf);
+    ::fclose(file);
+  }
+
+  pid_t pid_ = 0;
+  std::thread reader_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+} // namespace pulse::test
