@@ -3,6 +3,7 @@
 // A Redis that goes, comes back, or does not answer; and the end.
 
 #include "support/connection_fixture.hpp"
+#include "support/durable_redis.hpp"
 
 #include <csignal>
 #include <thread>
@@ -30,9 +31,7 @@ CAF_TEST(without a server a command fails at its deadline with the reason) {
 }
 
 CAF_TEST(commands wait for a server that comes back) {
-  local_redis_options options;
-  options.append_only = true;
-  auto redis = start_redis(options);
+  auto redis = start_redis(durable_redis());
   auto uut = open(redis.url());
   CAF_REQUIRE_EQUAL(run(uut, command("SET", "k", "v")), "OK");
   redis.stop();
@@ -46,9 +45,7 @@ CAF_TEST(commands wait for a server that comes back) {
 }
 
 CAF_TEST(a killed server fails what was sent unless it may be repeated) {
-  local_redis_options options;
-  options.append_only = true;
-  auto redis = start_redis(options);
+  auto redis = start_redis(durable_redis());
   auto uut = open(redis.url());
   CAF_REQUIRE_EQUAL(run(uut, command("SET", "k", "v")), "OK");
   ::kill(redis.pid(), SIGSTOP);

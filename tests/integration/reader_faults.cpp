@@ -1,5 +1,6 @@
 #define CAF_SUITE integration.reader_faults
 
+#include "support/durable_redis.hpp"
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
 
@@ -18,19 +19,13 @@ struct fixture : redis_fixture {
   std::vector<caf::actor> workers;
   stream numbers = must(ps.stream(unlimited()));
 
-  fixture() : redis_fixture(durable()) {
+  fixture() : redis_fixture(durable_redis()) {
     // nop
   }
 
   ~fixture() {
     for (auto& x : workers)
       stop(x);
-  }
-
-  static local_redis_options durable() {
-    local_redis_options result;
-    result.append_only = true;
-    return result;
   }
 
   static stream_options unlimited() {

@@ -1,5 +1,6 @@
 #define CAF_SUITE integration.sink_faults
 
+#include "support/durable_redis.hpp"
 #include "support/sink_fixture.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -10,14 +11,8 @@ using namespace std::literals;
 
 namespace {
 
-local_redis_options durable() {
-  local_redis_options result;
-  result.append_only = true;
-  return result;
-}
-
 struct fixture : sink_fixture {
-  fixture() : sink_fixture(durable()) {
+  fixture() : sink_fixture(durable_redis()) {
     // nop
   }
 

@@ -2,6 +2,7 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include "support/durable_redis.hpp"
 #include "support/redis_fixture.hpp"
 
 #include <mutex>
@@ -233,9 +234,7 @@ CAF_TEST(a replica refuses adds until it is a master again) {
 }
 
 CAF_TEST(a dead server fails adds and its return makes them work again) {
-  local_redis_options durable;
-  durable.append_only = true;
-  auto other = start(durable);
+  auto other = start(durable_redis());
   redis_options how;
   how.url = other.url();
   how.command_timeout = 500ms;

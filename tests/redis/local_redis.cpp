@@ -177,7 +177,7 @@ CAF_TEST(the server inherits no file of this process) {
 }
 
 CAF_TEST(a stopped server with an append only file keeps its data) {
-  auto server = start({true, false, "", {}, 10s});
+  auto server = start({true, false, "", {"appendfsync always"}, 10s});
   CAF_CHECK_EQUAL(run(server, "SET key value"), "OK");
   const auto pid = server.pid();
   server.stop();
@@ -190,7 +190,7 @@ CAF_TEST(a stopped server with an append only file keeps its data) {
 }
 
 CAF_TEST(a crashed server with an append only file keeps its data) {
-  auto server = start({true, false, "", {}, 10s});
+  auto server = start({true, false, "", {"appendfsync always"}, 10s});
   CAF_CHECK_EQUAL(run(server, "SET key value"), "OK");
   server.crash();
   CAF_CHECK_EQUAL(run(server, "PING"), "not connected");

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "pulse/redis/local_redis.hpp"
+
+namespace pulse::test {
+
+/// A server that keeps what it confirmed even if it is killed. Not
+/// "everysec": with it, writes wait while an fsync of a slow disk runs, and a
+/// kill then loses confirmed adds.
+inline local_redis_options durable_redis() {
+  local_redis_options result;
+  result.append_only = true;
+  result.config = {"appendfsync always"};
+  return result;
+}
+
+} // namespace pulse::test
