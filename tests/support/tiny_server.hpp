@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <string>
@@ -108,6 +109,44 @@ private:
   std::atomic<int> current_{-1};
   std::atomic<int> clients_{0};
   std::thread thread_;
+};
+
+/// A server whose queue of clients is full: a connect to it neither succeeds
+/// nor fails.
+class full_server {
+public:
+  full_server() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof(address);
+    CAF_REQUIRE(::bind(fd_, generic, size) == 0 && ::listen(fd_, 0) == 0
+                && ::getsockname(fd_, generic, &size) == 0);
+    port_ = ntohs(address.sin_port);
+    for (auto& x : clients_) {
+      x = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      ::connect(x, generic, size);
+    }
+  }
+
+  full_server(const full_server&) = delete;
+  full_server& operator=(const full_server&) = delete;
+
+  ~full_server() {
+    for (auto x : clients_)
+      ::close(x);
+    ::close(fd_);
+  }
+
+  [[nodiscard]] std::string url() const {
+    return "redis://127.0.0.1:" + std::to_string(port_);
+  }
+
+private:
+  int fd_;
+  uint16_t port_ = 0;
+  std::array<int, 4> clients_{};
 };
 
 } // namespace pulse::test

@@ -145,15 +145,22 @@ private:
     closing_ = true;
     quit_reason_ = std::move(reason);
     guarded([this] { fsm_.close(todo_); });
-    // A socket that was opened in this turn would leak if it ended now.
     quit_at_ = now() + quit_delay;
-    self_->delayed_send(self_, quit_delay, caf::tick_atom_v);
+    if (!quit_when_done())
+      self_->delayed_send(self_, quit_delay, caf::tick_atom_v);
+  }
+
+  // Ends the actor after the last of its sockets, see broker_socket.
+  bool quit_when_done() {
+    if (socket_.has_any() && now() < quit_at_)
+      return false;
+    self_->quit(std::move(quit_reason_));
+    return true;
   }
 
   void on_tick() {
     if (closing_) {
-      if (now() >= quit_at_)
-        self_->quit(std::move(quit_reason_));
+      quit_when_done();
       return;
     }
     ticks_.pop_front();
@@ -171,10 +178,12 @@ private:
   }
 
   void on_hung_up(const caf::io::connection_closed_msg& x) {
-    if (!socket_.is(x.handle))
-      return;
-    socket_.forget();
-    guarded([this] { fsm_.on_hung_up(now(), todo_); });
+    if (socket_.is(x.handle)) {
+      socket_.forget();
+      guarded([this] { fsm_.on_hung_up(now(), todo_); });
+    }
+    if (closing_)
+      quit_when_done();
   }
 
   void on_resolved(bool ok, const std::string& text) {
@@ -273,10 +282,7 @@ private:
 
   void hang_up() {
     wants_address_ = false;
-    if (closing_)
-      socket_.shut_down();
-    else
-      socket_.close();
+    socket_.give_up();
   }
 
   void apply(const redis::answer_action& x) {
@@ -316,7 +322,9 @@ private:
 
   // A tick may come so much later than the state machine asked for it.
   static constexpr milliseconds tick_slack{5};
-  static constexpr milliseconds quit_delay{10};
+  // How long to wait for the end of sockets that were given up: it comes as
+  // soon as the multiplexer gets to it.
+  static constexpr std::chrono::seconds quit_delay{5};
 
   pointer self_;
   redis::connection_config config_;

@@ -11,7 +11,14 @@
 
 namespace pulse::internal {
 
-/// The one socket of a broker, or none.
+/// The one socket of a broker that counts, or none, and those given up whose
+/// end is still to come.
+///
+/// CAF 0.17.6 leaks a socket that is closed, or whose broker ends, in the turn
+/// of the multiplexer in which it was added; and one message cannot know what
+/// else happened in its turn. So nothing is ever closed here: a socket given up
+/// is shut down, the multiplexer sees its end and takes it apart, in a later
+/// turn, and its broker must not end before (has_any()).
 class broker_socket {
 public:
   explicit broker_socket(caf::io::abstract_broker* owner) : owner_(owner) {
@@ -21,21 +28,30 @@ public:
   broker_socket(const broker_socket&) = delete;
   broker_socket& operator=(const broker_socket&) = delete;
 
-  /// The broker closes its sockets when it ends, but leaves one open until the
-  /// peer took all bytes, which may be never.
+  /// A broker that ends closes its sockets, but leaves one open until the peer
+  /// took all bytes, which may be never.
   ~broker_socket() {
-    shut_down();
+    give_up();
   }
 
+  /// @returns whether `x` names the socket that counts. CAF derives names from
+  /// file descriptors: one given up keeps its own until its end was reported,
+  /// so no two sockets have the same.
   [[nodiscard]] bool is(caf::io::connection_handle x) const {
     return fd_ >= 0 && x == handle_;
   }
 
+  /// @returns whether there are sockets, those given up included.
+  [[nodiscard]] bool has_any() const {
+    return owner_->num_connections() > 0;
+  }
+
   /// Takes over `fd`, a non-blocking socket, and reads from it.
-  /// @pre there is none
+  /// @pre there is none that counts
   void open(int fd) {
     constexpr size_t read_size = 64u << 10;
     fd_ = fd;
+    needs_flush_ = false;
     handle_ = owner_->add_scribe(fd);
     owner_->configure_read(handle_,
                            caf::io::receive_policy::at_most(read_size));
@@ -55,20 +71,12 @@ public:
       owner_->flush(handle_);
   }
 
-  /// Ends the connection at once; the broker closes the socket when it ends.
-  void shut_down() {
+  /// Ends the connection at once. A `connection_closed_msg` for it follows,
+  /// perhaps after data that came before.
+  void give_up() noexcept {
     if (fd_ >= 0)
       ::shutdown(fd_, SHUT_RDWR);
     fd_ = -1;
-  }
-
-  /// Closes the socket at once. Not to be called in the same turn as open():
-  /// CAF 0.17.6 would leak it.
-  void close() {
-    if (fd_ < 0)
-      return;
-    shut_down();
-    owner_->close(handle_);
   }
 
   /// To be called when the socket was closed by the peer.
