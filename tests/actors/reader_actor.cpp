@@ -97,13 +97,15 @@ struct fixture : actor_fixture {
                           ++opened;
                           return blocking.handle();
                         }},
-                       [this](const event_listener& who,
-                              const std::optional<subscription>& how) {
-                         const auto is_alice = who == alice.handle;
-                         subscriptions += is_alice ? " alice" : " bob";
-                         subscriptions += how ? std::to_string(how->credit)
-                                              : " left";
-                       });
+                       {[this](const event_listener& who,
+                               const std::optional<subscription>& how) {
+                          const auto is_alice = who == alice.handle;
+                          subscriptions += is_alice ? " alice" : " bob";
+                          subscriptions += how ? std::to_string(how->credit)
+                                               : " left";
+                        },
+                        {},
+                        {}});
     consume_messages();
   }
 

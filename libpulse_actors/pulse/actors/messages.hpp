@@ -2,6 +2,7 @@
 
 #include "pulse/core/errc.hpp"
 #include "pulse/core/event.hpp"
+#include "pulse/core/notice.hpp"
 #include "pulse/core/options.hpp"
 #include "pulse/resp/command_batch.hpp"
 
@@ -91,6 +92,11 @@ struct reader_info {
   uint64_t dropped = 0;
   /// Times a subscriber left the live tail to catch up.
   uint64_t caught_up = 0;
+  /// Times events were gone before they were read, and how many at most.
+  uint64_t gaps = 0;
+  uint64_t lost = 0;
+  /// Times a stream was deleted or replaced, or its IDs went back.
+  uint64_t stream_resets = 0;
   /// Reads that failed and were repeated.
   uint64_t read_failures = 0;
 };
@@ -127,8 +133,14 @@ struct sink_info {
   uint64_t lost_leases = 0;
   /// Pending events that were trimmed from the stream before they were acked.
   uint64_t trimmed = 0;
+  /// Times events were trimmed before the sink (on any node) had them, and how
+  /// many at most. The node that finds out counts.
+  uint64_t gaps = 0;
+  uint64_t lost = 0;
   /// Consumer groups created again after they had vanished.
   uint64_t groups_recovered = 0;
+  /// Times a stream was deleted or replaced, or its IDs went back.
+  uint64_t stream_resets = 0;
   uint64_t read_failures = 0;
 };
 
@@ -264,7 +276,8 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, reader_info& x) {
   return f(caf::meta::type_name("reader_info"), x.name, x.streams,
            x.subscribers, x.received, x.delivered, x.filtered, x.malformed,
-           x.dropped, x.caught_up, x.read_failures);
+           x.dropped, x.caught_up, x.gaps, x.lost, x.stream_resets,
+           x.read_failures);
 }
 
 template <class Inspector>
@@ -273,7 +286,14 @@ typename Inspector::result_type inspect(Inspector& f, sink_info& x) {
            x.subscribers, x.held, x.dispatched, x.waiting, x.fetched,
            x.taken_over, x.adopted, x.acked, x.filtered, x.malformed,
            x.redelivered, x.nacks, x.timeouts, x.crashes, x.dead_letters,
-           x.lost_leases, x.trimmed, x.groups_recovered, x.read_failures);
+           x.lost_leases, x.trimmed, x.gaps, x.lost, x.groups_recovered,
+           x.stream_resets, x.read_failures);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, notice& x) {
+  return f(caf::meta::type_name("notice"), x.what, x.stream, x.sink, x.after,
+           x.first_available, x.lost_at_most, x.exact, x.data_loss, x.text);
 }
 
 template <class Inspector>
@@ -293,6 +313,9 @@ typename Inspector::result_type inspect(Inspector& f, connection_info& x) {
 /// A subscriber: any actor that handles an event. With
 /// `ack_mode::on_return`, returning acknowledges and an error is a nack.
 using event_listener = caf::typed_actor<caf::reacts_to<event>>;
+
+/// Hears the notices of readers and sinks: any actor that handles a notice.
+using notice_listener = caf::typed_actor<caf::reacts_to<notice>>;
 
 } // namespace pulse
 
@@ -349,5 +372,10 @@ CAF_BEGIN_TYPE_ID_BLOCK(pulse, caf::first_custom_type_id + 1000)
   CAF_ADD_ATOM(pulse, pulse::atom, stream, "stream")
   CAF_ADD_ATOM(pulse, pulse::atom, reader, "reader")
   CAF_ADD_ATOM(pulse, pulse::atom, sink, "sink")
+
+  // Later ones come here, so that those above keep their numbers.
+  CAF_ADD_TYPE_ID(pulse, (pulse::notice))
+  CAF_ADD_TYPE_ID(pulse, (pulse::notice_listener))
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::delivery_id>) )
 
 CAF_END_TYPE_ID_BLOCK(pulse)

@@ -23,13 +23,14 @@ public:
   static constexpr const char* name = "pulse.reader";
 
   reader_state(reader_ptr self, reader_options options, connection_source redis,
-               subscription_log subscriptions)
+               supervision supervisor)
     : self_(self),
       reader_{self,
               std::move(options),
               {},
               redis.commands,
-              std::move(subscriptions),
+              supervisor,
+              internal::notice_board{supervisor.listens},
               internal::reader_timers{self},
               {},
               random_engine{std::random_device{}()},
@@ -76,6 +77,12 @@ public:
       },
       [this](atom::rem_stream, const std::string& stream) {
         return on_rem_stream(stream);
+      },
+      [this](caf::subscribe_atom, const notice_listener& who) {
+        return on_listen(who);
+      },
+      [this](caf::unsubscribe_atom, const notice_listener& who) {
+        return reader_.notices.remove(who);
       },
       [this](atom::info) { return on_info(); },
       [this](caf::close_atom) { on_close(); },
@@ -176,6 +183,16 @@ private:
     return tail_.remove(stream) || openings_.remove(stream);
   }
 
+  // -- notices ----------------------------------------------------------------
+
+  caf::result<void> on_listen(const notice_listener& who) {
+    if (reader_.notices.add(who))
+      return caf::unit;
+    return make_error({errc::no_such_subscriber,
+                       "the listener for notices of " + reader_.component
+                         + " is not alive; subscribe a live actor"});
+  }
+
   // -- the rest ---------------------------------------------------------------
 
   reader_info on_info() const {
@@ -208,11 +225,10 @@ private:
 } // namespace
 
 reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
-                          connection_source redis,
-                          subscription_log subscriptions) {
+                          connection_source redis, supervision supervisor) {
   return internal::spawn_state<reader_state>(sys, std::move(options),
                                              std::move(redis),
-                                             std::move(subscriptions));
+                                             std::move(supervisor));
 }
 
 } // namespace pulse

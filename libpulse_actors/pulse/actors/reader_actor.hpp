@@ -28,6 +28,12 @@ using reader_actor = caf::typed_actor<
   // Removes a stream; answers whether it was read. Events on their way are
   // still delivered.
   caf::replies_to<atom::rem_stream, std::string>::with<bool>,
+  // Asks for notices: what was lost or repaired. Repeating it is fine; a
+  // listener that dies is forgotten. Errors: `no_such_subscriber` (dead
+  // already), `closed`.
+  caf::replies_to<caf::subscribe_atom, notice_listener>::with<void>,
+  // No more notices; answers whether it was a listener.
+  caf::replies_to<caf::unsubscribe_atom, notice_listener>::with<bool>,
   caf::replies_to<atom::info>::with<reader_info>,
   // Stops reading and delivering, then the actor. Answers when done, within
   // 100 ms even though a read is blocked. A second close answers the same.
@@ -36,9 +42,8 @@ using reader_actor = caf::typed_actor<
 /// Spawns a reader. It resolves `newest` at once; the answer to the first
 /// subscribe waits for it.
 /// @param options Must be valid, see validate().
-/// @param subscriptions Hears who subscribes; may be empty.
+/// @param supervisor Hears what it takes to start the reader again.
 reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
-                          connection_source redis,
-                          subscription_log subscriptions = {});
+                          connection_source redis, supervision supervisor = {});
 
 } // namespace pulse

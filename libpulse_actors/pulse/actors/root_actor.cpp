@@ -20,6 +20,8 @@ using root_self = root_actor::extend<
   caf::reacts_to<caf::subscribe_atom, std::string, event_listener,
                  subscription>,
   caf::reacts_to<caf::unsubscribe_atom, std::string, event_listener>,
+  caf::reacts_to<caf::subscribe_atom, std::string, notice_listener>,
+  caf::reacts_to<caf::unsubscribe_atom, std::string, notice_listener>,
   caf::reacts_to<caf::tick_atom, std::string>>;
 
 struct root_state {
@@ -81,6 +83,10 @@ struct root_state {
              subscription how) { note_subscription(key, who, how); },
       [this](caf::unsubscribe_atom, const std::string& key,
              const event_listener& who) { note_subscription(key, who, {}); },
+      [this](caf::subscribe_atom, const std::string& key,
+             const notice_listener& who) { note_listener(key, who, true); },
+      [this](caf::unsubscribe_atom, const std::string& key,
+             const notice_listener& who) { note_listener(key, who, false); },
       [this](caf::tick_atom, const std::string& key) { restart(key); },
     };
   }
@@ -142,18 +148,27 @@ struct root_state {
   // -- supervision
   // -------------------------------------------------------------
 
-  subscription_log report_to_root(const std::string& key) {
-    auto root = caf::actor_cast<caf::actor_addr>(self);
-    return [root, key](const event_listener& who,
-                       const std::optional<subscription>& how) {
-      auto hdl = caf::actor_cast<caf::actor>(root);
-      if (!hdl)
-        return;
-      if (how)
-        caf::anon_send(hdl, caf::subscribe_atom_v, key, who, *how);
-      else
-        caf::anon_send(hdl, caf::unsubscribe_atom_v, key, who);
+  supervision report_to_root(const std::string& key) {
+    // Weak: a child must not keep its root alive.
+    auto tell = [root = caf::actor_cast<caf::actor_addr>(self)](auto&&... xs) {
+      if (auto hdl = caf::actor_cast<caf::actor>(root))
+        caf::anon_send(hdl, std::forward<decltype(xs)>(xs)...);
     };
+    supervision result;
+    result.subscribed = [=](const event_listener& who,
+                            const std::optional<subscription>& how) {
+      if (how)
+        tell(caf::subscribe_atom_v, key, who, *how);
+      else
+        tell(caf::unsubscribe_atom_v, key, who);
+    };
+    result.listens = [=](const notice_listener& who, bool comes) {
+      if (comes)
+        tell(caf::subscribe_atom_v, key, who);
+      else
+        tell(caf::unsubscribe_atom_v, key, who);
+    };
+    return result;
   }
 
   // Calls `fun(group, name)` for the child that `key` ("sink billing") names.
@@ -181,6 +196,20 @@ struct root_state {
         x->subscribers[addr] = {who, *how};
       else
         x->subscribers.erase(addr);
+    });
+  }
+
+  void note_listener(const std::string& key, const notice_listener& who,
+                     bool comes) {
+    with_child(key, [&](auto& group, const std::string& child) {
+      auto* x = group.find(child);
+      if (x == nullptr)
+        return;
+      const auto addr = caf::actor_cast<caf::actor_addr>(who);
+      if (comes)
+        x->listeners[addr] = who;
+      else
+        x->listeners.erase(addr);
     });
   }
 
@@ -244,17 +273,20 @@ struct root_state {
 
   template <class Child>
   void subscribe_again(const std::string& key, const Child& x) {
-    if constexpr (!std::is_same_v<Child, streams_group::child>)
+    if constexpr (!std::is_same_v<Child, streams_group::child>) {
+      auto failed = [key](const caf::error& err) {
+        log(log_level::error, name,
+            "could not subscribe to " + key + " again: " + describe(err));
+      };
+      for (auto& [addr, who] : x.listeners)
+        self->request(x.handle, caf::infinite, caf::subscribe_atom_v, who)
+          .then([] {}, failed);
       for (auto& [addr, who] : x.subscribers)
         self
           ->request(x.handle, caf::infinite, caf::subscribe_atom_v, who.first,
                     who.second)
-          .then([] {},
-                [key](const caf::error& err) {
-                  log(log_level::error, name,
-                      "could not subscribe to " + key
-                        + " again: " + describe(err));
-                });
+          .then([] {}, failed);
+    }
   }
 
   // -- facts

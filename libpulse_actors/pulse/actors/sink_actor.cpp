@@ -59,11 +59,12 @@ struct sink_state {
 
   sink_state(self_type::pointer self, sink_options options,
              connection_source redis, lease_actor leases,
-             subscription_log subscriptions)
+             supervision supervisor)
     : ctx{self,
           std::move(options),
           std::move(redis),
           std::move(leases),
+          internal::notice_board{supervisor.listens},
           new_consumer(),
           {},
           {},
@@ -72,7 +73,7 @@ struct sink_state {
           {},
           false,
           {}},
-      subscriptions(std::move(subscriptions)),
+      supervisor(std::move(supervisor)),
       settler(ctx),
       groups(ctx),
       workers(ctx),
@@ -123,6 +124,12 @@ struct sink_state {
       [this](atom::rem_stream, const std::string& x) {
         return on_remove_stream(x);
       },
+      [this](caf::subscribe_atom, const notice_listener& who) {
+        return on_listen(who);
+      },
+      [this](caf::unsubscribe_atom, const notice_listener& who) {
+        return ctx.notices.remove(who);
+      },
       [this](atom::info) { return on_info(); },
       [this](caf::close_atom) { return on_close(); },
       [this](caf::tick_atom) { on_tick(); },
@@ -139,8 +146,8 @@ struct sink_state {
       if (!x)
         return answer.deliver(make_error(x.error()));
       workers.add(who, how.credit);
-      if (subscriptions)
-        subscriptions(who, how);
+      if (supervisor.subscribed)
+        supervisor.subscribed(who, how);
       answer.deliver(caf::unit);
       pump();
     });
@@ -163,9 +170,21 @@ struct sink_state {
   }
 
   bool on_unsubscribe(const event_listener& who) {
-    if (subscriptions)
-      subscriptions(who, std::nullopt);
+    if (supervisor.subscribed)
+      supervisor.subscribed(who, std::nullopt);
     return workers.remove(who);
+  }
+
+  // -- notices ----------------------------------------------------------------
+
+  caf::result<void> on_listen(const notice_listener& who) {
+    if (ctx.closing)
+      return make_error(closed());
+    if (ctx.notices.add(who))
+      return caf::unit;
+    return make_error(
+      {errc::no_such_subscriber, "the listener for notices of " + ctx.log_name
+                                   + " is not alive; subscribe a live actor"});
   }
 
   // -- manual outcomes --------------------------------------------------------
@@ -342,7 +361,7 @@ struct sink_state {
   using time_point = sink_context::time_point;
 
   sink_context ctx;
-  subscription_log subscriptions;
+  supervision supervisor;
   internal::sink_settler settler;
   internal::sink_groups groups;
   internal::sink_workers workers;
@@ -356,10 +375,10 @@ struct sink_state {
 
 sink_actor spawn_sink(caf::actor_system& sys, sink_options options,
                       connection_source redis, lease_actor leases,
-                      subscription_log subscriptions) {
+                      supervision supervisor) {
   return internal::spawn_state<sink_state>(sys, std::move(options),
                                            std::move(redis), std::move(leases),
-                                           std::move(subscriptions));
+                                           std::move(supervisor));
 }
 
 caf::error term(std::string reason) {

@@ -43,6 +43,12 @@ using sink_actor = caf::typed_actor<
   // Removes a stream: reads no more of it, hands back what no subscriber works
   // on, keeps the group. Answers whether it was one.
   caf::replies_to<atom::rem_stream, std::string>::with<bool>,
+  // Asks for notices: what was lost or repaired. Repeating it is fine; a
+  // listener that dies is forgotten. Errors: `no_such_subscriber` (dead
+  // already), `closed`.
+  caf::replies_to<caf::subscribe_atom, notice_listener>::with<void>,
+  // No more notices; answers whether it was a listener.
+  caf::replies_to<caf::unsubscribe_atom, notice_listener>::with<bool>,
   caf::replies_to<atom::info>::with<sink_info>,
   // Drains: reads no more, waits up to `drain_timeout` for what subscribers
   // work on, flushes acks, hands the rest to other nodes (without counting it
@@ -53,10 +59,10 @@ using sink_actor = caf::typed_actor<
 /// Spawns a sink; it creates missing consumer groups at once and keeps trying
 /// while Redis is away.
 /// @param options Must be valid, see validate().
-/// @param subscriptions Hears who subscribes; may be empty.
+/// @param supervisor Hears what it takes to start the sink again.
 sink_actor spawn_sink(caf::actor_system& sys, sink_options options,
                       connection_source redis, lease_actor leases,
-                      subscription_log subscriptions = {});
+                      supervision supervisor = {});
 
 /// Error reason for handlers that want an event to become a dead letter
 /// instead of being tried again: return `pulse::term("why")`.

@@ -4,14 +4,23 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace pulse {
 
-/// Hears of each subscription that a reader or sink accepted (with its
-/// credit), and of each that ended (nothing). So the root can subscribe the
-/// same actors again if it has to restart the child. Called on the child's
-/// thread; must only send a message.
-using subscription_log = std::function<void(
-  const event_listener&, const std::optional<subscription>&)>;
+/// What a reader or sink tells its supervisor, so that it can be started again
+/// as it was: who is subscribed, and where a reader stands. Called on the
+/// child's thread; must only send messages. Each may be empty.
+struct supervision {
+  /// Each accepted subscription (with its credit), and each that ended
+  /// (nothing).
+  std::function<void(const event_listener&, const std::optional<subscription>&)>
+    subscribed;
+  /// Who asked for notices, and who asked for no more of them (false).
+  std::function<void(const notice_listener&, bool)> listens;
+  /// Readers: behind which event of each stream they read on.
+  std::function<void(std::vector<delivery_id>)> stands;
+};
 
 } // namespace pulse

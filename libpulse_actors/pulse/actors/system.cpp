@@ -4,6 +4,7 @@
 #include "pulse/core/log.hpp"
 
 #include <caf/scoped_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 #include <type_traits>
 
@@ -38,6 +39,14 @@ caf::expected<void> ask_to_close(caf::actor_system& sys, const Handle& who) {
 
 event_listener as_listener(const caf::actor& x) {
   return caf::actor_cast<event_listener>(x);
+}
+
+// Ends when the last one forgets it: it holds no reference to itself.
+notice_listener spawn_listener(caf::actor_system& sys,
+                               std::function<void(const notice&)> fun) {
+  return sys.spawn([fun = std::move(fun)](notice_listener::pointer) {
+    return notice_listener::behavior_type{fun};
+  });
 }
 
 } // namespace
@@ -129,6 +138,19 @@ caf::expected<bool> reader::remove_stream(std::string name) {
   return ask<bool>(*sys_, handle_, atom::rem_stream_v, std::move(name));
 }
 
+caf::expected<void> reader::on_notice(const notice_listener& listener) {
+  return ask<void>(*sys_, handle_, caf::subscribe_atom_v, listener);
+}
+
+caf::expected<void> reader::on_notice(const caf::actor& listener) {
+  return on_notice(caf::actor_cast<notice_listener>(listener));
+}
+
+caf::expected<void>
+reader::on_notice(std::function<void(const notice&)> listener) {
+  return on_notice(spawn_listener(*sys_, std::move(listener)));
+}
+
 caf::expected<reader_info> reader::info() {
   return ask<reader_info>(*sys_, handle_, atom::info_v);
 }
@@ -187,6 +209,19 @@ caf::expected<void> sink::add_stream(std::string name, start_position start) {
 
 caf::expected<bool> sink::remove_stream(std::string name) {
   return ask<bool>(*sys_, handle_, atom::rem_stream_v, std::move(name));
+}
+
+caf::expected<void> sink::on_notice(const notice_listener& listener) {
+  return ask<void>(*sys_, handle_, caf::subscribe_atom_v, listener);
+}
+
+caf::expected<void> sink::on_notice(const caf::actor& listener) {
+  return on_notice(caf::actor_cast<notice_listener>(listener));
+}
+
+caf::expected<void>
+sink::on_notice(std::function<void(const notice&)> listener) {
+  return on_notice(spawn_listener(*sys_, std::move(listener)));
 }
 
 caf::expected<sink_info> sink::info() {

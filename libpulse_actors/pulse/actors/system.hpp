@@ -5,6 +5,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/expected.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +57,13 @@ public:
   caf::expected<bool> unsubscribe(const caf::actor& listener);
   caf::expected<void> add_stream(std::string name, start_position start = {});
   caf::expected<bool> remove_stream(std::string name);
+  /// Asks for notices: what was lost or repaired, see pulse::notice.
+  /// `listener`: a typed actor that handles them, any `caf::actor` that does,
+  /// or a function, which is called on a thread of the actor system as long as
+  /// the reader is open.
+  caf::expected<void> on_notice(const notice_listener& listener);
+  caf::expected<void> on_notice(const caf::actor& listener);
+  caf::expected<void> on_notice(std::function<void(const notice&)> listener);
   caf::expected<reader_info> info();
   caf::expected<void> close();
 
@@ -85,6 +93,13 @@ public:
   caf::expected<void> term(delivery_id delivery, std::string reason);
   caf::expected<void> add_stream(std::string name, start_position start = {});
   caf::expected<bool> remove_stream(std::string name);
+  /// Asks for notices: what was lost or repaired, see pulse::notice.
+  /// `listener`: a typed actor that handles them, any `caf::actor` that does,
+  /// or a function, which is called on a thread of the actor system as long as
+  /// the sink is open.
+  caf::expected<void> on_notice(const notice_listener& listener);
+  caf::expected<void> on_notice(const caf::actor& listener);
+  caf::expected<void> on_notice(std::function<void(const notice&)> listener);
   caf::expected<sink_info> info();
   caf::expected<void> close();
 

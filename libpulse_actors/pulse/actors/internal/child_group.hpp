@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pulse::internal {
 
@@ -27,6 +28,9 @@ public:
     Handle handle;
     std::map<caf::actor_addr, std::pair<event_listener, subscription>>
       subscribers;
+    std::map<caf::actor_addr, notice_listener> listeners;
+    /// Readers: behind which event of each stream they read on.
+    std::vector<delivery_id> cursors;
     reconnect_backoff restart_pause{milliseconds{100}, milliseconds{5'000}};
   };
 

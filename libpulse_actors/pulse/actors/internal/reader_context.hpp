@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/notice_board.hpp"
 #include "pulse/actors/reader_actor.hpp"
 #include "pulse/core/backoff.hpp"
 
@@ -57,7 +58,8 @@ struct reader_context {
   reader_options options;
   event_filter filter;
   connection_actor commands;
-  subscription_log subscriptions;
+  supervision supervisor;
+  notice_board notices;
   reader_timers timers;
   /// The counters; names and streams are filled in when somebody asks.
   reader_info counters;

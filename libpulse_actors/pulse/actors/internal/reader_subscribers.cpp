@@ -15,8 +15,8 @@ void reader_subscribers::add(const event_listener& who,
                              const subscription& options) {
   const auto credit = options.credit > 0 ? options.credit
                                          : default_reader_credit;
-  if (reader_.subscriptions)
-    reader_.subscriptions(who, options);
+  if (reader_.supervisor.subscribed)
+    reader_.supervisor.subscribed(who, options);
   auto i = subscribers_.find(who.address());
   if (i != subscribers_.end()) {
     i->second.feed.set_credit(credit);
@@ -35,8 +35,8 @@ reader_subscribers::remove(const caf::actor_addr& who) {
   auto i = subscribers_.find(who);
   if (i == subscribers_.end())
     return std::nullopt;
-  if (reader_.subscriptions)
-    reader_.subscriptions(i->second.handle, std::nullopt);
+  if (reader_.supervisor.subscribed)
+    reader_.supervisor.subscribed(i->second.handle, std::nullopt);
   auto result = std::move(i->second.feed);
   subscribers_.erase(i);
   reader_.self->demonitor(who);

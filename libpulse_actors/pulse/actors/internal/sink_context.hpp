@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/commands.hpp"
+#include "pulse/actors/internal/notice_board.hpp"
 #include "pulse/actors/sink_actor.hpp"
 #include "pulse/core/delivery_ledger.hpp"
 #include "pulse/core/event_filter.hpp"
@@ -52,6 +53,7 @@ struct sink_context {
   sink_options options;
   connection_source redis;
   lease_actor leases;
+  notice_board notices;
   std::string consumer;
   std::string log_name;
   event_filter filter;
@@ -95,6 +97,12 @@ struct sink_context {
 
   void say(log_level level, const std::string& line) const {
     log(level, log_name, line);
+  }
+
+  /// Logs news about a stream of this sink and tells who listens.
+  void publish(notice news) {
+    news.sink = options.name;
+    notices.publish(log_name, news);
   }
 };
 

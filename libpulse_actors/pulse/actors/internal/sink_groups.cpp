@@ -102,17 +102,29 @@ void sink_groups::on_reply(uint32_t index, event_id floor,
   }
   if (!created)
     return opened(index);
-  ++ctx_.counts.groups_recovered;
-  const bool restarted = facts && facts->last_generated < floor;
-  ctx_.say(log_level::warning,
-           "the consumer group on stream " + ctx_.streams[index].name
-             + " was gone; created again after "
-             + (restarted ? "0-0, since the stream began anew"
-                          : to_string(floor)));
-  if (restarted)
+  const bool anew = facts && facts->last_generated < floor;
+  recovered(index, floor, anew);
+  if (anew)
     rewind(index);
   else
     opened(index);
+}
+
+void sink_groups::recovered(uint32_t index, event_id floor, bool anew) {
+  ++ctx_.counts.groups_recovered;
+  notice news;
+  news.what = anew ? notice::kind::stream_reset : notice::kind::group_recovered;
+  news.stream = ctx_.streams[index].name;
+  news.after = anew ? event_id::min() : floor;
+  news.data_loss = anew;
+  news.text = "the consumer group on stream " + news.stream
+              + " was gone; created again after " + to_string(news.after);
+  if (anew) {
+    ++ctx_.counts.stream_resets;
+    news.text += ", since the stream began anew: what it had before and nobody "
+                 "took is lost";
+  }
+  ctx_.publish(std::move(news));
 }
 
 // Where the group stands: should it vanish, it begins there again.
