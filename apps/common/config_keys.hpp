@@ -73,8 +73,15 @@ struct key_table<stream_options> {
     f("name", x.name);
     f("max_len", x.max_len);
     f("protect_unacked", x.protect_unacked);
+    f("max_age", x.max_age);
+    f("hard_max_len", x.hard_max_len);
+    f("on_full", x.on_full);
     f("ttl", x.ttl);
     f("ttl_kind", x.ttl_kind);
+    f("idempotent", x.idempotent);
+    f("retry_timeout", x.retry_timeout);
+    f("dedup_window", x.dedup_window);
+    f("group_expiry", x.group_expiry);
     f("max_payload", bytes_of{x.max_payload});
     f("max_queued", x.max_queued);
     f("max_queued_bytes", bytes_of{x.max_queued_bytes});

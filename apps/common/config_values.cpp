@@ -91,6 +91,10 @@ status from_text(std::string_view text, ttl_mode& x) {
   return from_string(text, x);
 }
 
+status from_text(std::string_view text, full_policy& x) {
+  return from_string(text, x);
+}
+
 status from_text(std::string_view text, overflow_policy& x) {
   return from_string(text, x);
 }
@@ -141,6 +145,10 @@ std::string toml_text(const start_position& x) {
 }
 
 std::string toml_text(ttl_mode x) {
+  return quoted(to_string(x));
+}
+
+std::string toml_text(full_policy x) {
   return quoted(to_string(x));
 }
 

@@ -28,6 +28,8 @@ struct fixture : test::actor_fixture {
     options.protect_unacked = false;
     options.max_len = 0;
     options.ttl = 0ms;
+    // So do adds that carry a unique field.
+    options.idempotent = false;
     set_log_function([this](log_level level, std::string_view line) {
       if (level >= log_level::warning)
         warnings.emplace_back(line);
@@ -81,7 +83,7 @@ struct fixture : test::actor_fixture {
         const auto id = to_string(event_id{1, ++last_id});
         replies += "$" + std::to_string(id.size()) + "\r\n" + id + "\r\n";
       } else {
-        replies += "*3\r\n:0\r\n:1\r\n$0\r\n\r\n"; // a trim
+        replies += "*5\r\n:0\r\n:1\r\n$0\r\n\r\n:0\r\n:0\r\n"; // a trim
       }
     redis.answer(replies);
     consume_messages();
@@ -419,7 +421,7 @@ CAF_TEST(protected streams are trimmed by a script after enough adds) {
   CAF_CHECK_EQUAL(trims(), 1u);
   CAF_CHECK_EQUAL(last_command(), "EVALSHA "
                                     + std::string{resp::trim_script().sha1}
-                                    + " 1 pulse:stream:s 100000");
+                                    + " 1 pulse:stream:s 100000 0 1");
   CAF_CHECK(redis.waiting().front().source->lua == &resp::trim_script());
   confirm();
   add_many(999);
@@ -490,12 +492,12 @@ CAF_TEST(a sink that keeps the stream from being trimmed is named) {
   restart();
   add("a");
   confirm();
-  reply("*3\r\n:0\r\n:1999\r\n$1\r\nx\r\n");
+  reply("*5\r\n:0\r\n:1999\r\n$1\r\nx\r\n:0\r\n:0\r\n");
   CAF_CHECK(warnings.empty());
   advance_time(1s);
   add("a");
   confirm();
-  reply("*3\r\n:0\r\n:2000\r\n$7\r\nbilling\r\n");
+  reply("*5\r\n:0\r\n:2000\r\n$7\r\nbilling\r\n:0\r\n:0\r\n");
   CAF_REQUIRE_EQUAL(warnings.size(), 1u);
   CAF_CHECK(contains(warnings[0], "it holds 2000 events, max_len is 1000: "
                                   "sink \"billing\" has not acknowledged"));
@@ -504,7 +506,7 @@ CAF_TEST(a sink that keeps the stream from being trimmed is named) {
 CAF_TEST(a stream without any limit is warned of) {
   restart();
   CAF_REQUIRE_EQUAL(warnings.size(), 1u);
-  CAF_CHECK(contains(warnings[0], "neither max_len nor ttl limits it"));
+  CAF_CHECK(contains(warnings[0], "neither max_len nor max_age nor ttl limits it"));
 }
 
 // -- other operations ---------------------------------------------------------

@@ -39,24 +39,23 @@ struct scenario {
 
   texts commands() {
     texts result;
-    auto bytes = uut.finish(count);
-    for (auto& x : test::decode_commands(bytes))
+    const auto batch = uut.finish();
+    for (auto& x : test::decode_commands(batch->bytes))
       result.push_back(test::to_text(x));
-    CAF_CHECK_EQUAL(result.size(), count);
+    CAF_CHECK_EQUAL(result.size(), batch->count);
     return result;
   }
 
   // The IDs and error codes that replies mean.
   texts results(const std::string& replies) {
     texts result;
-    for (auto& x : uut.results(test::parse_reply(replies)))
+    for (auto& x : uut.results(test::parse_reply(replies)).ids)
       result.push_back(x ? to_string(*x) : to_string(x.error()));
     return result;
   }
 
   add_format format;
   add_batch uut;
-  uint32_t count = 0;
 };
 
 } // namespace
@@ -74,7 +73,7 @@ CAF_TEST(payloads may have any bytes) {
   scenario x{options(), 0};
   const std::string payload{"\0\r\n$1\r\n*", 9};
   x.uut.append({"name", payload, ""}, false);
-  const auto commands = test::decode_commands(x.uut.finish(x.count));
+  const auto commands = test::decode_commands(x.uut.finish()->bytes);
   CAF_REQUIRE_EQUAL(commands.size(), 1u);
   CAF_CHECK_EQUAL(commands[0].back(), payload);
 }

@@ -39,19 +39,12 @@ public:
   /// Runs a command; answers flat text: elements separated by spaces, "nil"
   /// for nothing, errors as they are.
   std::string operator()(const std::vector<std::string>& args) {
-    std::vector<const char*> argv;
-    std::vector<size_t> sizes;
-    for (const auto& x : args) {
-      argv.push_back(x.data());
-      sizes.push_back(x.size());
-    }
-    auto* reply = static_cast<redisReply*>(
-      redisCommandArgv(context_.get(), static_cast<int>(argv.size()),
-                       argv.data(), sizes.data()));
-    if (reply == nullptr)
-      return "no reply";
-    std::unique_ptr<redisReply, void (*)(void*)> guard{reply, freeReplyObject};
-    return flat(*reply);
+    return answer_to(args, flat);
+  }
+
+  /// Runs a command; answers the reply as it came over the wire.
+  std::string resp(const std::vector<std::string>& args) {
+    return answer_to(args, encoded);
   }
 
   int64_t number(const std::vector<std::string>& args) {
@@ -68,6 +61,45 @@ public:
   }
 
 private:
+  std::string answer_to(const std::vector<std::string>& args,
+                        std::string (*text_of)(const redisReply&)) {
+    std::vector<const char*> argv;
+    std::vector<size_t> sizes;
+    for (const auto& x : args) {
+      argv.push_back(x.data());
+      sizes.push_back(x.size());
+    }
+    auto* reply = static_cast<redisReply*>(
+      redisCommandArgv(context_.get(), static_cast<int>(argv.size()),
+                       argv.data(), sizes.data()));
+    if (reply == nullptr)
+      return "no reply";
+    std::unique_ptr<redisReply, void (*)(void*)> guard{reply, freeReplyObject};
+    return text_of(*reply);
+  }
+
+  static std::string encoded(const redisReply& x) {
+    const std::string text = x.str != nullptr ? std::string{x.str, static_cast<size_t>(x.len)} : "";
+    switch (x.type) {
+      case REDIS_REPLY_INTEGER:
+        return ":" + std::to_string(x.integer) + "\r\n";
+      case REDIS_REPLY_NIL:
+        return "$-1\r\n";
+      case REDIS_REPLY_STATUS:
+        return "+" + text + "\r\n";
+      case REDIS_REPLY_ERROR:
+        return "-" + text + "\r\n";
+      case REDIS_REPLY_ARRAY: {
+        auto result = "*" + std::to_string(x.elements) + "\r\n";
+        for (size_t i = 0; i < x.elements; ++i)
+          result += encoded(*x.element[i]);
+        return result;
+      }
+      default:
+        return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
+    }
+  }
+
   static std::string flat(const redisReply& x) {
     switch (x.type) {
       case REDIS_REPLY_INTEGER:

@@ -44,6 +44,22 @@ struct group_info {
   event_id last_delivered;
 };
 
+/// What a stream actor did since it was opened.
+struct stream_counters {
+  /// Events added and confirmed.
+  uint64_t added = 0;
+  /// Adds whose connection died under them, so that they were looked for.
+  uint64_t retried = 0;
+  /// Of them: found in the stream, so not added again.
+  uint64_t found = 0;
+  /// Adds refused since the stream was full.
+  uint64_t rejected = 0;
+  /// Events that made room for others (`full_policy::drop_oldest`).
+  uint64_t dropped = 0;
+  /// Events removed by max_len (if acknowledged ones are spared) and max_age.
+  uint64_t trimmed = 0;
+};
+
 /// What Redis and the stream actor know about a stream.
 struct stream_info {
   std::string name;
@@ -55,6 +71,8 @@ struct stream_info {
   event_id first;
   event_id last;
   std::vector<group_info> groups;
+  /// What the actor that answers did since it was opened.
+  stream_counters counters;
 };
 
 /// Asks a stream for stored events.
@@ -176,7 +194,8 @@ typename Inspector::result_type inspect(Inspector& f, delivery_counts& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, new_event& x) {
-  return f(caf::meta::type_name("new_event"), x.name, x.payload, x.topic);
+  return f(caf::meta::type_name("new_event"), x.name, x.payload, x.topic,
+           x.dedup_id);
 }
 
 /// The wire form of an event: only made when it leaves the process.
@@ -227,8 +246,9 @@ typename Inspector::result_type inspect(Inspector& f, filter_options& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, stream_options& x) {
   return f(caf::meta::type_name("stream_options"), x.name, x.max_len,
-           x.protect_unacked, x.ttl, x.ttl_kind, x.max_payload, x.max_queued,
-           x.max_queued_bytes);
+           x.protect_unacked, x.max_age, x.hard_max_len, x.on_full, x.ttl,
+           x.ttl_kind, x.idempotent, x.retry_timeout, x.dedup_window,
+           x.group_expiry, x.max_payload, x.max_queued, x.max_queued_bytes);
 }
 
 template <class Inspector>
@@ -257,9 +277,15 @@ typename Inspector::result_type inspect(Inspector& f, group_info& x) {
 }
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, stream_counters& x) {
+  return f(caf::meta::type_name("stream_counters"), x.added, x.retried, x.found,
+           x.rejected, x.dropped, x.trimmed);
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, stream_info& x) {
   return f(caf::meta::type_name("stream_info"), x.name, x.length, x.added,
-           x.first, x.last, x.groups);
+           x.first, x.last, x.groups, x.counters);
 }
 
 template <class Inspector>

@@ -3,11 +3,16 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/spawn_state.hpp"
 #include "pulse/actors/internal/stream_operations.hpp"
+#include "pulse/actors/internal/stream_trimmer.hpp"
 #include "pulse/actors/internal/stream_work.hpp"
+#include "pulse/core/backoff.hpp"
 #include "pulse/core/log.hpp"
-#include "pulse/core/trim_schedule.hpp"
+#include "pulse/core/unique_ids.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+#include <random>
 
 namespace pulse {
 
@@ -16,8 +21,22 @@ namespace {
 using internal::pending_adds;
 using internal::pending_operation;
 
+// A command that finds out about adds waits no longer for its reply.
+constexpr milliseconds longest_attempt{5'000};
+
+uint64_t random_seed() {
+  std::random_device random;
+  return uint64_t{random()} << 32 | random();
+}
+
+// Whether a batch of adds that failed so may have been stored.
+bool is_outcome_unknown(errc x) {
+  return x == errc::connection_lost || x == errc::timed_out;
+}
+
 struct stream_state {
-  using self_type = stream_actor;
+  using self_type = internal::stream_self;
+  using time_point = caf::actor_clock::time_point;
   using work_handle = internal::stream_work_queue::handle;
   using self_pointer
     = self_type::stateful_pointer<internal::state_box<stream_state>>;
@@ -30,10 +49,11 @@ struct stream_state {
       redis(std::move(redis)),
       format(options),
       work(format),
-      trims(options.protect_unacked ? options.max_len : 0) {
-    if (options.max_len == 0 && options.ttl.count() == 0)
-      tell(log_level::warning,
-           "neither max_len nor ttl limits it: it grows until Redis is full");
+      trimmer(self, options, this->redis, format.key, counters) {
+    if (options.max_len == 0 && options.max_age.count() == 0
+        && options.ttl.count() == 0)
+      tell(log_level::warning, "neither max_len nor max_age nor ttl limits it: "
+                               "it grows until Redis is full");
   }
 
   stream_state(const stream_state&) = delete;
@@ -49,6 +69,7 @@ struct stream_state {
   }
 
   self_type::behavior_type make_behavior() {
+    arm();
     return {
       [=](caf::add_atom, const new_event& x) { return on_add(x, false); },
       [=](atom::add_exist, const new_event& x) { return on_add(x, true); },
@@ -63,12 +84,13 @@ struct stream_state {
         return perform(internal::trim_exactly(format.key, max_len));
       },
       [=](atom::info) -> caf::result<stream_info> {
-        return perform(internal::read_info(format.key));
+        return perform(internal::read_info(format.key, counters));
       },
       [=](atom::destroy) -> caf::result<bool> {
         return perform(internal::destroy_stream(format.key));
       },
       [=](caf::close_atom) { return on_close(); },
+      [=](caf::tick_atom) { on_tick(); },
     };
   }
 
@@ -80,7 +102,7 @@ struct stream_state {
     if (auto ok = admit(1, size_of(x)); !ok)
       return make_error(ok.error());
     auto promise = self->make_response_promise();
-    work.push(x, only_if_exists, {promise, nullptr, 0}, self->clock().now());
+    push(x, only_if_exists, {promise, nullptr, 0});
     pump();
     return promise;
   }
@@ -105,9 +127,16 @@ struct stream_state {
     request->promise = self->make_response_promise();
     for (size_t i = 0; i < xs.size(); ++i)
       if (request->results[i].code == errc::none)
-        work.push(xs[i], false, {{}, request, i}, self->clock().now());
+        push(xs[i], false, {{}, request, i});
     pump();
     return request->promise;
+  }
+
+  void push(const new_event& x, bool only_if_exists,
+            internal::add_target target) {
+    work.push(x, only_if_exists,
+              options.idempotent ? ids.next() : std::string_view{},
+              std::move(target), self->clock().now());
   }
 
   [[nodiscard]] size_t size_of(const new_event& x) const {
@@ -176,8 +205,8 @@ struct stream_state {
 
   void pump() {
     const auto now = self->clock().now();
-    for (auto x = work.start_next(now); x != work.end();
-         x = work.start_next(now)) {
+    for (auto x = work.start_next(now, last_id); x != work.end();
+         x = work.start_next(now, last_id)) {
       if (auto* adds = std::get_if<pending_adds>(&*x))
         send_adds(x, *adds);
       else
@@ -187,9 +216,11 @@ struct stream_state {
   }
 
   void send_adds(work_handle x, pending_adds& adds) {
-    auto commands = std::make_shared<command_batch>();
-    commands->bytes = adds.batch.finish(commands->count);
-    self->request(redis, caf::infinite, atom::run_v, command_ptr{commands})
+    run_adds(x, adds.batch.finish());
+  }
+
+  void run_adds(work_handle x, command_ptr commands) {
+    self->request(redis, caf::infinite, atom::run_v, std::move(commands))
       .then([=](const reply_ptr& reply) { on_added(x, *reply); },
             [=](caf::error& why) { on_add_failed(x, to_failure(why)); });
   }
@@ -204,34 +235,157 @@ struct stream_state {
 
   void on_added(work_handle x, const resp::reply& reply) {
     auto& adds = std::get<pending_adds>(*x);
-    auto results = adds.batch.results(reply);
-    uint64_t added = 0;
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (results[i])
-        ++added;
-      else
-        results[i] = about(results[i].error());
-      adds.targets[i].settle(results[i]);
+    if (const resp::cursor at{reply};
+        adds.outcome_unknown && at.is(resp::node_type::error)) {
+      // The script did not run; what it was to find out is still open.
+      if (const auto why = resp::error_of(at); is_transient(why.code))
+        return on_add_failed(x, why);
     }
+    auto results = adds.batch.results(reply);
+    const auto added = settle(adds, results);
+    if (std::exchange(told_of_retries, false))
+      tell(log_level::info, "the connection is back, adds are confirmed again");
+    retry_pause.reset();
     work.finish(x);
-    if (trims.added(added, self->clock().now()))
-      trim();
+    trimmer.added(added);
     pump();
   }
 
+  uint64_t settle(pending_adds& adds, resp::add_results& results) {
+    uint64_t confirmed = 0;
+    uint64_t rejected = 0;
+    for (size_t i = 0; i < results.ids.size(); ++i) {
+      auto& result = results.ids[i];
+      if (result) {
+        ++confirmed;
+        last_id = std::max(last_id, *result);
+      } else {
+        rejected += result.error().code == errc::stream_full ? 1 : 0;
+        result = about(result.error());
+      }
+      adds.targets[i].settle(result);
+    }
+    counters.added += confirmed;
+    counters.found += results.found;
+    count_full(rejected, results.dropped);
+    return confirmed;
+  }
+
+  void count_full(uint64_t rejected, uint64_t dropped) {
+    counters.rejected += rejected;
+    counters.dropped += dropped;
+    if (rejected + dropped == 0) {
+      told_of_full = false;
+      return;
+    }
+    trimmer.full();
+    if (!std::exchange(told_of_full, true))
+      tell(log_level::warning,
+           "it is full, hard_max_len is " + std::to_string(options.hard_max_len)
+             + ": " + (rejected > 0 ? "adds fail" : "its oldest events are lost")
+             + " until sinks have acknowledged more of it");
+  }
+
   void on_add_failed(work_handle x, const failure& why) {
+    auto& adds = std::get<pending_adds>(*x);
+    if (may_retry(adds, why))
+      return retry(x);
+    give_up(x, adds.outcome_unknown ? still_unknown(why) : why);
+  }
+
+  void give_up(work_handle x, const failure& why) {
     const auto now = self->clock().now();
     auto& adds = std::get<pending_adds>(*x);
     const auto text = about(why);
     for (auto& target : adds.targets)
       target.settle(text);
     const auto waited = now - adds.since;
+    const bool unknown = adds.outcome_unknown;
     work.finish(x);
     // What came while this waited has no better prospect, only what came late
     // gets a try of its own; and closing does not wait for Redis to come back.
-    if (why.code == errc::connect_failed)
-      work.fail_waiting(text, close_promises.empty() ? now - waited / 2 : now);
+    if (why.code == errc::connect_failed || unknown)
+      work.fail_waiting(
+        unknown ? about({errc::connect_failed, "not sent: " + why.what}) : text,
+        close_promises.empty() ? now - waited / 2 : now);
     pump();
+  }
+
+  // -- adds whose connection died ---------------------------------------------
+
+  [[nodiscard]] bool may_retry(const pending_adds& adds,
+                               const failure& why) const {
+    const bool open = adds.outcome_unknown ? is_transient(why.code)
+                                           : is_outcome_unknown(why.code);
+    return open && adds.batch.repeatable() && close_promises.empty()
+           && time_left(adds) > milliseconds{0};
+  }
+
+  [[nodiscard]] milliseconds time_left(const pending_adds& adds) const {
+    return std::chrono::duration_cast<milliseconds>(
+      adds.since + options.retry_timeout - self->clock().now());
+  }
+
+  void retry(work_handle x) {
+    auto& adds = std::get<pending_adds>(*x);
+    const bool first = !adds.outcome_unknown;
+    work.begin_retries(x);
+    if (first) {
+      counters.retried += adds.targets.size();
+      if (!std::exchange(told_of_retries, true))
+        tell(log_level::warning, "the connection died under "
+                                   + std::to_string(adds.targets.size())
+                                   + " adds: repeats those that are not stored");
+      return send_retry(x);
+    }
+    // Redis is there, but does not serve: leave it some time.
+    adds.waits_for_retry = true;
+    retry_at = std::min(retry_at, self->clock().now()
+                                    + retry_pause.next(random));
+    arm();
+  }
+
+  void send_retry(work_handle x) {
+    auto& adds = std::get<pending_adds>(*x);
+    const auto age = std::chrono::duration_cast<milliseconds>(
+      self->clock().now() - adds.since);
+    run_adds(x, adds.batch.repeat(adds.after, age,
+                                  std::clamp(time_left(adds), milliseconds{1},
+                                             longest_attempt)));
+  }
+
+  [[nodiscard]] static failure still_unknown(const failure& why) {
+    if (!is_transient(why.code))
+      return why;
+    return {errc::connection_lost,
+            "the connection died under the add, and it could not be found out "
+            "whether it was stored: "
+              + why.what};
+  }
+
+  void on_tick() {
+    const auto now = self->clock().now();
+    if (now < armed)
+      return; // an earlier one was armed and has been here
+    armed = time_point::max();
+    if (now >= retry_at) {
+      retry_at = time_point::max();
+      for (auto x = work.next_retry(); x != work.end(); x = work.next_retry())
+        send_retry(x);
+    }
+    trimmer.tick(now);
+    arm();
+  }
+
+  // A tick for the earliest time wanted, unless one is under way for it.
+  void arm() {
+    const auto next = std::min(retry_at, trimmer.next_tick());
+    if (next >= armed)
+      return;
+    armed = next;
+    const auto delay = std::max(next - self->clock().now(),
+                                time_point::duration{0});
+    self->delayed_send(self_type{self}, delay, caf::tick_atom_v);
   }
 
   void on_performed(work_handle x, resp::reply& reply) {
@@ -253,38 +407,6 @@ struct stream_state {
       self->quit();
   }
 
-  // -- trimming ---------------------------------------------------------------
-
-  void trim() {
-    self
-      ->request(redis, caf::infinite, atom::run_v,
-                internal::safe_trim(format.key, options.max_len))
-      .then([=](const reply_ptr& reply) { on_trimmed(*reply); },
-            [=](caf::error& why) { on_trim_failed(to_failure(why)); });
-  }
-
-  void on_trimmed(const resp::reply& reply) {
-    trims.done();
-    const auto x = internal::read_trimmed(reply);
-    if (!x)
-      return on_trim_failed(x.error());
-    last_trim_failure = errc::none;
-    if (!x->held_by.empty() && trims.alarming(x->length))
-      tell(log_level::warning,
-           "it holds " + std::to_string(x->length) + " events, max_len is "
-             + std::to_string(options.max_len) + ": sink \"" + x->held_by
-             + "\" has not acknowledged the older ones; let it catch up or "
-               "delete it");
-  }
-
-  // Told once per reason: it will fail again with the next adds.
-  void on_trim_failed(const failure& why) {
-    trims.done();
-    if (why.code != last_trim_failure)
-      tell(log_level::warning, "cannot trim it: " + to_string(why));
-    last_trim_failure = why.code;
-  }
-
   // -- texts ------------------------------------------------------------------
 
   [[nodiscard]] failure about(const failure& x) const {
@@ -300,8 +422,18 @@ struct stream_state {
   connection_actor redis;
   resp::add_format format;
   internal::stream_work_queue work;
-  trim_schedule trims;
-  errc last_trim_failure = errc::none;
+  stream_counters counters;
+  internal::stream_trimmer trimmer;
+  unique_ids ids{random_seed()};
+  // The highest ID that was confirmed.
+  event_id last_id = event_id::min();
+  reconnect_backoff retry_pause{milliseconds{100}, milliseconds{1'500}};
+  random_engine random{static_cast<random_engine::result_type>(random_seed())};
+  time_point retry_at = time_point::max();
+  // For when the next tick is under way.
+  time_point armed = time_point::max();
+  bool told_of_retries = false;
+  bool told_of_full = false;
   std::vector<caf::response_promise> close_promises;
 };
 

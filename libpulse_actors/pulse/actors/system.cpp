@@ -66,6 +66,10 @@ caf::expected<event_id> stream::add(std::string name, std::string payload,
                                  std::move(topic)});
 }
 
+caf::expected<event_id> stream::add(new_event x) {
+  return ask<event_id>(*sys_, handle_, caf::add_atom_v, std::move(x));
+}
+
 caf::expected<event_id> stream::add_if_exists(std::string name,
                                               std::string payload,
                                               std::string topic) {

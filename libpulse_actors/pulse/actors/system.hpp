@@ -23,6 +23,7 @@ public:
 
   caf::expected<event_id> add(std::string name, std::string payload,
                               std::string topic = {});
+  caf::expected<event_id> add(new_event x);
   caf::expected<event_id> add_if_exists(std::string name, std::string payload,
                                         std::string topic = {});
   caf::expected<std::vector<add_result>> add(std::vector<new_event> events);

@@ -43,7 +43,9 @@
   X(subscriber_overflow, false,                                                \
     "the subscriber is too slow for overflow=fail")                            \
   X(rejected, false, "the handler gave the event up; see the dead letters")    \
-  X(handler_failed, true, "the event is delivered again; see the handler")
+  X(handler_failed, true, "the event is delivered again; see the handler")     \
+  X(dedup_conflict, false,                                                     \
+    "the dedup_id belongs to another event: use a new one")
 
 namespace pulse {
 

@@ -159,6 +159,11 @@ struct new_event {
   std::string payload;
   /// Optional; what topic filters look at.
   std::string topic;
+  /// Optional, any bytes, at most 512 of them: adding an event with an ID that
+  /// was used within `stream_options::dedup_window`, by whatever producer,
+  /// adds nothing and answers the ID of the event that is there. Another
+  /// event under the same ID is an error (`errc::dedup_conflict`).
+  std::string dedup_id = {};
 };
 
 } // namespace pulse

@@ -9,6 +9,7 @@ namespace {
 
 // In the order of the enumerators.
 constexpr std::array ttl_modes{"absolute", "sliding"};
+constexpr std::array full_policies{"reject", "drop_oldest"};
 constexpr std::array overflow_policies{"pause", "drop_oldest", "fail"};
 constexpr std::array ack_modes{"on_return", "manual", "none"};
 constexpr std::array dispatch_modes{"balanced", "broadcast", "keyed"};
@@ -40,6 +41,10 @@ std::string to_string(ttl_mode x) {
   return name_of(ttl_modes, x);
 }
 
+std::string to_string(full_policy x) {
+  return name_of(full_policies, x);
+}
+
 std::string to_string(overflow_policy x) {
   return name_of(overflow_policies, x);
 }
@@ -54,6 +59,10 @@ std::string to_string(dispatch_mode x) {
 
 status from_string(std::string_view text, ttl_mode& x) {
   return read(ttl_modes, "ttl mode", text, x);
+}
+
+status from_string(std::string_view text, full_policy& x) {
+  return read(full_policies, "full policy", text, x);
 }
 
 status from_string(std::string_view text, overflow_policy& x) {

@@ -12,6 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr milliseconds one_day = 24h;
+constexpr milliseconds a_century = one_day * 36'525;
+constexpr size_t max_dedup_id_size = 512;
 constexpr uint64_t redis_max_bulk = 512ull << 20;
 constexpr uint32_t max_count = 1'000'000;
 
@@ -127,8 +129,24 @@ status validate(const stream_options& x) {
   return checker{"stream"}
     .check("name", check_name("stream name", x.name))
     .number("max_len", x.max_len, 0, std::numeric_limits<int64_t>::max())
-    .range("ttl", x.ttl, 0ms, milliseconds{one_day * 36'525})
+    .range("max_age", x.max_age, 0ms, a_century)
+    .require("max_age", x.max_age == 0ms || x.max_age >= 1s,
+             text_of(x.max_age) + " is too short: use at least 1000 ms, or 0 "
+                                  "for no limit")
+    .number("hard_max_len", x.hard_max_len, 0,
+            std::numeric_limits<int64_t>::max())
+    .require("hard_max_len",
+             x.hard_max_len == 0
+               || (x.max_len > 0 && x.hard_max_len >= x.max_len),
+             text_of(x.hard_max_len) + " does not fit to max_len = "
+               + text_of(x.max_len)
+               + ": use at least max_len, and a max_len above 0")
+    .choice("on_full", x.on_full, full_policy::drop_oldest)
+    .range("ttl", x.ttl, 0ms, a_century)
     .choice("ttl_kind", x.ttl_kind, ttl_mode::sliding)
+    .range("retry_timeout", x.retry_timeout, 0ms, one_day)
+    .range("dedup_window", x.dedup_window, 1ms, a_century)
+    .range("group_expiry", x.group_expiry, 0ms, a_century)
     .number("max_payload", x.max_payload, 1, redis_max_bulk)
     .number("max_queued", x.max_queued, 1, std::numeric_limits<uint32_t>::max())
     .number("max_queued_bytes", x.max_queued_bytes, x.max_payload, 1ull << 40)
@@ -179,6 +197,12 @@ status validate(const new_event& x, const stream_options& options) {
   if (!named)
     return failure{named.error().code,
                    named.error().what + " (stream \"" + options.name + "\")"};
+  if (x.dedup_id.size() > max_dedup_id_size)
+    return failure{errc::invalid_name,
+                   "the dedup_id of event \"" + x.name + "\" has "
+                     + std::to_string(x.dedup_id.size())
+                     + " bytes: use at most 512 (stream \"" + options.name
+                     + "\")"};
   if (x.payload.size() > options.max_payload)
     return failure{errc::payload_too_large,
                    "event \"" + x.name + "\" for stream \"" + options.name

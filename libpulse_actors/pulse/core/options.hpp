@@ -51,6 +51,14 @@ enum class ttl_mode : uint8_t {
   sliding,
 };
 
+/// What happens to an add if the stream has `hard_max_len` events.
+enum class full_policy : uint8_t {
+  /// It fails with `errc::stream_full`.
+  reject,
+  /// The oldest event makes room, acknowledged or not; counted and logged.
+  drop_oldest,
+};
+
 struct stream_options {
   /// See names.hpp.
   std::string name;
@@ -60,9 +68,29 @@ struct stream_options {
   /// stream then exceeds `max_len`. Off: `max_len` rules at every add, as in
   /// goadesign/pulse, and slow sinks lose events.
   bool protect_unacked = true;
+  /// Older events are trimmed, unless `protect_unacked` keeps them; 0: none
+  /// are. At least a second; by the clock of Redis. Runs while a stream actor
+  /// for the stream is open.
+  milliseconds max_age{0};
+  /// Bounds the stream even if a sink does not keep up; 0: nothing does, with
+  /// `protect_unacked`. At least `max_len`, which must not be 0 then.
+  uint64_t hard_max_len = 0;
+  full_policy on_full = full_policy::reject;
   /// Time to live of the whole stream, groups included; 0: for ever.
   milliseconds ttl{0};
   ttl_mode ttl_kind = ttl_mode::absolute;
+  /// Each event carries a short unique field (u). If the connection dies under
+  /// an add, the stream is searched for it and the add repeated only if it is
+  /// not there. Off: such an add fails with `errc::connection_lost`.
+  bool idempotent = true;
+  /// How long that goes on, from the moment at which the add was sent. Then it
+  /// fails with `errc::connection_lost`: outcome unknown.
+  milliseconds retry_timeout{15'000};
+  /// How long a `new_event::dedup_id` is remembered.
+  milliseconds dedup_window{120'000};
+  /// Warns of a sink that holds events of that age though none of its nodes is
+  /// alive: it keeps the stream from being trimmed. 0: never.
+  milliseconds group_expiry{86'400'000};
   /// Largest payload, in bytes; at most 512 MiB (Redis).
   uint64_t max_payload = 8ull << 20;
   /// Adds that may wait in the actor; beyond it they fail with
@@ -168,12 +196,14 @@ status validate(const sink_options& x);
 
 /// Names of the enumerators, as in TOML.
 std::string to_string(ttl_mode x);
+std::string to_string(full_policy x);
 std::string to_string(overflow_policy x);
 std::string to_string(ack_mode x);
 std::string to_string(dispatch_mode x);
 
 /// Reads such a name. Error: `errc::invalid_option` that lists the choices.
 status from_string(std::string_view text, ttl_mode& x);
+status from_string(std::string_view text, full_policy& x);
 status from_string(std::string_view text, overflow_policy& x);
 status from_string(std::string_view text, ack_mode& x);
 status from_string(std::string_view text, dispatch_mode& x);

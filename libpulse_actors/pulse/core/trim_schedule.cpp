@@ -30,6 +30,12 @@ bool trim_schedule::added(uint64_t events, time_point now) noexcept {
     return false;
   if (last_ && pending_ < step_ && now - *last_ < interval)
     return false;
+  return wanted(now);
+}
+
+bool trim_schedule::wanted(time_point now) noexcept {
+  if (running_)
+    return false;
   running_ = true;
   last_ = now;
   pending_ = 0;

@@ -8,7 +8,7 @@ namespace pulse {
 
 /// Decides when a stream that adds events shall trim: with the first add, then
 /// after a hundredth of its limit (at least 256 events), or a second after the
-/// last time if there were adds. One at a time; never when nothing is added.
+/// last time if there were adds. One at a time.
 class trim_schedule {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -19,6 +19,10 @@ public:
   /// Counts events that were added. @returns whether to trim now; the caller
   /// must then call done() when that is over.
   bool added(uint64_t events, time_point now) noexcept;
+
+  /// Trims though nothing was added: time passed, or the stream is full.
+  /// @returns as added().
+  bool wanted(time_point now) noexcept;
 
   /// To be called after a trim, successful or not.
   void done() noexcept {

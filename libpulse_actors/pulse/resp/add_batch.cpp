@@ -2,7 +2,11 @@
 
 #include "pulse/core/names.hpp"
 #include "pulse/resp/command.hpp"
+#include "pulse/resp/script.hpp"
+#include "pulse/resp/scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
+
+#include <algorithm>
 
 namespace pulse::resp {
 
@@ -34,9 +38,13 @@ failure discarded(const cursor& exec, const failure& first_error) {
 
 add_format::add_format(const stream_options& options)
   : key(stream_key(options.name)),
+    dedup_prefix(metadata_key(options.name, "dedup:")),
     max_len(options.protect_unacked ? 0 : options.max_len),
+    hard_max_len(options.hard_max_len),
+    on_full(options.on_full),
     ttl(options.ttl),
-    ttl_kind(options.ttl_kind) {
+    ttl_kind(options.ttl_kind),
+    dedup_window(options.dedup_window) {
   // nop
 }
 
@@ -45,25 +53,38 @@ add_batch::add_batch(const add_format& format) : format_(&format) {
     write_command(commands_, "MULTI");
 }
 
-void add_batch::append(const new_event& x, bool only_if_exists) {
+void add_batch::append(const new_event& x, bool only_if_exists,
+                       std::string_view unique) {
   const bool trims = format_->max_len > 0;
-  const bool has_topic = !x.topic.empty();
+  const unsigned fields = 2u + (x.topic.empty() ? 0u : 1u)
+                          + (unique.empty() ? 0u : 1u);
   command_writer out{commands_};
-  out.begin(7u + (only_if_exists ? 1u : 0u) + (trims ? 3u : 0u)
-            + (has_topic ? 2u : 0u));
+  out.begin(3u + (only_if_exists ? 1u : 0u) + (trims ? 3u : 0u) + 2u * fields);
   out.arg("XADD").arg(format_->key);
   if (only_if_exists)
     out.arg("NOMKSTREAM");
   if (trims)
     out.arg("MAXLEN").arg("~").arg(format_->max_len);
-  out.arg("*").arg("n").arg(x.name).arg("p").arg(x.payload);
-  if (has_topic)
+  out.arg("*");
+  const auto begin = commands_.size();
+  out.arg("n").arg(x.name).arg("p").arg(x.payload);
+  if (!x.topic.empty())
     out.arg("t").arg(x.topic);
-  ++size_;
+  if (!unique.empty())
+    out.arg("u").arg(unique);
+  events_.push_back(
+    {begin, commands_.size(), fields, only_if_exists, x.dedup_id});
+  has_dedup_ids_ |= !x.dedup_id.empty();
+  repeatable_ &= !unique.empty();
 }
 
-std::string add_batch::finish(uint32_t& count) {
-  count = static_cast<uint32_t>(size_);
+bool add_batch::needs_script() const noexcept {
+  return has_dedup_ids_ || format_->hard_max_len > 0;
+}
+
+command_ptr add_batch::finish() {
+  plain_ = std::make_shared<command_batch>();
+  plain_->count = static_cast<uint32_t>(size());
   if (in_transaction()) {
     const auto ttl = static_cast<int64_t>(format_->ttl.count());
     if (format_->ttl_kind == ttl_mode::absolute)
@@ -71,30 +92,85 @@ std::string add_batch::finish(uint32_t& count) {
     else
       write_command(commands_, "PEXPIRE", format_->key, ttl);
     write_command(commands_, "EXEC");
-    count += 3;
+    plain_->count += 3;
   }
-  return std::move(commands_);
+  plain_->bytes = std::move(commands_);
+  commands_.clear();
+  if (needs_script())
+    return script_call({}, {});
+  return plain_;
 }
 
-std::vector<outcome<event_id>> add_batch::results(const reply& x) const {
-  cursor at{x};
-  if (in_transaction())
-    return transaction_results(at);
-  std::vector<outcome<event_id>> result;
-  result.reserve(size_);
-  for (size_t i = 0; i < size_; ++i)
-    result.push_back(result_of(at));
+command_ptr add_batch::repeat(event_id after, milliseconds age,
+                              milliseconds timeout) {
+  auto result = script_call(to_string(after), age);
+  result->repeatable = true;
+  result->timeout = timeout;
   return result;
+}
+
+// The fields are taken over as they are in the plain commands: bulk strings.
+std::shared_ptr<command_batch> add_batch::script_call(std::string_view after,
+                                                      milliseconds age) {
+  scripted_ = true;
+  auto result = std::make_shared<command_batch>();
+  result->count = 1;
+  result->lua = &add_script();
+  size_t keys = 1;
+  size_t args = 8;
+  for (const auto& x : events_) {
+    keys += x.dedup_id.empty() ? 0 : 1;
+    args += 2 + 2 * x.fields;
+  }
+  command_writer out{result->bytes};
+  out.begin(3 + keys + args);
+  out.arg("EVALSHA").arg(result->lua->sha1).arg(uint64_t{keys});
+  out.arg(format_->key);
+  for (const auto& x : events_)
+    if (!x.dedup_id.empty())
+      out.arg(format_->dedup_prefix + x.dedup_id);
+  out.arg(after).arg(static_cast<int64_t>(age.count()));
+  out.arg(format_->max_len).arg(format_->hard_max_len);
+  out.arg(to_string(format_->on_full));
+  out.arg(static_cast<int64_t>(format_->ttl.count()));
+  out.arg(to_string(format_->ttl_kind));
+  out.arg(static_cast<int64_t>(format_->dedup_window.count()));
+  for (const auto& x : events_) {
+    out.arg(std::string{x.only_if_exists ? "x" : ""}
+            + (x.dedup_id.empty() ? "" : "d"));
+    out.arg(uint64_t{2 * x.fields});
+    result->bytes.append(plain_->bytes, x.begin, x.end - x.begin);
+  }
+  return result;
+}
+
+// -- replies ------------------------------------------------------------------
+
+add_results add_batch::results(const reply& x) const {
+  cursor at{x};
+  add_results result;
+  result.ids.reserve(size());
+  if (scripted_)
+    script_results(at, result);
+  else if (in_transaction())
+    transaction_results(at, result);
+  else
+    plain_results(at, result);
+  return result;
+}
+
+void add_batch::plain_results(cursor& at, add_results& into) const {
+  for (size_t i = 0; i < size(); ++i)
+    into.ids.push_back(result_of(at));
 }
 
 // The replies: OK, then QUEUED or an error for each command, then what EXEC
 // answers: an array with the results of what was queued, or that it refuses.
-std::vector<outcome<event_id>>
-add_batch::transaction_results(cursor& at) const {
+void add_batch::transaction_results(cursor& at, add_results& into) const {
   at.skip();
   cursor exec = at;
   failure first_error;
-  for (size_t i = 0; i < size_ + 1; ++i) {
+  for (size_t i = 0; i < size() + 1; ++i) {
     if (first_error.code == errc::none && exec.is(node_type::error))
       first_error = error_of(exec);
     exec.skip();
@@ -102,21 +178,38 @@ add_batch::transaction_results(cursor& at) const {
   uint32_t executed = 0;
   const bool refused = exec.is(node_type::error);
   const bool accepted = exec.read_array(executed);
-  std::vector<outcome<event_id>> result;
-  result.reserve(size_);
-  for (size_t i = 0; i < size_; ++i) {
+  for (size_t i = 0; i < size(); ++i) {
     if (!is_queued(at)) {
-      result.push_back(result_of(at));
+      into.ids.push_back(result_of(at));
       continue;
     }
     at.skip();
     if (accepted)
-      result.push_back(result_of(exec));
+      into.ids.push_back(result_of(exec));
     else
-      result.emplace_back(refused ? discarded(exec, first_error)
-                                  : unexpected_reply("EXEC", exec));
+      into.ids.emplace_back(refused ? discarded(exec, first_error)
+                                    : unexpected_reply("EXEC", exec));
   }
-  return result;
+}
+
+// [results, found, dropped], or an error for all of them.
+void add_batch::script_results(cursor& at, add_results& into) const {
+  uint32_t parts = 0;
+  uint32_t events = 0;
+  const auto begin = at;
+  if (!at.read_array(parts) || parts != 3 || !at.read_array(events)
+      || events != size()) {
+    const auto why = begin.is(node_type::error)
+                       ? error_of(begin)
+                       : unexpected_reply("add", begin);
+    into.ids.assign(size(), outcome<event_id>{why});
+    return;
+  }
+  plain_results(at, into);
+  const auto found = read_number(at, "add");
+  into.found = found ? static_cast<uint64_t>(*found) : 0;
+  const auto dropped = read_number(at, "add");
+  into.dropped = dropped ? static_cast<uint64_t>(*dropped) : 0;
 }
 
 } // namespace pulse::resp

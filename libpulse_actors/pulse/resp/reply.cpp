@@ -81,6 +81,9 @@ constexpr std::array rules = {
   error_rule{"UNBLOCKED the stream key no longer exists", errc::no_group},
   error_rule{"UNBLOCKED force unblock", errc::read_only},
   error_rule{"UNBLOCKED ", errc::unavailable, "the read was ended: repeat it"},
+  // Of our own scripts.
+  error_rule{"STREAMFULL ", errc::stream_full},
+  error_rule{"DEDUPCONFLICT ", errc::dedup_conflict},
   error_rule{"ERR no such key", errc::no_such_stream},
   error_rule{"ERR The XGROUP subcommand requires the key to exist",
              errc::no_such_stream},

@@ -69,11 +69,6 @@ outcome<stream_info> info_of(const std::string& stream,
   return result;
 }
 
-void answer_info(const std::string& stream, resp::reply& from,
-                 caf::response_promise& promise) {
-  answer_outcome(stream, promise, info_of(stream, from));
-}
-
 // Whether the text of a failure is what Redis said, which knows nothing of
 // what a user of this library can do.
 bool is_text_of_redis(errc x) {
@@ -114,13 +109,21 @@ stream_operation trim_exactly(const std::string& key, uint64_t max_len) {
           answer_count};
 }
 
-stream_operation read_info(const std::string& key) {
+stream_operation read_info(const std::string& key,
+                           const stream_counters& counters) {
   auto commands = std::make_shared<command_batch>();
   resp::write_command(commands->bytes, "XINFO", "STREAM", key);
   resp::write_command(commands->bytes, "XINFO", "GROUPS", key);
   commands->count = 2;
   commands->repeatable = true;
-  return {std::move(commands), answer_info};
+  return {std::move(commands),
+          [counters](const std::string& stream, resp::reply& from,
+                     caf::response_promise& promise) {
+            auto info = info_of(stream, from);
+            if (info)
+              info->counters = counters;
+            answer_outcome(stream, promise, std::move(info));
+          }};
 }
 
 stream_operation destroy_stream(const std::string& key) {
@@ -128,8 +131,13 @@ stream_operation destroy_stream(const std::string& key) {
           answer_existed};
 }
 
-command_ptr safe_trim(const std::string& key, uint64_t max_len) {
-  return script_call{resp::trim_script(), {key}}.arg(max_len).finish(true);
+command_ptr trim_by_options(const std::string& key, const stream_options& x) {
+  script_call call{resp::trim_script(), {key}};
+  // Unprotected, each add trims to max_len by itself.
+  call.arg(x.protect_unacked ? x.max_len : uint64_t{0});
+  call.arg(static_cast<int64_t>(x.max_age.count()));
+  call.arg(x.protect_unacked ? "1" : "0");
+  return call.finish(true);
 }
 
 outcome<trimmed> read_trimmed(const resp::reply& from) {
@@ -137,7 +145,7 @@ outcome<trimmed> read_trimmed(const resp::reply& from) {
   uint32_t size = 0;
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
-  if (!at.read_array(size) || size != 3)
+  if (!at.read_array(size) || size != 5)
     return resp::unexpected_reply("trim", resp::cursor{from});
   auto removed = resp::read_number(at, "trim");
   if (!removed)
@@ -148,8 +156,15 @@ outcome<trimmed> read_trimmed(const resp::reply& from) {
   std::string_view held_by;
   if (!at.read_text(held_by))
     return resp::unexpected_reply("trim", at);
+  auto age = resp::read_number(at, "trim");
+  if (!age)
+    return age.error();
+  auto silence = resp::read_number(at, "trim");
+  if (!silence)
+    return silence.error();
   return trimmed{static_cast<uint64_t>(*removed),
-                 static_cast<uint64_t>(*length), std::string{held_by}};
+                 static_cast<uint64_t>(*length), std::string{held_by},
+                 milliseconds{*age}, milliseconds{*silence}};
 }
 
 failure about_stream(const std::string& name, const failure& x) {

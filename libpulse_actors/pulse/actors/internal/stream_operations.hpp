@@ -26,14 +26,15 @@ stream_operation read_range(const std::string& key, const range_query& query);
 /// XTRIM: answers how many were removed.
 stream_operation trim_exactly(const std::string& key, uint64_t max_len);
 
-/// XINFO: answers a stream_info.
-stream_operation read_info(const std::string& key);
+/// XINFO: answers a stream_info with these counters.
+stream_operation read_info(const std::string& key,
+                           const stream_counters& counters);
 
 /// UNLINK: answers whether the stream existed.
 stream_operation destroy_stream(const std::string& key);
 
-/// Trims what no sink needs any more, see resp::trim_script().
-command_ptr safe_trim(const std::string& key, uint64_t max_len);
+/// Trims as the options say, see resp::trim_script().
+command_ptr trim_by_options(const std::string& key, const stream_options& x);
 
 /// What such a trim answers.
 struct trimmed {
@@ -41,6 +42,9 @@ struct trimmed {
   uint64_t length = 0;
   /// The sink that needs the oldest events; empty if there is none.
   std::string held_by;
+  milliseconds oldest_age{0};
+  /// Since when nothing was heard of that sink's nodes; -1 ms: it has none.
+  milliseconds holder_silence{0};
 };
 
 outcome<trimmed> read_trimmed(const resp::reply& from);

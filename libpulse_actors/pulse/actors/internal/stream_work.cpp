@@ -2,6 +2,8 @@
 
 #include "pulse/actors/errors.hpp"
 
+#include <utility>
+
 namespace pulse::internal {
 
 namespace {
@@ -38,7 +40,8 @@ void add_target::settle(const outcome<event_id>& x) {
 }
 
 void stream_work_queue::push(const new_event& x, bool only_if_exists,
-                             add_target target, time_point now) {
+                             std::string_view unique, add_target target,
+                             time_point now) {
   auto* adds = waiting_.empty() ? nullptr
                                 : std::get_if<pending_adds>(&waiting_.back());
   if (adds == nullptr || adds->full()) {
@@ -48,7 +51,7 @@ void stream_work_queue::push(const new_event& x, bool only_if_exists,
     waiting_bytes_ += adds->batch.bytes();
   }
   const auto before = adds->batch.bytes();
-  adds->batch.append(x, only_if_exists);
+  adds->batch.append(x, only_if_exists, unique);
   adds->targets.push_back(std::move(target));
   waiting_bytes_ += adds->batch.bytes() - before;
   ++waiting_count_;
@@ -60,8 +63,9 @@ void stream_work_queue::push(pending_operation x) {
   waiting_.emplace_back(std::move(x));
 }
 
-stream_work_queue::handle stream_work_queue::start_next(time_point now) {
-  if (waiting_.empty())
+stream_work_queue::handle stream_work_queue::start_next(time_point now,
+                                                        event_id last) {
+  if (waiting_.empty() || unknown_outcomes_ > 0)
     return end();
   const auto x = waiting_.begin();
   if (auto* adds = std::get_if<pending_adds>(&*x)) {
@@ -69,15 +73,32 @@ stream_work_queue::handle stream_work_queue::start_next(time_point now) {
       return end();
     ++adds_under_way_;
     adds->since = now;
+    adds->after = last;
   }
   uncount(*x);
   under_way_.splice(under_way_.end(), waiting_, x);
   return x;
 }
 
+void stream_work_queue::begin_retries(handle x) {
+  auto& adds = std::get<pending_adds>(*x);
+  if (!std::exchange(adds.outcome_unknown, true))
+    ++unknown_outcomes_;
+}
+
+stream_work_queue::handle stream_work_queue::next_retry() {
+  for (auto x = under_way_.begin(); x != under_way_.end(); ++x)
+    if (auto* adds = std::get_if<pending_adds>(&*x))
+      if (std::exchange(adds->waits_for_retry, false))
+        return x;
+  return end();
+}
+
 void stream_work_queue::finish(handle x) {
-  if (std::holds_alternative<pending_adds>(*x))
+  if (auto* adds = std::get_if<pending_adds>(&*x)) {
     --adds_under_way_;
+    unknown_outcomes_ -= adds->outcome_unknown ? 1 : 0;
+  }
   under_way_.erase(x);
 }
 

@@ -7,6 +7,7 @@
 #include <caf/actor_clock.hpp>
 #include <caf/response_promise.hpp>
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <variant>
@@ -57,13 +58,20 @@ struct pending_adds {
   std::vector<add_target> targets;
   /// When the first of them came, later: when they were sent.
   caf::actor_clock::time_point since;
+  /// An ID that the stream had when they were sent.
+  event_id after;
+  /// Their connection died: they may be stored or not.
+  bool outcome_unknown = false;
+  /// For the next attempt to find out; otherwise one is under way.
+  bool waits_for_retry = false;
 };
 
 /// Any other operation.
 struct pending_operation {
   /// Answers the promise from Redis' reply.
-  using handler = void (*)(const std::string& stream, resp::reply& from,
-                           caf::response_promise& promise);
+  using handler
+    = std::function<void(const std::string& stream, resp::reply& from,
+                         caf::response_promise& promise)>;
 
   command_ptr commands;
   caf::response_promise promise;
@@ -85,14 +93,24 @@ public:
   }
 
   /// Appends an add to the last batch, or begins a new one.
-  void push(const new_event& x, bool only_if_exists, add_target target,
-            time_point now);
+  /// @param unique See resp::add_batch::append().
+  void push(const new_event& x, bool only_if_exists, std::string_view unique,
+            add_target target, time_point now);
 
   void push(pending_operation x);
 
   /// @returns what is to be sent now; `end()` if nothing is, or if two batches
-  /// of adds are under way. It then counts as under way.
-  handle start_next(time_point now);
+  /// of adds are under way, or if the outcome of one is unknown: adds keep
+  /// their order. It then counts as under way.
+  /// @param last The last ID that the stream is known to have.
+  handle start_next(time_point now, event_id last);
+
+  /// To be called when the connection died under a batch of adds.
+  void begin_retries(handle x);
+
+  /// @returns a batch of adds that waits for its next attempt, and lets it wait
+  /// no longer; `end()` if there is none.
+  handle next_retry();
 
   [[nodiscard]] handle end() noexcept {
     return under_way_.end();
@@ -127,6 +145,7 @@ private:
   std::list<stream_work> waiting_;
   std::list<stream_work> under_way_;
   size_t adds_under_way_ = 0;
+  size_t unknown_outcomes_ = 0;
   size_t waiting_count_ = 0;
   size_t waiting_bytes_ = 0;
 };
