@@ -506,7 +506,8 @@ CAF_TEST(a sink that keeps the stream from being trimmed is named) {
 CAF_TEST(a stream without any limit is warned of) {
   restart();
   CAF_REQUIRE_EQUAL(warnings.size(), 1u);
-  CAF_CHECK(contains(warnings[0], "neither max_len nor max_age nor ttl limits it"));
+  CAF_CHECK(
+    contains(warnings[0], "neither max_len nor max_age nor ttl limits it"));
 }
 
 // -- other operations ---------------------------------------------------------

@@ -27,9 +27,8 @@ struct fixture : test::actor_fixture {
     options.max_len = 0;
     options.ttl = 0ms;
     options.retry_timeout = 10s;
-    set_log_function([this](log_level, std::string_view line) {
-      log.emplace_back(line);
-    });
+    set_log_function(
+      [this](log_level, std::string_view line) { log.emplace_back(line); });
     restart();
   }
 
@@ -69,8 +68,8 @@ struct fixture : test::actor_fixture {
 
   // What the script answers for one event.
   void reply_found(const std::string& id, int found) {
-    reply("*3\r\n*1\r\n$" + std::to_string(id.size()) + "\r\n" + id + "\r\n:"
-          + std::to_string(found) + "\r\n:0\r\n");
+    reply("*3\r\n*1\r\n$" + std::to_string(id.size()) + "\r\n" + id
+          + "\r\n:" + std::to_string(found) + "\r\n:0\r\n");
   }
 
   [[nodiscard]] size_t repeats() const {

@@ -156,12 +156,22 @@ CAF_TEST(each of several producers finds its events in its order) {
 }
 
 CAF_TEST(entries have the fields of goadesign pulse in its order) {
-  auto uut = open("s");
+  auto x = options("s");
+  x.idempotent = false;
+  auto uut = must(ps.stream(x));
   auto first = to_string(must(uut.add("placed", "payload", "eu")));
   auto second = to_string(must(uut.add("placed", "payload")));
   CAF_CHECK_EQUAL(raw({"XRANGE", "pulse:stream:s", "-", "+"}),
                   first + " n placed p payload t eu " + second
                     + " n placed p payload");
+}
+
+CAF_TEST(idempotent adds put their own field behind the others) {
+  auto uut = open("s");
+  must(uut.add("placed", "payload", "eu"));
+  const auto entry = raw({"XRANGE", "pulse:stream:s", "-", "+"});
+  const auto fields = entry.substr(entry.find(' '));
+  CAF_CHECK_EQUAL(fields.find(" n placed p payload t eu u "), 0u);
 }
 
 CAF_TEST(payloads come back as they were) {

@@ -217,8 +217,7 @@ CAF_TEST(a full stream refuses what does not fit) {
   CAF_CHECK(results[0] != "stream_full");
   CAF_CHECK_EQUAL(results[1], "stream_full");
   const auto what = last.ids[1].error().what;
-  CAF_CHECK_EQUAL(what,
-                  "STREAMFULL it has 3 events and hard_max_len is 3");
+  CAF_CHECK_EQUAL(what, "STREAMFULL it has 3 events and hard_max_len is 3");
   CAF_CHECK_EQUAL(length(), 3);
 }
 

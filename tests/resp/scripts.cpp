@@ -82,10 +82,10 @@ CAF_TEST_FIXTURE_SCOPE(scripts_tests, fixture)
 
 CAF_TEST(each script has the digest that Redis computes) {
   for (auto* x :
-       {&resp::add_script(), &resp::trim_script(), &resp::destroy_script(), &resp::renew_script(),
-        &resp::take_over_script(), &resp::release_script(),
-        &resp::count_script(), &resp::dead_letter_script(),
-        &resp::clean_consumers_script()}) {
+       {&resp::add_script(), &resp::trim_script(), &resp::destroy_script(),
+        &resp::renew_script(), &resp::take_over_script(),
+        &resp::release_script(), &resp::count_script(),
+        &resp::dead_letter_script(), &resp::clean_consumers_script()}) {
     CAF_MESSAGE(std::string{x->name});
     CAF_CHECK_EQUAL(redis({"SCRIPT", "LOAD", std::string{x->source}}),
                     std::string{x->sha1});

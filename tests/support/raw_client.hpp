@@ -79,7 +79,8 @@ private:
   }
 
   static std::string encoded(const redisReply& x) {
-    const std::string text = x.str != nullptr ? std::string{x.str, static_cast<size_t>(x.len)} : "";
+    const std::string text
+      = x.str != nullptr ? std::string{x.str, static_cast<size_t>(x.len)} : "";
     switch (x.type) {
       case REDIS_REPLY_INTEGER:
         return ":" + std::to_string(x.integer) + "\r\n";

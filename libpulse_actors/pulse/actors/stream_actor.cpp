@@ -282,7 +282,8 @@ struct stream_state {
     if (!std::exchange(told_of_full, true))
       tell(log_level::warning,
            "it is full, hard_max_len is " + std::to_string(options.hard_max_len)
-             + ": " + (rejected > 0 ? "adds fail" : "its oldest events are lost")
+             + ": "
+             + (rejected > 0 ? "adds fail" : "its oldest events are lost")
              + " until sinks have acknowledged more of it");
   }
 
@@ -333,15 +334,15 @@ struct stream_state {
     if (first) {
       counters.retried += adds.targets.size();
       if (!std::exchange(told_of_retries, true))
-        tell(log_level::warning, "the connection died under "
-                                   + std::to_string(adds.targets.size())
-                                   + " adds: repeats those that are not stored");
+        tell(log_level::warning,
+             "the connection died under " + std::to_string(adds.targets.size())
+               + " adds: repeats those that are not stored");
       return send_retry(x);
     }
     // Redis is there, but does not serve: leave it some time.
     adds.waits_for_retry = true;
-    retry_at = std::min(retry_at, self->clock().now()
-                                    + retry_pause.next(random));
+    retry_at = std::min(retry_at,
+                        self->clock().now() + retry_pause.next(random));
     arm();
   }
 

@@ -60,14 +60,10 @@ stream::stream(caf::actor_system& sys, stream_actor handle)
 }
 
 caf::expected<event_id> stream::add(std::string name, std::string payload,
-                                    std::string topic) {
+                                    std::string topic, std::string dedup_id) {
   return ask<event_id>(*sys_, handle_, caf::add_atom_v,
                        new_event{std::move(name), std::move(payload),
-                                 std::move(topic)});
-}
-
-caf::expected<event_id> stream::add(new_event x) {
-  return ask<event_id>(*sys_, handle_, caf::add_atom_v, std::move(x));
+                                 std::move(topic), std::move(dedup_id)});
 }
 
 caf::expected<event_id> stream::add_if_exists(std::string name,

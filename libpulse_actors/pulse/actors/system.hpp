@@ -21,9 +21,10 @@ class stream {
 public:
   stream(caf::actor_system& sys, stream_actor handle);
 
+  /// @param dedup_id See new_event.
   caf::expected<event_id> add(std::string name, std::string payload,
-                              std::string topic = {});
-  caf::expected<event_id> add(new_event x);
+                              std::string topic = {},
+                              std::string dedup_id = {});
   caf::expected<event_id> add_if_exists(std::string name, std::string payload,
                                         std::string topic = {});
   caf::expected<std::vector<add_result>> add(std::vector<new_event> events);

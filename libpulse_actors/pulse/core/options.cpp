@@ -131,15 +131,16 @@ status validate(const stream_options& x) {
     .number("max_len", x.max_len, 0, std::numeric_limits<int64_t>::max())
     .range("max_age", x.max_age, 0ms, a_century)
     .require("max_age", x.max_age == 0ms || x.max_age >= 1s,
-             text_of(x.max_age) + " is too short: use at least 1000 ms, or 0 "
-                                  "for no limit")
+             text_of(x.max_age)
+               + " is too short: use at least 1000 ms, or 0 "
+                 "for no limit")
     .number("hard_max_len", x.hard_max_len, 0,
             std::numeric_limits<int64_t>::max())
     .require("hard_max_len",
              x.hard_max_len == 0
                || (x.max_len > 0 && x.hard_max_len >= x.max_len),
-             text_of(x.hard_max_len) + " does not fit to max_len = "
-               + text_of(x.max_len)
+             text_of(x.hard_max_len)
+               + " does not fit to max_len = " + text_of(x.max_len)
                + ": use at least max_len, and a max_len above 0")
     .choice("on_full", x.on_full, full_policy::drop_oldest)
     .range("ttl", x.ttl, 0ms, a_century)
@@ -198,11 +199,11 @@ status validate(const new_event& x, const stream_options& options) {
     return failure{named.error().code,
                    named.error().what + " (stream \"" + options.name + "\")"};
   if (x.dedup_id.size() > max_dedup_id_size)
-    return failure{errc::invalid_name,
-                   "the dedup_id of event \"" + x.name + "\" has "
-                     + std::to_string(x.dedup_id.size())
-                     + " bytes: use at most 512 (stream \"" + options.name
-                     + "\")"};
+    return failure{errc::invalid_name, "the dedup_id of event \"" + x.name
+                                         + "\" has "
+                                         + std::to_string(x.dedup_id.size())
+                                         + " bytes: use at most 512 (stream \""
+                                         + options.name + "\")"};
   if (x.payload.size() > options.max_payload)
     return failure{errc::payload_too_large,
                    "event \"" + x.name + "\" for stream \"" + options.name

@@ -79,6 +79,8 @@ bool is_text_of_redis(errc x) {
     case errc::loading:
     case errc::permission_denied:
     case errc::no_such_stream:
+    case errc::stream_full:
+    case errc::dedup_conflict:
       return true;
     default:
       return false;
