@@ -111,6 +111,7 @@ struct key_table<sink_section> {
     f("sweep_interval", x.options.sweep_interval);
     f("drain_timeout", x.options.drain_timeout);
     f("dead_letter", x.options.dead_letter);
+    f("dead_letter_max_len", x.options.dead_letter_max_len);
     f("target", x.target.kind);
     f("file", x.target.file);
     f("command", x.target.command);

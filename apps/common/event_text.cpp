@@ -41,6 +41,12 @@ std::string time_text(event_id x) {
   return buffer;
 }
 
+std::string escaped(std::string_view text) {
+  std::string result;
+  append_escaped(result, text);
+  return result;
+}
+
 std::string text_line(const event& x) {
   std::string line = time_text(x.id());
   line += ' ';

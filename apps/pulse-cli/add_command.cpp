@@ -1,5 +1,6 @@
 #include "pulse/actors/errors.hpp"
 
+#include "common/units.hpp"
 #include "pulse-cli/session.hpp"
 #include <nlohmann/json.hpp>
 
@@ -34,7 +35,7 @@ public:
       x.payload.assign(std::istreambuf_iterator<char>{std::cin}, {});
     auto id = options_.if_exists
                 ? stream_.add_if_exists(x.name, x.payload, x.topic)
-                : stream_.add(x.name, x.payload, x.topic);
+                : stream_.add(x.name, x.payload, x.topic, x.dedup_id);
     if (!id)
       return complain(id.error());
     print(*id);
@@ -150,10 +151,28 @@ void describe_add(CLI::App& app, action& chosen) {
         ->type_name("");
   command->add_option("--topic", options->event.topic, "Topic of the event")
     ->type_name("TOPIC");
+  auto* dedup = command
+                  ->add_option("--dedup-id", options->event.dedup_id,
+                               "Adds nothing if an event of this ID was added\n"
+                               "within --dedup-window; prints that one's ID")
+                  ->type_name("ID");
+  command
+    ->add_option_function<std::string>(
+      "--dedup-window",
+      [options](const std::string& text) {
+        auto window = parse_duration(text);
+        if (!window)
+          throw CLI::ValidationError("--dedup-window", window.error().what);
+        options->stream.dedup_window = *window;
+      },
+      "How long the ID is remembered; default: 2m")
+    ->type_name("TIME")
+    ->needs(dedup);
   auto* lines = command
                   ->add_flag("--stdin", options->lines,
                              "One event per line of standard input")
-                  ->excludes(payload);
+                  ->excludes(payload)
+                  ->excludes(dedup);
   command
     ->add_option("--max-len", options->stream.max_len,
                  "Trim to about that many events; 0: never")
@@ -162,12 +181,14 @@ void describe_add(CLI::App& app, action& chosen) {
   command
     ->add_flag("--if-exists", options->if_exists,
                "Fail with status 3 if the stream does not exist")
-    ->excludes(lines);
+    ->excludes(lines)
+    ->excludes(dedup);
   command->add_flag("-q,--quiet", options->quiet, "Do not print the IDs");
   command->footer(R"(Prints the ID of each event, after Redis stored it.
 
 Examples:
   pulse add orders placed '{"id": 7}' --topic eu
+  pulse add payments paid '{"id": 7}' --dedup-id payment-7
   tail -F /var/log/syslog | pulse add logs line --stdin --quiet
   pulse add images uploaded - <photo.jpg)");
   command->callback([options, &chosen] {

@@ -59,8 +59,12 @@ int main(int argc, char** argv) {
   describe_tail(app, chosen);
   describe_work(app, command, chosen);
   describe_info(app, chosen);
-  for (auto* sub : app.get_subcommands({}))
+  describe_dead(app, chosen);
+  for (auto* sub : app.get_subcommands({})) {
     sub->fallthrough();
+    for (auto* nested : sub->get_subcommands({}))
+      nested->fallthrough();
+  }
   try {
     app.parse(static_cast<int>(split - argv), argv);
   } catch (const CLI::ParseError& e) {

@@ -104,6 +104,12 @@ void describe_work(CLI::App& app, const std::vector<std::string>& command,
                  "When a command is killed and its event\nis given to another")
     ->type_name("TIME")
     ->capture_default_str();
+  sub
+    ->add_option("--max-deliveries", options->sink.max_deliveries,
+                 "Deliveries after which an event becomes a dead\n"
+                 "letter (see pulse dead); 0: never")
+    ->type_name("N")
+    ->capture_default_str();
   sub->add_option("-n,--count", options->count, "End after that many events")
     ->type_name("N");
   sub->footer(

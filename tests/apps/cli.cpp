@@ -208,4 +208,50 @@ CAF_TEST(info shows a stream and its sinks) {
     contains(json, R"("pending":0,"lag":0,"last_delivered":")" + ids[1]));
 }
 
+CAF_TEST(add with a dedup ID adds once) {
+  const std::vector<std::string> add{"add", "payments",   "paid",
+                                     "7",   "--dedup-id", "payment 7"};
+  const auto first = pulse(add);
+  CAF_CHECK_EQUAL(first.status, 0);
+  CAF_CHECK_EQUAL(pulse(add).output, first.output);
+  const auto conflict
+    = pulse({"add", "payments", "paid", "8", "--dedup-id", "payment 7"});
+  CAF_CHECK_EQUAL(conflict.status, 1);
+  CAF_CHECK(contains(conflict.errors, "dedup_conflict"));
+  CAF_CHECK_EQUAL(
+    pulse({"add", "payments", "x", "--dedup-window", "1m"}).status, 2);
+}
+
+CAF_TEST(dead letters are listed and redriven and purged) {
+  CAF_REQUIRE_EQUAL(add("orders", {"a", "b"}).size(), 2u);
+  program work{"pulse",
+               {"work", "billing", "orders", "--from", "oldest",
+                "--max-deliveries", "1", "--", "false"},
+               environment()};
+  CAF_CHECK(work.logs("is a dead letter now", 2));
+  work.signal(SIGTERM);
+  CAF_CHECK_EQUAL(work.wait(), 0);
+  CAF_CHECK_EQUAL(pulse({"dead", "list", "orders"}).output,
+                  "billing  2 dead letters\n");
+  const auto listed
+    = lines_of(pulse({"dead", "list", "orders", "billing"}).output);
+  CAF_REQUIRE_EQUAL(listed.size(), 2u);
+  const auto letter = listed[0].substr(0, listed[0].find(' '));
+  const auto shown = pulse({"dead", "show", "orders", "billing", letter});
+  CAF_CHECK(contains(shown.output, "payload   a"));
+  CAF_CHECK(contains(shown.output, "1 deliveries"));
+  CAF_CHECK_EQUAL(pulse({"dead", "redrive", "orders", "billing"}).status, 2);
+  CAF_CHECK_EQUAL(
+    pulse({"dead", "redrive", "orders", "billing", letter}).output,
+    "redrove 1 letter\n");
+  const auto worked
+    = pulse({"work", "billing", "orders", "--json", "--count", "1"});
+  CAF_CHECK(contains(worked.output, R"("payload":"a")"));
+  CAF_CHECK_EQUAL(pulse({"dead", "purge", "orders", "billing", "--all"}).output,
+                  "purged 1 letter\n");
+  CAF_CHECK_EQUAL(pulse({"dead", "show", "orders", "billing", letter}).status,
+                  1);
+  CAF_CHECK_EQUAL(pulse({"dead", "list", "nowhere"}).status, 3);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -3,6 +3,7 @@
 #include "pulse/resp/scripts.hpp"
 
 #include "pulse/core/event_id.hpp"
+#include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 
 #include "support/raw_client.hpp"
@@ -81,11 +82,11 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(scripts_tests, fixture)
 
 CAF_TEST(each script has the digest that Redis computes) {
-  for (auto* x :
-       {&resp::add_script(), &resp::trim_script(), &resp::destroy_script(),
-        &resp::renew_script(), &resp::take_over_script(),
-        &resp::release_script(), &resp::count_script(),
-        &resp::dead_letter_script(), &resp::clean_consumers_script()}) {
+  for (auto* x : {&resp::add_script(), &resp::trim_script(),
+                  &resp::destroy_script(), &resp::renew_script(),
+                  &resp::take_over_script(), &resp::release_script(),
+                  &resp::count_script(), &resp::dead_letter_script(),
+                  &resp::redrive_script(), &resp::clean_consumers_script()}) {
     CAF_MESSAGE(std::string{x->name});
     CAF_CHECK_EQUAL(redis({"SCRIPT", "LOAD", std::string{x->source}}),
                     std::string{x->sha1});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/core/dead_letter.hpp"
 #include "pulse/core/errc.hpp"
 #include "pulse/core/event.hpp"
 #include "pulse/core/notice.hpp"
@@ -147,6 +148,8 @@ struct sink_info {
   uint64_t timeouts = 0;
   uint64_t crashes = 0;
   uint64_t dead_letters = 0;
+  /// Older dead letters that made room for new ones.
+  uint64_t dead_letters_removed = 0;
   /// Held events that another node took over, because this one was silent.
   uint64_t lost_leases = 0;
   /// Pending events that were trimmed from the stream before they were acked.
@@ -262,7 +265,8 @@ typename Inspector::result_type inspect(Inspector& f, sink_options& x) {
   return f(caf::meta::type_name("sink_options"), x.name, x.streams, x.start,
            x.filter, x.ack, x.dispatch, x.lease, x.ack_wait, x.max_deliveries,
            x.max_crashes, x.backoff, x.max_in_flight, x.credit,
-           x.sweep_interval, x.drain_timeout, x.dead_letter);
+           x.sweep_interval, x.drain_timeout, x.dead_letter,
+           x.dead_letter_max_len);
 }
 
 template <class Inspector>
@@ -294,6 +298,35 @@ typename Inspector::result_type inspect(Inspector& f, range_query& x) {
 }
 
 template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, dead_letter& x) {
+  return f(caf::meta::type_name("dead_letter"), x.id, x.origin, x.sink, x.node,
+           x.reason, x.counts, x.time, x.redrives, x.history, x.name, x.payload,
+           x.topic);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, dead_query& x) {
+  return f(caf::meta::type_name("dead_query"), x.sink, x.from, x.to, x.limit);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, redrive_request& x) {
+  return f(caf::meta::type_name("redrive_request"), x.sink, x.letters, x.rate,
+           x.max_redrives);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, redrive_result& x) {
+  return f(caf::meta::type_name("redrive_result"), x.redriven, x.guarded,
+           x.gone);
+}
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, purge_request& x) {
+  return f(caf::meta::type_name("purge_request"), x.sink, x.letters, x.before);
+}
+
+template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, subscription& x) {
   return f(caf::meta::type_name("subscription"), x.credit);
 }
@@ -312,8 +345,8 @@ typename Inspector::result_type inspect(Inspector& f, sink_info& x) {
            x.subscribers, x.held, x.dispatched, x.waiting, x.fetched,
            x.taken_over, x.adopted, x.acked, x.filtered, x.malformed,
            x.redelivered, x.nacks, x.timeouts, x.crashes, x.dead_letters,
-           x.lost_leases, x.trimmed, x.gaps, x.lost, x.groups_recovered,
-           x.stream_resets, x.read_failures);
+           x.dead_letters_removed, x.lost_leases, x.trimmed, x.gaps, x.lost,
+           x.groups_recovered, x.stream_resets, x.read_failures);
 }
 
 template <class Inspector>
@@ -403,5 +436,13 @@ CAF_BEGIN_TYPE_ID_BLOCK(pulse, caf::first_custom_type_id + 1000)
   CAF_ADD_TYPE_ID(pulse, (pulse::notice))
   CAF_ADD_TYPE_ID(pulse, (pulse::notice_listener))
   CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::delivery_id>) )
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::dead_letter>) )
+  CAF_ADD_TYPE_ID(pulse, (pulse::dead_query))
+  CAF_ADD_TYPE_ID(pulse, (pulse::redrive_request))
+  CAF_ADD_TYPE_ID(pulse, (pulse::redrive_result))
+  CAF_ADD_TYPE_ID(pulse, (pulse::purge_request))
+  CAF_ADD_ATOM(pulse, pulse::atom, dead, "dead")
+  CAF_ADD_ATOM(pulse, pulse::atom, redrive, "redrive")
+  CAF_ADD_ATOM(pulse, pulse::atom, purge, "purge")
 
 CAF_END_TYPE_ID_BLOCK(pulse)

@@ -2,6 +2,7 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/spawn_state.hpp"
+#include "pulse/actors/internal/stream_dead_letters.hpp"
 #include "pulse/actors/internal/stream_operations.hpp"
 #include "pulse/actors/internal/stream_trimmer.hpp"
 #include "pulse/actors/internal/stream_work.hpp"
@@ -49,7 +50,8 @@ struct stream_state {
       redis(std::move(redis)),
       format(options),
       work(format),
-      trimmer(self, options, this->redis, format.key, counters) {
+      trimmer(self, options, this->redis, format.key, counters),
+      dead_letters(self, options, this->redis, [this] { arm(); }) {
     if (options.max_len == 0 && options.max_age.count() == 0
         && options.ttl.count() == 0)
       tell(log_level::warning, "neither max_len nor max_age nor ttl limits it: "
@@ -88,6 +90,13 @@ struct stream_state {
       },
       [=](atom::destroy) -> caf::result<bool> {
         return perform(internal::destroy_stream(format.key));
+      },
+      [=](atom::dead, const dead_query& x) { return dead_letters.list(x); },
+      [=](atom::redrive, const redrive_request& x) {
+        return dead_letters.redrive(x);
+      },
+      [=](atom::purge, const purge_request& x) {
+        return dead_letters.purge(x);
       },
       [=](caf::close_atom) { return on_close(); },
       [=](caf::tick_atom) { on_tick(); },
@@ -375,12 +384,14 @@ struct stream_state {
         send_retry(x);
     }
     trimmer.tick(now);
+    dead_letters.tick(now);
     arm();
   }
 
   // A tick for the earliest time wanted, unless one is under way for it.
   void arm() {
-    const auto next = std::min(retry_at, trimmer.next_tick());
+    const auto next
+      = std::min({retry_at, trimmer.next_tick(), dead_letters.next_tick()});
     if (next >= armed)
       return;
     armed = next;
@@ -425,6 +436,7 @@ struct stream_state {
   internal::stream_work_queue work;
   stream_counters counters;
   internal::stream_trimmer trimmer;
+  internal::stream_dead_letters dead_letters;
   unique_ids ids{random_seed()};
   // The highest ID that was confirmed.
   event_id last_id = event_id::min();

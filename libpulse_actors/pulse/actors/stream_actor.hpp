@@ -39,6 +39,13 @@ using stream_actor = caf::typed_actor<
   // dead letters stay. Answers whether it existed. The actor goes on: the next
   // add creates the stream anew.
   caf::replies_to<atom::destroy>::with<bool>,
+  // Lists the dead letters of a sink. Error, besides: `invalid_option` (limit).
+  caf::replies_to<atom::dead, dead_query>::with<std::vector<dead_letter>>,
+  // Gives dead letters to their sink again, at a limited rate; answers when all
+  // were. Closing ends it: what is left is still there.
+  caf::replies_to<atom::redrive, redrive_request>::with<redrive_result>,
+  // Deletes dead letters; answers how many.
+  caf::replies_to<atom::purge, purge_request>::with<uint64_t>,
   // Sends what waits, answers it, then stops. Answers when done.
   caf::replies_to<caf::close_atom>::with<void>>;
 

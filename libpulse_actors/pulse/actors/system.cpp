@@ -51,8 +51,7 @@ notice_listener spawn_listener(caf::actor_system& sys,
 
 } // namespace
 
-// -- stream
-// --------------------------------------------------------------------
+// -- stream -------------------------------------------------------------------
 
 stream::stream(caf::actor_system& sys, stream_actor handle)
   : sys_(&sys), handle_(std::move(handle)) {
@@ -100,12 +99,25 @@ caf::expected<bool> stream::destroy() {
   return ask<bool>(*sys_, handle_, atom::destroy_v);
 }
 
+caf::expected<std::vector<dead_letter>> stream::dead_letters(dead_query query) {
+  return ask<std::vector<dead_letter>>(*sys_, handle_, atom::dead_v,
+                                       std::move(query));
+}
+
+caf::expected<redrive_result> stream::redrive(redrive_request request) {
+  return ask<redrive_result>(*sys_, handle_, atom::redrive_v,
+                             std::move(request));
+}
+
+caf::expected<uint64_t> stream::purge(purge_request request) {
+  return ask<uint64_t>(*sys_, handle_, atom::purge_v, std::move(request));
+}
+
 caf::expected<void> stream::close() {
   return ask_to_close(*sys_, handle_);
 }
 
-// -- reader
-// --------------------------------------------------------------------
+// -- reader -------------------------------------------------------------------
 
 reader::reader(caf::actor_system& sys, reader_actor handle)
   : sys_(&sys), handle_(std::move(handle)) {
@@ -159,8 +171,7 @@ caf::expected<void> reader::close() {
   return ask_to_close(*sys_, handle_);
 }
 
-// -- sink
-// ----------------------------------------------------------------------
+// -- sink ---------------------------------------------------------------------
 
 sink::sink(caf::actor_system& sys, sink_actor handle)
   : sys_(&sys), handle_(std::move(handle)) {
@@ -232,8 +243,7 @@ caf::expected<void> sink::close() {
   return ask_to_close(*sys_, handle_);
 }
 
-// -- system
-// --------------------------------------------------------------------
+// -- system -------------------------------------------------------------------
 
 system::system(caf::actor_system& sys, root_actor handle)
   : sys_(&sys), handle_(std::move(handle)) {

@@ -33,6 +33,11 @@ public:
   caf::expected<uint64_t> trim(uint64_t max_len);
   caf::expected<stream_info> info();
   caf::expected<bool> destroy();
+  caf::expected<std::vector<dead_letter>> dead_letters(dead_query query);
+  /// Blocks until all were redriven: at the default rate, a second for a
+  /// hundred.
+  caf::expected<redrive_result> redrive(redrive_request request);
+  caf::expected<uint64_t> purge(purge_request request);
   caf::expected<void> close();
 
   [[nodiscard]] const stream_actor& handle() const noexcept {

@@ -188,6 +188,8 @@ status validate(const sink_options& x) {
     .number("credit", x.credit, 1, max_count)
     .range("sweep_interval", x.sweep_interval, 10ms, one_day)
     .range("drain_timeout", x.drain_timeout, 0ms, one_day)
+    .number("dead_letter_max_len", x.dead_letter_max_len, 0,
+            std::numeric_limits<int64_t>::max())
     .result();
 }
 

@@ -184,6 +184,9 @@ struct sink_options {
   /// Whether events given up go to "<stream>:dead:<sink>". Off: they are
   /// acknowledged, counted and logged.
   bool dead_letter = true;
+  /// Dead letters kept per stream, approximately; 0: all. Older ones are
+  /// removed, counted and logged.
+  uint64_t dead_letter_max_len = 100'000;
 };
 
 /// Each checks everything that can be checked without Redis.

@@ -108,32 +108,6 @@ return n
   return x;
 }
 
-const script& dead_letter_script() {
-  static constexpr script x{"dead_letter", R"lua(
-local key, dead, group, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-if #redis.call('XPENDING', key, group, id, id, 1) == 0 then return false end
-local entry = redis.call('XRANGE', key, id, id)[1]
-local fields = entry and entry[2] or {}
-local add, has = {'XADD', dead, '*'}, {}
-for i = 1, #fields, 2 do has[fields[i]] = true end
-if not has['n'] then
-  add[#add + 1] = 'n'
-  add[#add + 1] = entry and 'malformed' or 'trimmed'
-end
-if not has['p'] then
-  add[#add + 1] = 'p'
-  add[#add + 1] = ''
-end
-for i = 1, #fields do add[#add + 1] = fields[i] end
-for i = 3, #ARGV do add[#add + 1] = ARGV[i] end
-local letter = redis.call(unpack(add))
-redis.call('XACK', key, group, id)
-return letter
-)lua",
-                            "7b5362d29ce572c3ec4af073e14837f07f1d1bc2"};
-  return x;
-}
-
 const script& clean_consumers_script() {
   static constexpr script x{"clean_consumers", R"lua(
 local key, group = KEYS[1], ARGV[1]

@@ -35,13 +35,6 @@ const script& release_script();
 /// Answers how many were set.
 const script& count_script();
 
-/// Moves an entry to the dead letters and acknowledges it; nothing if it is
-/// not pending any more.
-/// KEYS: stream, dead letter stream. ARGV: group, id, then pairs of fields to
-/// write behind the entry's own.
-/// Answers the ID of the dead letter, or nil.
-const script& dead_letter_script();
-
 /// Deletes consumers that hold nothing and have been silent for a time.
 /// KEYS: stream. ARGV: group, own consumer, min idle ms.
 /// Answers how many.

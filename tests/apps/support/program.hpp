@@ -125,8 +125,8 @@ public:
     return output_.wait_for(part, count);
   }
 
-  bool logs(const std::string& part) const {
-    return errors_.wait_for(part);
+  bool logs(const std::string& part, size_t count = 1) const {
+    return errors_.wait_for(part, count);
   }
 
   std::string output() const {

@@ -2,6 +2,7 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/core/names.hpp"
+#include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
@@ -154,8 +155,10 @@ void sink_settler::send_dead_letter(verdict x) {
     = duration_cast<milliseconds>(system_clock::now().time_since_epoch());
   const auto dead
     = stream_key(dead_letter_stream(stream.name, ctx_.options.name));
-  script_call call{resp::dead_letter_script(), {stream.key, dead}};
-  call.arg(ctx_.options.name).arg(x.id);
+  script_call call{resp::dead_letter_script(),
+                   {stream.key, dead,
+                    resp::redrives_key(stream.name, ctx_.options.name)}};
+  call.arg(ctx_.options.name).arg(x.id).arg(ctx_.options.dead_letter_max_len);
   call.arg("x-id").arg(x.id);
   call.arg("x-stream").arg(stream.name);
   call.arg("x-sink").arg(ctx_.options.name);
@@ -183,14 +186,30 @@ void sink_settler::buried(const verdict& x, const resp::reply& reply) {
   if (at.is(resp::node_type::error))
     return bury_failed(x, resp::error_of(at));
   // Nil: somebody acknowledged it meanwhile.
-  if (!at.is(resp::node_type::nil)) {
+  uint32_t parts = 0;
+  if (at.read_array(parts) && parts == 2) {
+    at.skip();
+    const auto& stream = ctx_.streams[x.stream].name;
     ++ctx_.counts.dead_letters;
     ctx_.say(log_level::warning, "event " + to_string(x.id) + " of stream "
-                                   + ctx_.streams[x.stream].name
+                                   + stream
                                    + " is a dead letter now: " + x.reason);
+    count_removed(stream, resp::read_number(at, "dead_letter"));
   }
   ctx_.ledger.forget(x.entry);
   ctx_.pump();
+}
+
+void sink_settler::count_removed(const std::string& stream,
+                                 const outcome<int64_t>& n) {
+  if (!n || *n == 0)
+    return;
+  ctx_.counts.dead_letters_removed += static_cast<uint64_t>(*n);
+  ctx_.say(log_level::warning,
+           "removed the oldest " + std::to_string(*n)
+             + " dead letters of stream " + stream + ": there are more than "
+             + std::to_string(ctx_.options.dead_letter_max_len)
+             + "; redrive or purge them, or raise dead_letter_max_len");
 }
 
 void sink_settler::bury_failed(const verdict& x, const failure& why) {

@@ -57,6 +57,7 @@ private:
   void ack_failed(const failure& why);
   void send_dead_letter(verdict x);
   void buried(const verdict& x, const resp::reply& reply);
+  void count_removed(const std::string& stream, const outcome<int64_t>& n);
   void bury_failed(const verdict& x, const failure& why);
   void send_counts();
   void pause_after(const failure& why, const char* what);

@@ -1,0 +1,332 @@
+#include "pulse/core/names.hpp"
+
+#include "common/event_json.hpp"
+#include "common/event_text.hpp"
+#include "common/units.hpp"
+#include "pulse-cli/session.hpp"
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+
+// pulse dead list | show | redrive | purge: what sinks gave up.
+
+namespace pulse::apps {
+
+namespace {
+
+struct dead_options {
+  std::string stream;
+  std::string sink;
+  std::vector<std::string> letters;
+  bool all = false;
+  uint32_t limit = 100;
+  std::string older_than;
+  redrive_request redrive;
+};
+
+using command = int (*)(session&, pulse::stream&, const dead_options&);
+
+outcome<std::vector<event_id>> ids_of(const std::vector<std::string>& texts) {
+  std::vector<event_id> result;
+  for (const auto& text : texts) {
+    auto id = parse_event_id(text);
+    if (!id)
+      return id.error();
+    result.push_back(*id);
+  }
+  return result;
+}
+
+std::string plural(uint64_t n, const std::string& what) {
+  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+}
+
+// -- list and show ------------------------------------------------------------
+
+nlohmann::ordered_json to_json(const dead_letter& x) {
+  nlohmann::ordered_json result;
+  result["letter"] = to_string(x.id);
+  result["stream"] = x.origin.stream;
+  result["id"] = to_string(x.origin.id);
+  result["sink"] = x.sink;
+  result["node"] = x.node;
+  result["reason"] = x.reason;
+  result["time"] = x.time.count();
+  result["deliveries"] = x.counts.deliveries;
+  result["failures"] = x.counts.failures;
+  result["crashes"] = x.counts.crashes;
+  result["redrives"] = x.redrives;
+  result["history"] = x.history;
+  result["name"] = x.name;
+  result["topic"] = x.topic;
+  if (is_utf8(x.payload))
+    result["payload"] = x.payload;
+  else
+    result["payload_base64"] = base64(x.payload);
+  return result;
+}
+
+void print_json(const dead_letter& x) {
+  std::cout << to_json(x).dump(-1, ' ', false,
+                               nlohmann::ordered_json::error_handler_t::replace)
+            << '\n';
+}
+
+std::string time_of(milliseconds x) {
+  return time_text({static_cast<uint64_t>(std::max<int64_t>(x.count(), 0)), 0});
+}
+
+void print_line(const dead_letter& x) {
+  std::cout << to_string(x.id) << "  " << escaped(x.name);
+  if (!x.topic.empty())
+    std::cout << " [" << escaped(x.topic) << ']';
+  std::cout << "  event " << to_string(x.origin.id) << ", "
+            << (x.counts.deliveries == 1
+                  ? std::string{"1 delivery"}
+                  : std::to_string(x.counts.deliveries) + " deliveries");
+  if (x.redrives > 0)
+    std::cout << ", redriven " << x.redrives << "x";
+  std::cout << ": " << escaped(x.reason) << '\n';
+}
+
+void print_whole(const dead_letter& x) {
+  std::cout << "letter    " << to_string(x.id) << '\n'
+            << "event     " << to_string(x.origin.id) << " of stream "
+            << escaped(x.origin.stream) << '\n'
+            << "added     " << time_text(x.origin.id) << '\n'
+            << "given up  " << time_of(x.time) << " by " << escaped(x.node)
+            << '\n'
+            << "reason    " << escaped(x.reason) << '\n'
+            << "counts    " << x.counts.deliveries << " deliveries, "
+            << x.counts.failures << " failures, " << x.counts.crashes
+            << " crashes, " << x.redrives << " redrives\n";
+  std::string_view history = x.history;
+  while (!history.empty()) {
+    const auto line = history.substr(0, history.find('\n'));
+    history.remove_prefix(std::min(history.size(), line.size() + 1));
+    const auto space = std::min(line.find(' '), line.size() - 1);
+    std::cout << "before    "
+              << time_of(milliseconds{
+                   std::atoll(std::string{line.substr(0, space)}.c_str())})
+              << ' ' << escaped(line.substr(space + 1)) << '\n';
+  }
+  std::cout << "name      " << escaped(x.name) << '\n';
+  if (!x.topic.empty())
+    std::cout << "topic     " << escaped(x.topic) << '\n';
+  std::cout << "payload   " << escaped(x.payload) << '\n';
+}
+
+// How many letters each sink of the stream has.
+int count_letters(session& in, pulse::stream& stream) {
+  auto facts = stream.info();
+  if (!facts)
+    return complain(facts.error());
+  for (const auto& sink : facts->groups) {
+    stream_options options;
+    options.name = dead_letter_stream(facts->name, sink.name);
+    auto letters = in.redis().stream(options);
+    if (!letters)
+      return complain(letters.error());
+    const auto there = letters->info();
+    const uint64_t n = there ? there->length : 0;
+    if (in.options().json)
+      std::cout << nlohmann::ordered_json{{"sink", sink.name}, {"letters", n}}
+                << '\n';
+    else
+      std::cout << sink.name << "  " << plural(n, "dead letter") << '\n';
+  }
+  return exit_ok;
+}
+
+int list(session& in, pulse::stream& stream, const dead_options& options) {
+  if (options.sink.empty())
+    return count_letters(in, stream);
+  dead_query query;
+  query.sink = options.sink;
+  for (uint32_t left = options.limit; left > 0;) {
+    query.limit = std::min(left, 1'000u);
+    auto letters = stream.dead_letters(query);
+    if (!letters)
+      return complain(letters.error());
+    for (const auto& x : *letters)
+      in.options().json ? print_json(x) : print_line(x);
+    left -= static_cast<uint32_t>(letters->size());
+    if (letters->size() < query.limit)
+      return exit_ok;
+    query.from = letters->back().id.next();
+  }
+  return exit_ok;
+}
+
+int show(session& in, pulse::stream& stream, const dead_options& options) {
+  auto ids = ids_of(options.letters);
+  if (!ids)
+    return complain(ids.error());
+  for (auto id : *ids) {
+    auto letters = stream.dead_letters({options.sink, id, id, 1});
+    if (!letters)
+      return complain(letters.error());
+    if (letters->empty())
+      return complain(failure{errc::no_such_delivery,
+                              "sink " + options.sink + " has no dead letter "
+                                + to_string(id) + ": see pulse dead list"});
+    in.options().json ? print_json(letters->front())
+                      : print_whole(letters->front());
+  }
+  return exit_ok;
+}
+
+// -- redrive and purge --------------------------------------------------------
+
+int redrive(session& in, pulse::stream& stream, const dead_options& options) {
+  auto ids = ids_of(options.letters);
+  if (!ids)
+    return complain(ids.error());
+  if (ids->empty() == !options.all)
+    return misused("name letters, or redrive --all of them");
+  auto request = options.redrive;
+  request.sink = options.sink;
+  request.letters = std::move(*ids);
+  auto done = stream.redrive(request);
+  if (!done)
+    return complain(done.error());
+  if (in.options().json) {
+    std::cout << nlohmann::ordered_json{{"redriven", done->redriven},
+                                        {"guarded", done->guarded},
+                                        {"gone", done->gone}}
+              << '\n';
+  } else {
+    std::cout << "redrove " << plural(done->redriven, "letter") << '\n';
+    if (done->guarded > 0)
+      std::cout << "left " << plural(done->guarded, "letter")
+                << " that died again too often (--max-redrives)\n";
+    if (done->gone > 0)
+      std::cout << "left " << plural(done->gone, "letter")
+                << " whose event or sink is gone: add it anew, or purge it\n";
+  }
+  return done->guarded + done->gone == 0 ? int{exit_ok} : int{exit_failed};
+}
+
+int purge(session& in, pulse::stream& stream, const dead_options& options) {
+  auto ids = ids_of(options.letters);
+  if (!ids)
+    return complain(ids.error());
+  if ((ids->empty() ? 0 : 1) + (options.all ? 1 : 0)
+        + (options.older_than.empty() ? 0 : 1)
+      != 1)
+    return misused("name letters, or purge --all, or those --older-than TIME");
+  purge_request request;
+  request.sink = options.sink;
+  request.letters = std::move(*ids);
+  if (!options.older_than.empty()) {
+    auto age = parse_duration(options.older_than);
+    if (!age)
+      return misused("--older-than: " + age.error().what);
+    using namespace std::chrono;
+    const auto now = system_clock::now().time_since_epoch();
+    request.before.ms
+      = static_cast<uint64_t>(duration_cast<milliseconds>(now - *age).count());
+    request.before.seq = 0;
+  }
+  auto n = stream.purge(request);
+  if (!n)
+    return complain(n.error());
+  if (in.options().json)
+    std::cout << nlohmann::ordered_json{{"purged", *n}} << '\n';
+  else
+    std::cout << "purged " << plural(*n, "letter") << '\n';
+  return exit_ok;
+}
+
+// -- command line -------------------------------------------------------------
+
+int run(session& in, const dead_options& options, command what) {
+  stream_options how;
+  how.name = options.stream;
+  how.max_len = 0;
+  auto stream = in.redis().stream(how);
+  return stream ? what(in, *stream, options) : complain(stream.error());
+}
+
+struct dead_commands {
+  CLI::App* app;
+  action* chosen;
+  std::shared_ptr<dead_options> options = std::make_shared<dead_options>();
+
+  CLI::App* add(const char* name, const char* help, command what) {
+    auto* result = app->add_subcommand(name, help);
+    result->add_option("STREAM", options->stream, "Stream of the events")
+      ->required()
+      ->type_name("");
+    result->callback([x = options, what, to = chosen] {
+      *to = [x, what](session& in) { return run(in, *x, what); };
+    });
+    return result;
+  }
+
+  CLI::Option* add_sink(CLI::App* to) {
+    return to->add_option("SINK", options->sink, "Sink that gave the events up")
+      ->type_name("");
+  }
+
+  CLI::Option* add_letters(CLI::App* to, const char* help) {
+    return to->add_option("LETTER", options->letters, help)->type_name("");
+  }
+};
+
+} // namespace
+
+void describe_dead(CLI::App& app, action& chosen) {
+  auto* dead = app.add_subcommand(
+    "dead", "List, show, redrive or purge dead letters: what sinks gave up");
+  dead->require_subcommand(1);
+  dead->footer(R"(Examples:
+  pulse dead list orders
+  pulse dead list orders billing --json | jq .reason | sort | uniq -c
+  pulse dead redrive orders billing --all --rate 20
+  pulse dead purge orders billing --older-than 720h)");
+  dead_commands commands{dead, &chosen};
+  auto& options = *commands.options;
+
+  auto* sub = commands.add("list", "List letters, oldest first", list);
+  commands.add_sink(sub)->description(
+    "Sink that gave the events up; without it: how\nmany letters each has");
+  sub->add_option("-n,--limit", options.limit, "Most letters to list")
+    ->type_name("N")
+    ->capture_default_str();
+
+  sub = commands.add("show", "Show all about a letter", show);
+  commands.add_sink(sub)->required();
+  commands.add_letters(sub, "ID of the letter")->required();
+
+  sub = commands.add("redrive", "Give letters to their sink once more",
+                     redrive);
+  commands.add_sink(sub)->required();
+  commands.add_letters(sub, "IDs of letters");
+  sub->add_flag("--all", options.all, "All that are there now");
+  sub
+    ->add_option("--rate", options.redrive.rate,
+                 "Letters per second; 0: no limit")
+    ->type_name("N")
+    ->capture_default_str();
+  sub
+    ->add_option("--max-redrives", options.redrive.max_redrives,
+                 "Leave what was redriven so often and died again")
+    ->type_name("N")
+    ->capture_default_str();
+  sub->footer("Other sinks do not see the events again. Exit status 1 if some "
+              "letters were left.");
+
+  sub = commands.add("purge", "Delete letters for good", purge);
+  commands.add_sink(sub)->required();
+  commands.add_letters(sub, "IDs of letters");
+  sub->add_flag("--all", options.all, "All of them");
+  sub
+    ->add_option("--older-than", options.older_than,
+                 "Those given up longer ago, e.g. 720h")
+    ->type_name("TIME");
+}
+
+} // namespace pulse::apps
