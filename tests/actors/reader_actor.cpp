@@ -82,6 +82,7 @@ struct fixture : actor_fixture {
 
   ~fixture() {
     close();
+    heard = nullptr;
   }
 
   void close() {
@@ -117,6 +118,8 @@ struct fixture : actor_fixture {
     for (size_t i = 0; i < options.streams.size(); ++i)
       replies += no_such_key;
     answer(redis, replies);
+    if (heard)
+      ask_void(uut, caf::subscribe_atom_v, heard);
     CAF_CHECK_EQUAL(subscribe(alice), "none");
     redis.clear_log();
   }
@@ -159,6 +162,25 @@ struct fixture : actor_fixture {
     return result;
   }
 
+  // Hears the notices of the reader from its first moment on.
+  void listen() {
+    heard = sys.spawn([this](notice_listener::pointer) {
+      return notice_listener::behavior_type{[this](const notice& x) {
+        notices += notices.empty() ? "" : ", ";
+        notices += to_string(x.what) + " " + x.stream + " " + to_string(x.after)
+                   + " " + to_string(x.first_available) + " "
+                   + std::to_string(x.lost_at_most);
+        CAF_CHECK(!x.text.empty());
+        CAF_CHECK(x.data_loss);
+      }};
+    });
+  }
+
+  // "gap a 5-0 9-0 3": the notices since the last call.
+  std::string news() {
+    return std::exchange(notices, {});
+  }
+
   reader_info info() {
     auto result = ask<reader_info>(uut, atom::info_v);
     consume_messages();
@@ -171,6 +193,8 @@ struct fixture : actor_fixture {
   fake_connection blocking{sys};
   size_t opened = 0;
   std::string subscriptions;
+  std::string notices;
+  notice_listener heard;
   listener alice{sys};
   listener bob{sys};
   reader_actor uut;
@@ -200,7 +224,10 @@ CAF_TEST(newest is resolved once and subscribe waits for it) {
   CAF_REQUIRE_EQUAL(blocking.waiting().size(), 1u);
   CAF_CHECK(blocking.waiting().front().source->timeout == 7s);
   answer(blocking, nothing);
-  CAF_CHECK_EQUAL(log_of(blocking), read);
+  CAF_CHECK_EQUAL(log_of(blocking),
+                  std::string{"XINFO STREAM pulse:stream:a | "
+                              "XINFO STREAM pulse:stream:b | "}
+                    + read);
   CAF_CHECK_EQUAL(log_of(redis), "");
   CAF_CHECK_EQUAL(opened, 1u);
 }
@@ -408,6 +435,7 @@ CAF_TEST(a failed read is repeated from the same cursor) {
                   "XREAD COUNT 1000 STREAMS pulse:stream:a 2-0");
   answer(blocking, nothing);
   CAF_CHECK_EQUAL(log_of(blocking),
+                  "XINFO STREAM pulse:stream:a | "
                   "XREAD COUNT 1000 BLOCK 5000 STREAMS pulse:stream:a 2-0");
   CAF_CHECK_EQUAL(info().read_failures, 1u);
 }
@@ -445,6 +473,7 @@ CAF_TEST(a stream that cannot be read is set aside and tried again) {
                   "XREAD COUNT 1000 STREAMS pulse:stream:a 0-0");
   answer(blocking, page("a", 1, 1));
   CAF_CHECK_EQUAL(alice.got(), "a1");
+  answer(blocking, facts(1));
   log_of(blocking);
   sleep(2s);
   CAF_CHECK_EQUAL(log_of(redis), "XREAD COUNT 1 STREAMS pulse:stream:b " + top);
@@ -453,11 +482,89 @@ CAF_TEST(a stream that cannot be read is set aside and tried again) {
   answer(redis, nothing);
   CAF_CHECK_EQUAL(blocking.unblocks(), 1u);
   answer(blocking, nothing);
-  CAF_CHECK_EQUAL(log_of(blocking), "XREAD COUNT 500 BLOCK 5000 STREAMS "
+  CAF_CHECK_EQUAL(log_of(blocking), "XINFO STREAM pulse:stream:a | "
+                                    "XINFO STREAM pulse:stream:b | "
+                                    "XREAD COUNT 500 BLOCK 5000 STREAMS "
                                     "pulse:stream:a pulse:stream:b 1-0 0-0");
   log_of(redis);
   sleep(10s);
   CAF_CHECK_EQUAL(log_of(redis), "");
+}
+
+// -- what is missing ----------------------------------------------------------
+
+CAF_TEST(what was trimmed before it was read is told and counted) {
+  listen();
+  options.streams = {"a"};
+  spawn_subscribed();
+  answer(blocking, page("a", 1, 5));
+  sleep(1s);
+  log_of(blocking);
+  answer(blocking, page("a", 6, 6));
+  CAF_CHECK_EQUAL(log_of(blocking),
+                  "XINFO STREAM pulse:stream:a | "
+                  "XREAD COUNT 1000 BLOCK 5000 STREAMS pulse:stream:a 6-0");
+  answer(blocking, facts_of(3, 20, 18, 20));
+  CAF_CHECK_EQUAL(news(), "gap a 6-0 18-0 11");
+  answer(blocking, page("a", 18, 20));
+  CAF_CHECK_EQUAL(log_of(blocking),
+                  "XREAD COUNT 1000 BLOCK 5000 STREAMS pulse:stream:a 20-0");
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2 a3 a4 a5 a6 a18 a19 a20");
+  CAF_CHECK_EQUAL(info().gaps, 1u);
+  CAF_CHECK_EQUAL(info().lost, 11u);
+}
+
+CAF_TEST(a stream that began anew is read from its start) {
+  listen();
+  spawn_subscribed();
+  answer(blocking, page("a", 10, 12));
+  answer(blocking, nothing);
+  CAF_CHECK_EQUAL(blocking.unblocks(), 0u);
+  answer(blocking, facts_of(2, 2, 3, 4));
+  CAF_CHECK_EQUAL(news(), "stream_reset a 0-0 3-0 0");
+  CAF_CHECK_EQUAL(blocking.unblocks(), 1u);
+  log_of(blocking);
+  answer(blocking, nothing);
+  CAF_CHECK_EQUAL(log_of(blocking),
+                  "XREAD COUNT 1000 BLOCK 5000 STREAMS pulse:stream:a 0-0");
+  answer(blocking, page("a", 3, 4));
+  CAF_CHECK_EQUAL(alice.got(), "a10 a11 a12 a3 a4");
+  CAF_CHECK_EQUAL(info().stream_resets, 1u);
+}
+
+CAF_TEST(a check that finds nothing changes nothing) {
+  listen();
+  spawn_subscribed();
+  answer(blocking, page("a", 1, 5));
+  for (int i = 0; i < 3; ++i) {
+    answer(blocking, nothing);
+    answer(blocking, facts_of(5, 5, 1, 5));
+  }
+  answer(blocking, nothing);
+  answer(blocking, wrong_type);
+  answer(blocking, nothing);
+  fail(blocking, errc::timed_out);
+  CAF_CHECK_EQUAL(news(), "");
+  CAF_CHECK_EQUAL(blocking.unblocks(), 0u);
+}
+
+CAF_TEST(what a slow subscriber missed and cannot fetch any more is told) {
+  listen();
+  options.buffer = 4;
+  spawn_subscribed();
+  subscribe(alice, 1);
+  alice.memory->holds = true;
+  CAF_CHECK_EQUAL(subscribe(bob), "none");
+  answer(blocking, page("a", 1, 20));
+  CAF_CHECK_EQUAL(log_of(redis), "");
+  for (int i = 0; i < 5; ++i) {
+    caf::anon_send(alice.handle, caf::ok_atom_v);
+    consume_messages();
+  }
+  CAF_REQUIRE_EQUAL(redis.waiting().size(), 1u); // XRANGE (5-0 20-0
+  answer(redis, array_of(1) + entry(20));
+  CAF_CHECK_EQUAL(news(), "gap a 5-18446744073709551615 20-0 14");
+  CAF_CHECK_EQUAL(info().lost, 14u);
 }
 
 // -- streams ------------------------------------------------------------------
@@ -610,6 +717,7 @@ CAF_TEST(a reader whose only subscriber is slow waits for it) {
   caf::anon_send(alice.handle, caf::ok_atom_v);
   consume_messages();
   CAF_CHECK_EQUAL(log_of(blocking),
+                  "XINFO STREAM pulse:stream:a | "
                   "XREAD COUNT 2 BLOCK 5000 STREAMS pulse:stream:a 4-0");
   CAF_CHECK_EQUAL(info().caught_up, 0u);
 }

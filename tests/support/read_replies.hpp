@@ -56,6 +56,16 @@ inline std::string facts(uint64_t last_ms) {
          + bulk(to_string(event_id{last_ms, 0}));
 }
 
+/// The same, of a server that counts.
+inline std::string facts_of(uint64_t length, uint64_t added, uint64_t first_ms,
+                            uint64_t last_ms) {
+  auto number = [](uint64_t x) { return ":" + std::to_string(x) + "\r\n"; };
+  return array_of(10) + bulk("length") + number(length)
+         + bulk("last-generated-id") + bulk(to_string(event_id{last_ms, 0}))
+         + bulk("entries-added") + number(added) + bulk("first-entry")
+         + entry(first_ms) + bulk("last-entry") + entry(last_ms);
+}
+
 inline constexpr auto nothing = "*-1\r\n";
 inline constexpr auto no_such_key = "-ERR no such key\r\n";
 inline constexpr auto wrong_type = "-WRONGTYPE Operation against a key\r\n";

@@ -39,8 +39,9 @@ public:
       tail_(reader_, subscribers_, redis),
       openings_(
         reader_,
-        [this](const std::string& stream, event_id from) {
-          tail_.add(stream, from);
+        [this](const std::string& stream, event_id from,
+               const stream_position& position) {
+          tail_.add(stream, from, position);
         },
         [this](const failure* why) { on_settled(why); }) {
     reader_.component = "pulse.reader";

@@ -25,7 +25,7 @@ struct notice {
   std::string stream;
   /// Name of the sink; empty if a reader tells.
   std::string sink;
-  /// The last event before what is missing, or behind which reading goes on.
+  /// What is missing has higher IDs. Otherwise: behind this ID it goes on.
   event_id after;
   /// Events from here on are not concerned; `event_id::min()`: none yet.
   event_id first_available;

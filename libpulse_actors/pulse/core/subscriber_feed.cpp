@@ -34,7 +34,8 @@ offer_result subscriber_feed::overflow(const event& x) {
       return offer_result::overflow;
     default: {
       const auto first = missed_.empty();
-      missed_.emplace(x.stream(), span{x.id().previous(), x.id()});
+      const auto before = x.id().previous();
+      missed_.emplace(x.stream(), span{before, x.id(), before, 1, 0});
       return first ? offer_result::left_tail : offer_result::behind;
     }
   }
@@ -42,7 +43,10 @@ offer_result subscriber_feed::overflow(const event& x) {
 
 void subscriber_feed::miss(span_map::iterator where, const event& x) {
   auto& [stream, missed] = *where;
+  if (x.id() > missed.until || x.id() <= missed.after)
+    ++missed.missed;
   // Going back happens if a stream is removed and added from further back.
+  missed.begin = std::min(missed.begin, x.id().previous());
   missed.after = std::min(missed.after, x.id().previous());
   missed.until = std::max(missed.until, x.id());
   if (!fetching_ || fetching_->stream != stream || !tail_whole_)
@@ -96,11 +100,32 @@ subscriber_feed::next_range(uint32_t max_count) {
   fetching_ = missing_range{i->first, i->second.after, i->second.until,
                             std::clamp(room() / 2, 1u, max_count)};
   tail_whole_ = true;
+  expected_ = i->second.missed;
+  page_first_.reset();
   return fetching_;
 }
 
-void subscriber_feed::fetched(event_id last, bool complete) {
+void subscriber_feed::take(const event& x) {
+  if (!page_first_)
+    page_first_ = x.id();
+  ++missed_.find(fetching_->stream)->second.taken;
+  waiting_.push_back(x);
+}
+
+std::optional<subscriber_feed::loss> subscriber_feed::fetched(event_id last,
+                                                              bool complete) {
   auto i = missed_.find(fetching_->stream);
+  std::optional<loss> result;
+  if (complete) {
+    auto& x = i->second;
+    if (x.taken < expected_)
+      result = loss{i->first, x.begin,
+                    page_first_.value_or(fetching_->until.next()),
+                    expected_ - x.taken};
+    x.begin = fetching_->until;
+    x.missed -= expected_;
+    x.taken = 0;
+  }
   if (complete && tail_whole_) {
     waiting_.insert(waiting_.end(), tail_.begin(), tail_.end());
     missed_.erase(i);
@@ -108,11 +133,16 @@ void subscriber_feed::fetched(event_id last, bool complete) {
     i->second.after = complete ? fetching_->until : last;
   }
   stop_fetching();
+  return result;
 }
 
-void subscriber_feed::given_up() {
-  missed_.erase(fetching_->stream);
+subscriber_feed::loss subscriber_feed::given_up() {
+  auto i = missed_.find(fetching_->stream);
+  const auto& x = i->second;
+  loss result{i->first, x.begin, x.until.next(), x.missed - x.taken};
+  missed_.erase(i);
   stop_fetching();
+  return result;
 }
 
 void subscriber_feed::stop_fetching() noexcept {

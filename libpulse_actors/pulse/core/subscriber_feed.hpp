@@ -52,6 +52,15 @@ public:
     uint32_t count = 0;
   };
 
+  /// Events that were missed and are gone: between `after` and
+  /// `first_available`.
+  struct loss {
+    std::string stream;
+    event_id after;
+    event_id first_available;
+    uint64_t count = 0;
+  };
+
   /// @param buffer Events that may wait, at least 1; half as many again while
   /// the feed catches up.
   /// @param credit At least 1.
@@ -91,13 +100,12 @@ public:
   std::optional<missing_range> next_range(uint32_t max_count);
 
   /// Takes an event of the range.
-  void take(const event& x) {
-    waiting_.push_back(x);
-  }
+  void take(const event& x);
 
   /// The range is done as far as `last`.
   /// @param complete Nothing of the range is left behind `last`.
-  void fetched(event_id last, bool complete);
+  /// @returns what the feed was offered once and did not find any more.
+  std::optional<loss> fetched(event_id last, bool complete);
 
   /// The range could not be fetched: it is asked for again.
   void not_fetched() noexcept {
@@ -105,7 +113,7 @@ public:
   }
 
   /// The range cannot be fetched, ever: what was missed of its stream is lost.
-  void given_up();
+  loss given_up();
 
   // -- leaving ----------------------------------------------------------------
 
@@ -117,6 +125,11 @@ private:
   struct span {
     event_id after;
     event_id until;
+    /// Where it began, how many events it misses since, and how many of those
+    /// it has fetched.
+    event_id begin;
+    uint64_t missed = 0;
+    uint64_t taken = 0;
   };
 
   using span_map = std::map<std::string, span, std::less<>>;
@@ -141,6 +154,9 @@ private:
   std::deque<event> waiting_;
   span_map missed_;
   std::optional<missing_range> fetching_;
+  /// Missed up to the end of the range, and the first event of this page.
+  uint64_t expected_ = 0;
+  std::optional<event_id> page_first_;
   std::string last_stream_;
   /// Live events behind the range that is being fetched: with them the feed
   /// is back at the live tail, even of a stream that never rests.

@@ -23,11 +23,20 @@ blocking_fetcher::blocking_fetcher(reader_ptr self, reader_timers& timers,
 }
 
 void blocking_fetcher::fetch(const cursor_set& streams, uint32_t count) {
-  if (!redis_)
-    redis_ = open_();
+  connect();
   busy_ = true;
   run_on(self_, redis_, read_command(streams, count, !failed_),
          [this](outcome<reply_ptr> x) { ended(std::move(x)); });
+}
+
+void blocking_fetcher::run(command_ptr batch, reply_handler then) {
+  connect();
+  run_on(self_, redis_, std::move(batch), std::move(then));
+}
+
+void blocking_fetcher::connect() {
+  if (!redis_)
+    redis_ = open_();
 }
 
 void blocking_fetcher::interrupt() {
@@ -57,7 +66,7 @@ void blocking_fetcher::ended(outcome<reply_ptr> x) {
     nothing.block = std::make_shared<event_block>();
     page = std::move(nothing);
   }
-  on_end_(std::move(page));
+  on_end_({std::move(page), interrupted});
 }
 
 void blocking_fetcher::close() {

@@ -13,9 +13,16 @@ namespace pulse::internal {
 /// own, one at a time.
 class blocking_fetcher {
 public:
-  /// Called when a read ends: with events, with none (nothing new, or
-  /// interrupted), or with why it failed.
-  using handler = std::function<void(outcome<resp::event_page>)>;
+  /// How a read ended.
+  struct read_end {
+    /// Events, none, or why it failed.
+    outcome<resp::event_page> page;
+    /// What it brought was thrown away: there may be events.
+    bool interrupted = false;
+  };
+
+  using handler = std::function<void(read_end)>;
+  using reply_handler = std::function<void(outcome<reply_ptr>)>;
 
   blocking_fetcher(reader_ptr self, reader_timers& timers,
                    std::function<connection_actor()> open, handler on_end);
@@ -35,6 +42,10 @@ public:
   /// @pre `!busy() && streams.active() > 0 && count > 0`
   void fetch(const cursor_set& streams, uint32_t count);
 
+  /// Runs other commands on the connection, in order with the reads.
+  /// @pre `!busy()`
+  void run(command_ptr batch, reply_handler then);
+
   /// Ends the read under way soon; what it brings is thrown away. Nothing
   /// happens if there is none.
   void interrupt();
@@ -43,6 +54,7 @@ public:
   void close();
 
 private:
+  void connect();
   void unblock();
   void ended(outcome<reply_ptr> x);
 

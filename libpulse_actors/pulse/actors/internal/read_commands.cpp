@@ -2,6 +2,7 @@
 
 #include "pulse/core/names.hpp"
 #include "pulse/resp/command.hpp"
+#include "pulse/resp/stream_replies.hpp"
 
 namespace pulse::internal {
 
@@ -37,13 +38,24 @@ command_ptr probe_command(const std::vector<std::string>& streams) {
   return result;
 }
 
-command_ptr position_command(const std::vector<std::string>& streams) {
+command_ptr position_command(const std::vector<std::string>& streams,
+                             bool repeatable) {
   auto result = std::make_shared<command_batch>();
   for (auto& name : streams)
     resp::write_command(result->bytes, "XINFO", "STREAM", stream_key(name));
   result->count = static_cast<uint32_t>(streams.size());
-  result->repeatable = true;
+  result->repeatable = repeatable;
   return result;
+}
+
+outcome<std::optional<stream_state>> read_position(resp::cursor at) {
+  auto facts = resp::read_stream_facts(at);
+  if (facts.ok())
+    return std::optional{stream_state{facts->length, facts->entries_added,
+                                      facts->first, facts->last_generated}};
+  if (facts.error().code == errc::no_such_stream)
+    return std::optional<stream_state>{};
+  return facts.error();
 }
 
 command_ptr range_command(const subscriber_feed::missing_range& range) {

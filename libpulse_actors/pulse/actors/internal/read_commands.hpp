@@ -2,12 +2,16 @@
 
 #include "pulse/actors/messages.hpp"
 #include "pulse/core/cursor_set.hpp"
+#include "pulse/core/stream_position.hpp"
 #include "pulse/core/subscriber_feed.hpp"
+#include "pulse/resp/reply.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
-// The commands of a reader, as batches for a connection.
+// The commands of a reader, as batches for a connection, and the answer that
+// two of its parts ask for.
 
 namespace pulse::internal {
 
@@ -28,7 +32,13 @@ command_ptr read_command(const cursor_set& streams, uint32_t count,
 command_ptr probe_command(const std::vector<std::string>& streams);
 
 /// XINFO STREAM for each stream.
-command_ptr position_command(const std::vector<std::string>& streams);
+/// @param repeatable Not if the answer must be as old as its place among other
+/// commands of the connection.
+command_ptr position_command(const std::vector<std::string>& streams,
+                             bool repeatable);
+
+/// Reads one answer to it; nothing if the stream does not exist.
+outcome<std::optional<stream_state>> read_position(resp::cursor at);
 
 /// XRANGE of what a feed missed.
 command_ptr range_command(const subscriber_feed::missing_range& range);

@@ -9,17 +9,6 @@ namespace pulse::internal {
 
 namespace {
 
-// ID of the last event that the stream ever had. A stream that does not exist
-// never had one.
-outcome<event_id> last_id(resp::cursor at) {
-  auto facts = resp::read_stream_facts(at);
-  if (facts.ok())
-    return facts->last_generated;
-  if (facts.error().code == errc::no_such_stream)
-    return event_id::min();
-  return facts.error();
-}
-
 event_id begin_of(const start_position& start, event_id last) {
   switch (start.where) {
     case start_position::kind::oldest:
@@ -94,7 +83,7 @@ void reader_openings::resolve() {
   asking_ = true;
   for (auto& [stream, x] : openings_)
     x.asked = true;
-  run_on(reader_.self, reader_.commands, position_command(names()),
+  run_on(reader_.self, reader_.commands, position_command(names(), true),
          [this, streams = names()](const outcome<reply_ptr>& x) {
            resolved(streams, x);
          });
@@ -107,12 +96,12 @@ void reader_openings::resolved(const std::vector<std::string>& streams,
   if (x.ok()) {
     resp::cursor at{**x};
     for (auto& stream : streams) {
-      auto last = last_id(at);
+      auto found = read_position(at);
       at.skip();
-      if (last.ok())
-        open(stream, *last);
+      if (found.ok())
+        open(stream, *found);
       else
-        not_opened(stream, last.error());
+        not_opened(stream, found.error());
     }
   } else {
     for (auto& stream : streams)
@@ -121,13 +110,16 @@ void reader_openings::resolved(const std::vector<std::string>& streams,
   settle();
 }
 
-void reader_openings::open(const std::string& stream, event_id last) {
+void reader_openings::open(const std::string& stream,
+                           const std::optional<stream_state>& found) {
   auto i = openings_.find(stream);
   if (i == openings_.end())
     return;
   auto x = std::move(i->second);
   openings_.erase(i);
-  on_open_(stream, begin_of(x.start, last));
+  const auto last = found ? found->last : event_id::min();
+  const auto begin = begin_of(x.start, last);
+  on_open_(stream, begin, {x.start, begin, found});
   for (auto& promise : x.waiting)
     promise.deliver(caf::unit);
 }

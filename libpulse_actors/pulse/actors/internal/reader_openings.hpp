@@ -1,12 +1,14 @@
 #pragma once
 
 #include "pulse/actors/internal/reader_subscribers.hpp"
+#include "pulse/core/stream_position.hpp"
 #include "pulse/resp/reply.hpp"
 
 #include <caf/response_promise.hpp>
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +21,10 @@ namespace pulse::internal {
 /// Redis refuses for good. Streams added later are tried once.
 class reader_openings {
 public:
-  /// Called with a stream and the ID behind which to read it.
-  using open_handler = std::function<void(const std::string&, event_id)>;
+  /// Called with a stream, the ID behind which to read it, and what is known
+  /// about what lies behind.
+  using open_handler
+    = std::function<void(const std::string&, event_id, const stream_position&)>;
   /// Called when all initial streams are open, or with why one cannot be.
   using settle_handler = std::function<void(const failure*)>;
 
@@ -57,7 +61,8 @@ private:
 
   void resolved(const std::vector<std::string>& streams,
                 const outcome<reply_ptr>& x);
-  void open(const std::string& stream, event_id last);
+  void open(const std::string& stream,
+            const std::optional<stream_state>& found);
   void not_opened(const std::string& stream, failure why);
   void settle();
   [[nodiscard]] bool has_unasked() const;

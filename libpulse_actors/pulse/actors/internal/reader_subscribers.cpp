@@ -187,7 +187,13 @@ void reader_subscribers::take(subscriber& x,
       x.feed.take(next);
   }
   const auto last = size > 0 ? page.block->extents.back().id : range.until;
-  x.feed.fetched(last, size < range.count || last >= range.until);
+  const auto complete = size < range.count || last >= range.until;
+  if (auto lost = x.feed.fetched(last, complete))
+    missing(*lost);
+}
+
+void reader_subscribers::missing(const subscriber_feed::loss& x) {
+  reader_.missing(x.stream, x.after, x.first_available, x.count, true);
 }
 
 void reader_subscribers::not_fetched(subscriber& x, const std::string& stream,
@@ -197,7 +203,7 @@ void reader_subscribers::not_fetched(subscriber& x, const std::string& stream,
       "cannot fetch what a slow subscriber missed of " + stream + ": "
         + to_string(why));
   if (why.code == errc::wrong_type)
-    return x.feed.given_up();
+    return missing(x.feed.given_up());
   x.feed.not_fetched();
   x.resting = true;
   reader_.timers.start(x.backoff.next(reader_.random), [this, who = key_of(x)] {

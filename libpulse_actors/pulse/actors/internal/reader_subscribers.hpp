@@ -79,6 +79,7 @@ private:
             const resp::event_page& page);
   void not_fetched(subscriber& x, const std::string& stream,
                    const failure& why);
+  void missing(const subscriber_feed::loss& x);
   void drop_overflown();
 
   reader_context& reader_;

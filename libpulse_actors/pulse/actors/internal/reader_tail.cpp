@@ -16,6 +16,14 @@ constexpr milliseconds aside_interval{2'000};
 // that much keeps a single busy one quick.
 constexpr size_t least_count = 64;
 
+// How often a reader that is busy looks for what is missing, and how much of
+// that time it leaves to each of many streams.
+constexpr milliseconds check_interval{1'000};
+constexpr milliseconds check_share{5};
+
+// A reader that paused for that long looks before it reads on.
+constexpr milliseconds long_pause{200};
+
 } // namespace
 
 reader_tail::reader_tail(reader_context& reader,
@@ -26,13 +34,16 @@ reader_tail::reader_tail(reader_context& reader,
     fetcher_(
       reader.self, reader.timers,
       [open = redis.open_blocking] { return open("reader"); },
-      [this](auto page) { on_page(std::move(page)); }),
+      [this](auto end) { on_page(std::move(end)); }),
     backoff_(retry_backoff()) {
   // nop
 }
 
-void reader_tail::add(const std::string& stream, event_id from) {
-  cursors_.add(stream, from);
+void reader_tail::add(const std::string& stream, event_id from,
+                      const stream_position& position) {
+  if (cursors_.streams().empty()) // just looked
+    next_check_ = reader_.self->clock().now() + check_interval;
+  cursors_.add(stream, from, position);
   fetcher_.interrupt();
   read_on();
 }
@@ -58,24 +69,34 @@ void reader_tail::read_on() {
     return;
   const size_t room = subscribers_.appetite();
   if (room == 0)
-    return;
+    return pause();
+  resume();
   const auto count = std::max(room / streams, std::min(room, least_count));
   const size_t most = reader_.options.max_batch;
+  check_if_due();
   fetcher_.fetch(cursors_, static_cast<uint32_t>(std::min(count, most)));
 }
 
-void reader_tail::on_page(outcome<resp::event_page> page) {
+void reader_tail::on_page(blocking_fetcher::read_end x) {
+  auto& page = x.page;
+  has_read_ = true;
   if (!page.ok())
     return on_failure(page.error());
   if (failures_ > 0)
     log(log_level::info, reader_.component,
         "reads again after " + std::to_string(failures_) + " failed attempts");
+  check_now_ = check_now_ || failures_ > 0;
   failures_ = 0;
   backoff_.reset();
+  if (page->block->extents.empty() && !x.interrupted) {
+    cursors_.drained();
+    check_now_ = true;
+  }
   if (!subscribers_.empty()) {
     distribute(page->block);
     subscribers_.serve();
   }
+  tell_findings();
   read_on();
 }
 
@@ -124,6 +145,84 @@ void reader_tail::rest() {
     resting_ = false;
     read_on();
   });
+}
+
+// -- what is missing ----------------------------------------------------------
+
+void reader_tail::pause() {
+  if (!paused_)
+    paused_ = reader_.self->clock().now();
+  if (subscribers_.empty() && has_read_)
+    check_now_ = true;
+}
+
+void reader_tail::resume() {
+  if (auto since = std::exchange(paused_, std::nullopt))
+    if (reader_.self->clock().now() - *since > long_pause)
+      check_now_ = true;
+}
+
+// Ahead of the next read and on its connection: that costs no time, and the
+// cursors are where they were when the answer comes.
+void reader_tail::check_if_due() {
+  if (failures_ > 0)
+    return; // not while reads fail: that would double the attempts
+  const auto now = reader_.self->clock().now();
+  if (!check_now_ && now < next_check_ && !cursors_.uncertain())
+    return;
+  asked_streams asked;
+  for (auto& [name, cursor] : cursors_.streams())
+    if (!cursor.aside)
+      asked.emplace_back(name, cursor.last);
+  check_now_ = false;
+  next_check_
+    = now + std::max<caf::timespan>(check_interval, check_share * asked.size());
+  fetcher_.run(position_command(cursors_.names(false), false),
+               [this, asked = std::move(asked)](const outcome<reply_ptr>& x) {
+                 on_checked(asked, x);
+               });
+}
+
+void reader_tail::on_checked(const asked_streams& asked,
+                             const outcome<reply_ptr>& x) {
+  if (!x.ok()) {
+    check_now_ = true;
+    return; // the read behind it failed as well, and says so
+  }
+  resp::cursor at{**x};
+  for (auto& [stream, cursor] : asked) {
+    if (auto found = read_position(at); found.ok())
+      cursors_.check(stream, cursor, *found);
+    at.skip();
+  }
+  tell_findings();
+}
+
+void reader_tail::tell_findings() {
+  for (auto& [stream, x] : cursors_.take_findings()) {
+    // The read under way stands where the cursor was.
+    if (x.what == stream_position::finding::kind::reset)
+      fetcher_.interrupt();
+    tell(stream, x);
+  }
+}
+
+void reader_tail::tell(const std::string& stream,
+                       const stream_position::finding& x) {
+  if (x.what == stream_position::finding::kind::gap)
+    return reader_.missing(stream, x.after, x.first_available, x.lost, x.exact);
+  ++reader_.counters.stream_resets;
+  notice news;
+  news.what = notice::kind::stream_reset;
+  news.stream = stream;
+  news.after = x.after;
+  news.first_available = x.first_available;
+  news.data_loss = true;
+  news.text = "stream " + stream
+              + " was deleted, replaced, or lost its end: events that were not "
+                "read by then are lost; goes on after "
+              + to_string(x.after);
+  reader_.notices.publish(reader_.component, news);
 }
 
 // -- streams that Redis refuses to read ---------------------------------------
