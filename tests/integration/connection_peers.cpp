@@ -159,6 +159,28 @@ CAF_TEST(a huge announcement costs nothing) {
     contains(run(open(patient(server.url())), command("GET")), "max_elements"));
 }
 
+CAF_TEST(a million elements that never come are waited for until the deadline) {
+  tiny_server server{[&](const client& x) {
+    x.welcome();
+    x.read_until("\r\n");
+    x.say("*1000000\r\n$1\r\nx\r\n");
+    x.wait();
+  }};
+  auto uut = open(patient(server.url()));
+  CAF_CHECK(contains(run(uut, within(300ms, command("GET"))), "timed_out"));
+}
+
+CAF_TEST(a line without end is refused) {
+  tiny_server server{[&](const client& x) {
+    x.welcome();
+    x.read_until("\r\n");
+    x.say("+" + std::string(100'000, 'x'));
+    x.wait();
+  }};
+  CAF_CHECK(contains(run(open(patient(server.url())), command("GET")),
+                     "max_line_bytes"));
+}
+
 CAF_TEST(a reply that nobody asked for replaces the connection) {
   tiny_server server{[&](const client& x) {
     x.welcome();

@@ -57,10 +57,15 @@ public:
     int fd_;
   };
 
-  explicit tiny_server(std::function<void(const client&)> serve)
+  /// @param port Of 127.0.0.1; 0: a free one.
+  explicit tiny_server(std::function<void(const client&)> serve,
+                       uint16_t port = 0)
     : serve_(std::move(serve)), fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    const int on = 1;
+    ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     socklen_t size = sizeof(address);

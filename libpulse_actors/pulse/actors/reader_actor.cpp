@@ -34,6 +34,7 @@ public:
               internal::reader_timers{self},
               {},
               random_engine{std::random_device{}()},
+              {},
               {}},
       subscribers_(reader_, [this] { tail_.read_on(); }),
       tail_(reader_, subscribers_, redis),

@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/notice_board.hpp"
 #include "pulse/actors/reader_actor.hpp"
 #include "pulse/core/backoff.hpp"
+#include "pulse/core/page_limit.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -66,6 +67,7 @@ struct reader_context {
   random_engine random;
   /// For the log.
   std::string component;
+  page_limit pages;
 
   /// Counts, logs and tells that events were removed before they were read.
   void missing(const std::string& stream, event_id after,

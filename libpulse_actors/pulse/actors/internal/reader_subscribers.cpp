@@ -151,7 +151,8 @@ reader_subscribers::subscriber* reader_subscribers::find(const key& x) {
 void reader_subscribers::catch_up(subscriber& x) {
   if (x.resting)
     return;
-  if (auto range = x.feed.next_range(reader_.options.max_batch))
+  const auto most = reader_.pages.apply(reader_.options.max_batch);
+  if (auto range = x.feed.next_range(most))
     run_on(reader_.self, reader_.commands, range_command(*range),
            [this, who = key_of(x), range = *range](auto reply) {
              fetched(who, range, std::move(reply));
@@ -168,8 +169,10 @@ void reader_subscribers::fetched(const key& who,
                      : outcome<resp::event_page>{x.error()};
   if (page.ok()) {
     subscriber->backoff.reset();
+    reader_.pages.worked();
     take(*subscriber, range, *page);
   } else {
+    reader_.pages.failed(range.count, page.error().code);
     not_fetched(*subscriber, range.stream, page.error());
   }
   serve(*subscriber);

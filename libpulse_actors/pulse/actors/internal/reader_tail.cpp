@@ -74,7 +74,8 @@ void reader_tail::read_on() {
   const auto count = std::max(room / streams, std::min(room, least_count));
   const size_t most = reader_.options.max_batch;
   check_if_due();
-  fetcher_.fetch(cursors_, static_cast<uint32_t>(std::min(count, most)));
+  asked_ = reader_.pages.apply(std::min(count, most));
+  fetcher_.fetch(cursors_, asked_);
 }
 
 void reader_tail::on_page(blocking_fetcher::read_end x) {
@@ -87,6 +88,7 @@ void reader_tail::on_page(blocking_fetcher::read_end x) {
         "reads again after " + std::to_string(failures_) + " failed attempts");
   check_now_ = check_now_ || failures_ > 0;
   failures_ = 0;
+  reader_.pages.worked();
   backoff_.reset();
   if (page->block->extents.empty() && !x.interrupted) {
     cursors_.drained();
@@ -128,6 +130,7 @@ void reader_tail::report_malformed(const event& x) {
 
 void reader_tail::on_failure(const failure& why) {
   ++reader_.counters.read_failures;
+  reader_.pages.failed(asked_, why.code);
   if (++failures_ == 1 || why.code != last_failure_)
     log(log_level::warning, reader_.component,
         "cannot read, and tries again: " + to_string(why));

@@ -85,6 +85,8 @@ private:
   bool resting_ = false;
   /// Failed reads in a row, and what the last one said.
   uint64_t failures_ = 0;
+  /// Most events that the read under way may bring.
+  uint32_t asked_ = 0;
   errc last_failure_ = errc::none;
   /// When to look for what is missing, if not before the next read.
   time_point next_check_;

@@ -82,12 +82,13 @@ void sink_fetcher::read_more(size_t room) {
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
     if (ctx_.streams[i].is_open())
       asked.push_back(i);
-  const auto count = std::clamp<uint64_t>(room / asked.size(), 1, max_batch);
+  asked_
+    = pages_.apply(std::clamp<uint64_t>(room / asked.size(), 1, max_batch));
   auto batch = std::make_shared<command_batch>();
   resp::command_writer w{batch->bytes};
   w.begin(9 + (ctx_.acks() ? 0 : 1) + 2 * asked.size());
   w.arg("XREADGROUP").arg("GROUP").arg(ctx_.options.name).arg(ctx_.consumer);
-  w.arg("COUNT").arg(count);
+  w.arg("COUNT").arg(uint64_t{asked_});
   w.arg("BLOCK").arg(static_cast<int64_t>(block.count()));
   if (!ctx_.acks())
     w.arg("NOACK");
@@ -115,14 +116,13 @@ void sink_fetcher::on_read(resp::reply& reply) {
   reading_ = false;
   auto page = resp::read_page(reply, stream_key({}));
   if (!page) {
-    const auto code = page.error().code;
-    if (code == errc::no_group || code == errc::wrong_type)
-      groups_.probe();
+    look_into(page.error());
     return read_failed(page.error());
   }
   if (failing_reads_ > 0)
     ctx_.say(log_level::info, "reads again");
   failing_reads_ = 0;
+  pages_.worked();
   read_pause_.reset();
   auto& block = *page->block;
   block.sink = ctx_.options.name;
@@ -143,9 +143,16 @@ void sink_fetcher::on_read(resp::reply& reply) {
   ctx_.pump();
 }
 
+void sink_fetcher::look_into(const failure& why) {
+  if (why.code == errc::no_group || why.code == errc::wrong_type
+      || why.code == errc::permission_denied)
+    groups_.probe();
+}
+
 void sink_fetcher::read_failed(const failure& why) {
   reading_ = false;
   ++ctx_.counts.read_failures;
+  pages_.failed(asked_, why.code);
   read_not_before_ = ctx_.now() + read_pause_.next(random_);
   if (!ctx_.closing && failing_reads_++ == 0)
     ctx_.say(log_level::warning,

@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/sink_groups.hpp"
 #include "pulse/actors/internal/sink_settler.hpp"
 #include "pulse/core/fetch_window.hpp"
+#include "pulse/core/page_limit.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <vector>
@@ -56,6 +57,8 @@ private:
   void read_more(size_t room);
   void on_read(resp::reply& reply);
   void read_failed(const failure& why);
+  // Redis refused: the group may be gone, or one stream stops all others.
+  void look_into(const failure& why);
   void accept(uint32_t stream, event x);
 
   // own pending events
@@ -81,6 +84,8 @@ private:
   sink_settler& settler_;
   connection_actor blocking_;
   fetch_window window_;
+  page_limit pages_;
+  uint32_t asked_ = 0; // most events that the read or adoption may bring
   random_engine random_{std::random_device{}()};
 
   bool reading_ = false;
@@ -88,7 +93,7 @@ private:
   uint64_t acked_ = 0; // when the window was asked last
   uint64_t failing_reads_ = 0;
   time_point read_not_before_;
-  reconnect_backoff read_pause_{milliseconds{100}, milliseconds{1'000}};
+  reconnect_backoff read_pause_{milliseconds{100}, milliseconds{1'500}};
 
   bool adopt_ = false;
   bool adopting_ = false;

@@ -43,7 +43,7 @@ private:
     bool failed = false;
     status last;
     sink_context::time_point due;
-    reconnect_backoff pause{milliseconds{100}, milliseconds{5'000}};
+    reconnect_backoff pause{milliseconds{100}, milliseconds{1'500}};
     std::vector<answer> waiting;
   };
 

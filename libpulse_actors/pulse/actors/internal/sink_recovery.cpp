@@ -11,7 +11,7 @@ namespace pulse::internal {
 
 namespace {
 
-constexpr int64_t page_size = 500;
+constexpr uint32_t page_size = 500;
 
 // Sweeps cost the server time that grows with the pending list: at most 1 %.
 constexpr int sweep_share = 100;
@@ -44,7 +44,8 @@ void sink_fetcher::adopt_next_page() {
   resp::command_writer w{batch->bytes};
   w.begin(7 + 2 * asked.size());
   w.arg("XREADGROUP").arg("GROUP").arg(ctx_.options.name).arg(ctx_.consumer);
-  w.arg("COUNT").arg(page_size).arg("STREAMS");
+  asked_ = pages_.apply(page_size);
+  w.arg("COUNT").arg(uint64_t{asked_}).arg("STREAMS");
   for (auto i : asked)
     w.arg(ctx_.streams[i].key);
   for (auto i : asked)
@@ -64,12 +65,11 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
   adopting_ = false;
   auto page = resp::read_page(reply, stream_key({}));
   if (!page) {
-    if (page.error().code == errc::no_group
-        || page.error().code == errc::wrong_type)
-      groups_.probe();
+    look_into(page.error());
     return read_failed(page.error());
   }
   command_worked();
+  pages_.worked();
   auto block = std::move(page->block);
   block->sink = ctx_.options.name;
   for (uint32_t i = 0; i < block->extents.size(); ++i) {
@@ -102,7 +102,7 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
 void sink_fetcher::sweep(time_point now) {
   if (now < next_sweep_ || sweeps_under_way_ > 0 || adopt_)
     return;
-  const auto n = std::min<size_t>(room(), page_size);
+  const auto n = pages_.apply(std::min<size_t>(room(), page_size));
   if (n == 0)
     return;
   next_sweep_ = now + jittered(ctx_.options.sweep_interval, 0.1, random_);
@@ -125,6 +125,7 @@ void sink_fetcher::sweep(time_point now) {
       [=](const reply_ptr& reply) { swept(on_taken(i, *reply) >= n); },
       [=](const caf::error& err) {
         swept(false);
+        pages_.failed(n, to_failure(err).code);
         // What was claimed without our knowing is among our own pending.
         adopt_ = true;
         command_failed(to_failure(err));
@@ -137,8 +138,7 @@ size_t sink_fetcher::on_taken(uint32_t stream, resp::reply& reply) {
   uint32_t size = 0;
   if (at.is(resp::node_type::error)) {
     const auto why = resp::error_of(at);
-    if (why.code == errc::no_group || why.code == errc::wrong_type)
-      groups_.probe();
+    look_into(why);
     command_failed(why);
     return 0;
   }

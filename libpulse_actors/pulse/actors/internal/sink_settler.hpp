@@ -72,7 +72,7 @@ private:
   std::vector<verdict> counts_;
   sink_context::time_point not_before_;
   bool failing_ = false;
-  reconnect_backoff pause_{milliseconds{100}, milliseconds{5'000}};
+  reconnect_backoff pause_{milliseconds{100}, milliseconds{1'500}};
   random_engine random_{std::random_device{}()};
 };
 

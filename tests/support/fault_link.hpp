@@ -1,0 +1,210 @@
+#pragma once
+
+#include "pulse/redis/local_redis.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <list>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <caf/test/unit_test.hpp>
+
+namespace pulse::test {
+
+/// A TCP port of 127.0.0.1 that leads to a local Redis, over links that a test
+/// can break.
+class fault_link {
+public:
+  explicit fault_link(const local_redis& to)
+    : path_(to.socket_path()), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof(address);
+    CAF_REQUIRE(::bind(listener_, generic, size) == 0
+                && ::listen(listener_, 16) == 0
+                && ::getsockname(listener_, generic, &size) == 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread{[this] { run(); }};
+  }
+
+  fault_link(const fault_link&) = delete;
+  fault_link& operator=(const fault_link&) = delete;
+
+  ~fault_link() {
+    stopping_ = true;
+    thread_.join();
+    ::close(listener_);
+  }
+
+  [[nodiscard]] std::string url() const {
+    return "redis://127.0.0.1:" + std::to_string(port_);
+  }
+
+  /// Links so far.
+  [[nodiscard]] int links() const {
+    return count_;
+  }
+
+  /// From now on nothing passes on any link that there is, and no link ends:
+  /// as if a cable was pulled. New links work.
+  void fall_silent() {
+    ask(silence_);
+  }
+
+  /// Nothing passes until go_on(), on old links and new ones.
+  void hold() {
+    held_ = true;
+  }
+  void go_on() {
+    held_ = false;
+  }
+
+  /// Each link is reset (RST) when the next reply passes, after `bytes` of it.
+  void reset_after(size_t bytes) {
+    cut_after_ = bytes;
+    ask(cut_);
+  }
+
+private:
+  struct link {
+    int client;
+    int server;
+    bool silent = false;
+    bool doomed = false;
+    std::string to_client = {};
+    std::string to_server = {};
+  };
+
+  // Waits until the thread has seen it.
+  void ask(std::atomic<bool>& what) {
+    what = true;
+    while (what)
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+
+  void run() {
+    while (!stopping_) {
+      if (silence_) {
+        for (auto& x : links_)
+          x.silent = true;
+        silence_ = false;
+      }
+      if (cut_) {
+        for (auto& x : links_)
+          x.doomed = true;
+        cut_ = false;
+      }
+      step();
+    }
+    for (auto& x : links_)
+      close(x);
+  }
+
+  void step() {
+    std::vector<pollfd> fds{{listener_, POLLIN, 0}};
+    std::vector<link*> owners;
+    for (auto& x : links_) {
+      const bool dead = held_ || x.silent;
+      fds.push_back({x.client, events(x.to_server, x.to_client), 0});
+      fds.push_back({x.server, events(x.to_client, x.to_server), 0});
+      if (dead)
+        fds[fds.size() - 1].fd = fds[fds.size() - 2].fd = -1;
+      owners.push_back(&x);
+    }
+    if (::poll(fds.data(), fds.size(), 2) <= 0)
+      return;
+    for (size_t i = 0; i < owners.size(); ++i)
+      if (!serve(*owners[i], fds[2 * i + 1].revents, fds[2 * i + 2].revents))
+        close(*owners[i]);
+    links_.remove_if([](auto& x) { return x.client < 0; });
+    if (fds[0].revents != 0)
+      accept();
+  }
+
+  // Reads only what the other side has taken so far.
+  static short events(const std::string& from, const std::string& to) {
+    return static_cast<short>((from.empty() ? POLLIN : 0)
+                              | (to.empty() ? 0 : POLLOUT));
+  }
+
+  bool serve(link& x, short client, short server) {
+    if (!pump(x.client, client, x.to_server, x.to_client)
+        || !pump(x.server, server, x.to_client, x.to_server))
+      return false;
+    if (!x.doomed || x.to_client.empty())
+      return true;
+    const auto n = std::min<size_t>(x.to_client.size(), cut_after_);
+    ::send(x.client, x.to_client.data(), n, MSG_NOSIGNAL);
+    // Let it arrive: a reset overtakes what is not read yet.
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    const linger hard{1, 0};
+    ::setsockopt(x.client, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+    return false;
+  }
+
+  static bool pump(int fd, short ready, std::string& in, std::string& out) {
+    if ((ready & POLLOUT) != 0) {
+      const auto n = ::send(fd, out.data(), out.size(),
+                            MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n < 0)
+        return false;
+      out.erase(0, static_cast<size_t>(n));
+    }
+    if ((ready & (POLLIN | POLLHUP | POLLERR)) == 0)
+      return true;
+    char buffer[64 << 10];
+    const auto n = ::recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+    if (n <= 0)
+      return false;
+    in.append(buffer, static_cast<size_t>(n));
+    return true;
+  }
+
+  void accept() {
+    const auto client = ::accept(listener_, nullptr, nullptr);
+    if (client < 0)
+      return;
+    ++count_;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    const auto server = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    link x{client, server};
+    if (::connect(server, reinterpret_cast<sockaddr*>(&address),
+                  sizeof(address))
+        == 0)
+      links_.push_back(x);
+    else
+      close(x);
+  }
+
+  static void close(link& x) {
+    ::close(x.client);
+    ::close(x.server);
+    x.client = -1;
+  }
+
+  std::string path_;
+  int listener_;
+  uint16_t port_ = 0;
+  std::list<link> links_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> held_{false};
+  std::atomic<bool> silence_{false};
+  std::atomic<bool> cut_{false};
+  std::atomic<size_t> cut_after_{0};
+  std::atomic<int> count_{0};
+  std::thread thread_;
+};
+
+} // namespace pulse::test
