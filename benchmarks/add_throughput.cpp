@@ -146,15 +146,23 @@ void run(const settings& how) {
   pulse::config cfg;
   caf::actor_system sys{cfg};
   auto ps = must(pulse::system::connect(sys, server->url()));
-  auto stream = must(ps.stream("bench"));
+  // What it costs that an add survives its connection: beside it without.
+  stream_options options;
+  options.name = "bench";
+  auto stream = must(ps.stream(options));
+  options.name = "plain";
+  options.idempotent = false;
+  auto plain = must(ps.stream(options));
   std::printf("payload %zu bytes, %.1f s each\n", how.payload,
               how.length.count());
-  std::printf("%10s %16s %16s %8s\n", "in flight", "hiredis adds/s",
-              "pulse adds/s", "ratio");
+  std::printf("%10s %16s %16s %8s %16s %8s\n", "in flight", "hiredis adds/s",
+              "pulse adds/s", "ratio", "not idempotent", "ratio");
   for (auto window : windows) {
     const auto raw = raw_adds(*server, how, window);
     const auto ours = our_adds(sys, stream, how, window);
-    std::printf("%10d %16.0f %16.0f %8.2f\n", window, raw, ours, ours / raw);
+    const auto without = our_adds(sys, plain, how, window);
+    std::printf("%10d %16.0f %16.0f %8.2f %16.0f %8.2f\n", window, raw, ours,
+                ours / raw, without, without / raw);
   }
 }
 
