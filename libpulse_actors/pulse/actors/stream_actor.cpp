@@ -144,7 +144,7 @@ struct stream_state {
   void push(const new_event& x, bool only_if_exists,
             internal::add_target target) {
     work.push(x, only_if_exists,
-              options.idempotent ? ids.next() : std::string_view{},
+              options.idempotent ? uniques.next() : std::string_view{},
               std::move(target), self->clock().now());
   }
 
@@ -437,7 +437,7 @@ struct stream_state {
   stream_counters counters;
   internal::stream_trimmer trimmer;
   internal::stream_dead_letters dead_letters;
-  unique_ids ids{random_seed()};
+  unique_ids uniques{random_seed()};
   // The highest ID that was confirmed.
   event_id last_id = event_id::min();
   reconnect_backoff retry_pause{milliseconds{100}, milliseconds{1'500}};
