@@ -174,7 +174,7 @@ CAF_TEST(links reset in the middle of replies lose nothing) {
   auto server = start();
   fault_link link{server};
   party uut{link.url()};
-  for (size_t bytes : {0, 1, 3, 10, 30, 100}) {
+  for (const size_t bytes : {0u, 1u, 3u, 10u, 30u, 100u}) {
     link.reset_after(bytes);
     uut.add(20);
   }
