@@ -53,7 +53,7 @@ struct fixture {
   static std::string verdicts(ledger& uut) {
     std::string result;
     for (const auto& x : uut.take_verdicts()) {
-      const char* names[] = {"ack", "dead", "count"};
+      const char* names[] = {"ack", "dead", "count", "mark"};
       result += (result.empty() ? "" : " ")
                 + std::string{names[static_cast<size_t>(x.what)]}
                 + std::to_string(x.id.ms);
@@ -338,8 +338,8 @@ CAF_TEST(what was never dispatched is handed back uncounted) {
   CAF_CHECK_EQUAL(only[0].id.ms, 3u);
   auto xs = uut.hand_back();
   CAF_REQUIRE_EQUAL(xs.size(), 2u);
-  CAF_CHECK_EQUAL(xs[0].deliveries, 1u);
-  CAF_CHECK_EQUAL(xs[1].deliveries, 0u);
+  CAF_CHECK_EQUAL(xs[0].counts.deliveries, 1u);
+  CAF_CHECK_EQUAL(xs[1].counts.deliveries, 0u);
   CAF_CHECK_EQUAL(uut.size(), 0u);
 }
 
@@ -493,6 +493,129 @@ CAF_TEST(a manual ack finds who holds the event) {
   uut.done(x->entry, x->holder, now);
   CAF_CHECK(!uut.find(0, {1, 0}).has_value());
   CAF_CHECK(!uut.find(0, {9, 0}).has_value());
+}
+
+// -- what may have killed a node
+// ------------------------------------------------
+
+CAF_TEST(a suspect waits until Redis knows that a worker gets it) {
+  how.max_crashes = 3;
+  auto uut = make();
+  uut.add_worker(1, 2);
+  uut.fetched(0, ev(1).with({2, 0, 1}), now, true);
+  uut.fetched(0, ev(2), now);
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK(marks[0].what == kind::mark);
+  CAF_CHECK_EQUAL(marks[0].counts.deliveries, 2u);
+  CAF_CHECK_EQUAL(marks[0].counts.crashes, 2u);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(uut.queued(), 1u);
+  uut.marked(marks[0].entry);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  CAF_CHECK_EQUAL(out[0].content.counts().crashes, 1u);
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+}
+
+CAF_TEST(no more suspects are marked than workers can take) {
+  how.max_crashes = 3;
+  auto uut = make();
+  for (uint64_t i = 1; i <= 9; ++i)
+    uut.fetched(0, ev(i).with({2, 0, 1}), now, true);
+  CAF_CHECK_EQUAL(plan(uut) + verdicts(uut), "");
+  uut.add_worker(1, 2);
+  uut.add_worker(2, 1);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 3u);
+  for (auto i = marks.rbegin(); i != marks.rend(); ++i)
+    uut.marked(i->entry);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1 2>2 3>1");
+  CAF_CHECK_EQUAL(verdicts(uut), "");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1 mark4");
+}
+
+CAF_TEST(suspects before their last crash are alone at work) {
+  how.max_crashes = 3;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  for (uint64_t i = 1; i <= 3; ++i)
+    uut.fetched(0, ev(i).with({3, 0, 2}), now, true);
+  uut.fetched(0, ev(4), now);
+  CAF_CHECK_EQUAL(plan(uut), "4>1");
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK(marks[0].id == (event_id{1, 0}));
+  uut.marked(marks[0].entry);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  CAF_CHECK_EQUAL(plan(uut) + verdicts(uut), "");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1 mark2");
+  CAF_CHECK_EQUAL(uut.queued(), 2u);
+}
+
+CAF_TEST(a suspect that fails is none any more and Redis hears of it) {
+  how.max_crashes = 3;
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1).with({3, 1, 2}), now, true);
+  plan(uut);
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK_EQUAL(marks[0].counts.crashes, 3u);
+  uut.marked(marks[0].entry);
+  auto out = dispatch(uut);
+  CAF_REQUIRE_EQUAL(out.size(), 1u);
+  uut.failed(out[0].what, 1, "no", {}, now);
+  auto counts = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(counts.size(), 1u);
+  CAF_CHECK(counts[0].what == kind::count);
+  CAF_CHECK_EQUAL(counts[0].counts.failures, 2u);
+  CAF_CHECK_EQUAL(counts[0].counts.crashes, 2u);
+  now += 1s;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  CAF_CHECK_EQUAL(verdicts(uut), "count1");
+}
+
+CAF_TEST(a suspect whose worker died at another event is marked again) {
+  how.max_crashes = 2; // so that it must be alone
+  auto uut = make();
+  uut.add_worker(1, 2);
+  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(2).with({2, 0, 1}), now, true);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  uut.marked(marks[0].entry);
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+  uut.worker_died(1, "boom", now);
+  uut.add_worker(2, 2);
+  CAF_CHECK_EQUAL(plan(uut), "1>2");
+  CAF_CHECK_EQUAL(verdicts(uut), "count1 mark2");
+}
+
+CAF_TEST(a suspect that is not ours any more is dropped) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1).with({2, 0, 1}), now, true);
+  uut.fetched(0, ev(2).with({2, 0, 1}), now, true);
+  plan(uut);
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK(uut.lost(marks[0].entry));
+  CAF_CHECK(!uut.lost(marks[0].entry));
+  CAF_CHECK_EQUAL(uut.size(), 1u);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(verdicts(uut), "mark2");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

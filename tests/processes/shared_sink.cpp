@@ -27,14 +27,9 @@ struct fixture : redis_fixture {
     return result;
   }
 
-  // The event IDs of the lines that start with `what`.
   static std::vector<std::string> ids(worker_process& node,
                                       const std::string& what) {
-    std::vector<std::string> result;
-    for (const auto& x : node.lines())
-      if (x.compare(0, what.size() + 1, what + " ") == 0)
-        result.push_back(x.substr(what.size() + 1));
-    return result;
+    return node.lines_of(what);
   }
 
   bool drained() {

@@ -1,5 +1,7 @@
 // A node with one sink and two workers, for tests that kill it: prints a line
-// per event when a worker begins with it, and one when Redis has its ack.
+// per event when a worker begins with it, and one when Redis has its ack. An
+// event that comes again has its counts told, and one with the payload "poison"
+// kills the process.
 //
 //     pulse-test-worker <url> <sink> <stream> <lease ms> <microseconds an
 //     event>
@@ -28,7 +30,14 @@ void print(const std::string& line) {
 caf::behavior worker(std::chrono::microseconds pause) {
   return {
     [=](const pulse::event& x) {
+      const auto& n = x.counts();
+      if (n.deliveries > 1)
+        print("again " + to_string(x.id()) + " " + std::to_string(n.deliveries)
+              + " " + std::to_string(n.failures) + " "
+              + std::to_string(n.crashes) + "\n");
       print("begin " + to_string(x.id()) + "\n");
+      if (x.payload() == "poison")
+        std::_Exit(EXIT_FAILURE);
       std::this_thread::sleep_for(pause);
       print("end " + to_string(x.id()) + "\n");
     },

@@ -31,6 +31,7 @@ public:
     drain();
     CAF_REQUIRE_EQUAL(decided_.size(), static_cast<size_t>(fetched_));
     CAF_REQUIRE_EQUAL(uut_.size(), 0u);
+    CAF_REQUIRE_GREATER(marked_, 0u);
     CAF_REQUIRE_EQUAL(uut_.dispatched() + uut_.queued() + uut_.waiting(), 0u);
   }
 
@@ -69,7 +70,8 @@ private:
     const auto id = static_cast<uint64_t>(++fetched_);
     const auto topic = "t" + std::to_string(pick(5));
     CAF_REQUIRE(uut_.fetched(
-      0, event::make({"s", {id, 0}}, "n", "p", topic, "k", {1, 0, 0}), now_));
+      0, event::make({"s", {id, 0}}, "n", "p", topic, "k", {1, 0, 0}), now_,
+      pick(4) == 0));
     topics_[id] = topic;
     settle();
   }
@@ -122,6 +124,11 @@ private:
   // What the sink does after each step, with Redis answering at once.
   void settle() {
     take_verdicts();
+    if (pick(2) == 0 || workers_.count(last_worker_) == 0)
+      for (auto& x : std::exchange(marks_, {})) {
+        uut_.marked(x);
+        ++marked_;
+      }
     std::vector<ledger::dispatch> out;
     uut_.dispatch_to(out, now_);
     for (auto& x : out) {
@@ -142,6 +149,10 @@ private:
     for (auto& x : uut_.take_verdicts()) {
       if (x.what == ledger::verdict::kind::count)
         continue;
+      if (x.what == ledger::verdict::kind::mark) {
+        marks_.push_back(x.entry);
+        continue;
+      }
       CAF_REQUIRE(decided_.insert(x.id.ms).second); // decided once
       uut_.forget(x.entry);
     }
@@ -189,6 +200,8 @@ private:
   std::vector<ledger::dispatch> open_;
   std::map<uint64_t, std::string> topics_;
   std::set<uint64_t> decided_;
+  std::vector<ledger::ticket> marks_;
+  uint64_t marked_ = 0;
 };
 
 uint64_t first_seed() {

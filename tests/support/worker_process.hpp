@@ -43,7 +43,6 @@ public:
     if (pid_ != 0)
       send(SIGKILL);
     reap();
-    reader_.join();
   }
 
   worker_process(const worker_process&) = delete;
@@ -53,11 +52,14 @@ public:
     ::kill(pid_, signal);
   }
 
-  /// Waits for the end of the process. @returns what waitpid() says.
+  /// Waits for the end of the process and of its output. @returns what
+  /// waitpid() says.
   int reap() {
     int result = 0;
     if (pid_ != 0)
       ::waitpid(std::exchange(pid_, 0), &result, 0);
+    if (reader_.joinable())
+      reader_.join();
     return result;
   }
 
@@ -71,6 +73,15 @@ public:
   std::vector<std::string> lines() {
     std::unique_lock guard{mutex_};
     return lines_;
+  }
+
+  /// What follows in the lines that start with `word`.
+  std::vector<std::string> lines_of(const std::string& word) {
+    std::vector<std::string> result;
+    for (const auto& x : lines())
+      if (x.compare(0, word.size() + 1, word + " ") == 0)
+        result.push_back(x.substr(word.size() + 1));
+    return result;
   }
 
 private:

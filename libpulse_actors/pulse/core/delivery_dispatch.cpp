@@ -22,12 +22,15 @@ uint64_t draw(uint64_t lane, uint64_t worker) noexcept {
 void delivery_ledger::dispatch_to(std::vector<dispatch>& out, time_point now) {
   switch (settings_.dispatch) {
     case dispatch_mode::balanced:
-      return dispatch_balanced(out, now);
+      dispatch_balanced(out, now);
+      break;
     case dispatch_mode::broadcast:
-      return dispatch_broadcast(out, now);
+      dispatch_broadcast(out, now);
+      break;
     case dispatch_mode::keyed:
-      return dispatch_keyed(out, now);
+      dispatch_keyed(out, now);
   }
+  next_lone();
 }
 
 // The first entry of the queue that is really to be dispatched; tickets of
@@ -47,9 +50,13 @@ void delivery_ledger::dispatch_balanced(std::vector<dispatch>& out,
                                         time_point now) {
   while (auto* x = next_of(ready_)) {
     auto* w = pick_balanced(x->holder);
-    if (w == nullptr)
+    if (w == nullptr || !may_mark(*x))
       return;
     ready_.pop_front();
+    if (must_wait(*x)) {
+      hold_back(*x);
+      continue;
+    }
     begin_round(*x);
     hand_over(*x, *w, out, now);
   }
@@ -79,9 +86,13 @@ void delivery_ledger::dispatch_keyed(std::vector<dispatch>& out,
   for (auto& w : workers_) {
     while (w.ready()) {
       auto* x = next_of(w.lane_queue);
-      if (x == nullptr)
+      if (x == nullptr || !may_mark(*x))
         break;
       w.lane_queue.pop_front();
+      if (must_wait(*x)) {
+        hold_back(*x);
+        continue;
+      }
       begin_round(*x);
       hand_over(*x, w, out, now);
     }
@@ -126,9 +137,14 @@ void delivery_ledger::dispatch_broadcast(std::vector<dispatch>& out,
       continue;
     }
     if (!std::all_of(targets.begin(), targets.end(),
-                     [](const worker* w) { return w->ready(); }))
+                     [](const worker* w) { return w->ready(); })
+        || !may_mark(*x))
       return;
     ready_.pop_front();
+    if (must_wait(*x)) {
+      hold_back(*x);
+      continue;
+    }
     begin_round(*x);
     for (auto* w : targets) {
       x->holders.push_back(w->id);
@@ -163,7 +179,8 @@ void delivery_ledger::begin_round(entry& x) {
   ++counters_.redelivered;
   x.content = x.content.with(counts);
   move_to(x, state::dispatched);
-  decide(x, verdict::kind::count);
+  if (!x.suspect) // else the mark said it
+    decide(x, verdict::kind::count);
 }
 
 void delivery_ledger::hand_over(entry& x, worker& to,

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 // The life of an entry. Who gets it is in delivery_dispatch.cpp, what workers
-// hold in delivery_workers.cpp.
+// hold in delivery_workers.cpp, what may have killed a node in
+// delivery_suspects.cpp.
 
 namespace pulse {
 
@@ -14,7 +15,8 @@ delivery_ledger::delivery_ledger(settings how, random_engine random)
 
 // -- what comes from Redis ----------------------------------------------------
 
-bool delivery_ledger::fetched(uint32_t stream, event x, time_point) {
+bool delivery_ledger::fetched(uint32_t stream, event x, time_point,
+                              bool suspect) {
   const key where{stream, x.id()};
   if (index_.count(where) > 0)
     return false;
@@ -29,6 +31,7 @@ bool delivery_ledger::fetched(uint32_t stream, event x, time_point) {
   e = entry{};
   e.serial = next_serial_++;
   e.stream = stream;
+  e.suspect = suspect;
   e.content = std::move(x);
   if (settings_.dispatch == dispatch_mode::keyed)
     enter_lane(e);
@@ -46,8 +49,7 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t mark,
                                     const std::vector<event_id>& still_ours) {
   size_t dropped = 0;
   for (auto& x : slots_) {
-    const bool idle = x.at == state::queued || x.at == state::waiting;
-    if (!idle || x.stream != stream || x.serial >= mark)
+    if (!is_idle(x) || x.stream != stream || x.serial >= mark)
       continue;
     if (!std::binary_search(still_ours.begin(), still_ours.end(),
                             x.content.id())) {
@@ -62,9 +64,8 @@ std::vector<delivery_ledger::handed_back>
 delivery_ledger::hand_back(std::optional<uint32_t> stream) {
   std::vector<handed_back> result;
   for (auto& x : slots_) {
-    const bool idle = x.at == state::queued || x.at == state::waiting;
-    const bool leaves = stream ? idle && x.stream == *stream
-                               : idle || x.at == state::dispatched;
+    const bool leaves = stream ? is_idle(x) && x.stream == *stream
+                               : is_idle(x) || x.at == state::dispatched;
     if (leaves)
       result.push_back(hand_over_to_redis(x));
   }
@@ -73,9 +74,9 @@ delivery_ledger::hand_back(std::optional<uint32_t> stream) {
 
 delivery_ledger::handed_back delivery_ledger::hand_over_to_redis(entry& x) {
   // Redis counted a delivery at the fetch; if no worker saw it, it was none.
-  const auto n = x.content.counts().deliveries;
-  handed_back result{x.stream, x.content.id(),
-                     x.was_dispatched || n == 0 ? n : n - 1};
+  handed_back result{x.stream, x.content.id(), x.content.counts()};
+  if (!x.was_dispatched && result.counts.deliveries > 0)
+    --result.counts.deliveries;
   erase(x);
   return result;
 }
@@ -205,6 +206,9 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   auto counts = x.content.counts();
   ++counts.failures;
   x.content = x.content.with(counts);
+  // Its worker lives, so it kills no nodes.
+  x.suspect = false;
+  const bool was_marked = std::exchange(x.marked, false);
   if (!settings_.redeliver)
     return kill(x, reason);
   if (settings_.max_deliveries > 0
@@ -216,6 +220,8 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
                                               counts.failures, random_);
   if (pause <= milliseconds{0})
     return enqueue(x, true);
+  if (was_marked)
+    decide(x, verdict::kind::count);
   move_to(x, state::waiting);
   waiting_.push({now + pause, ticket_of(x)});
 }
@@ -225,6 +231,7 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
   ++counts.crashes;
   ++counters_.crashes;
   x.content = x.content.with(counts);
+  x.suspect = false;
   if (settings_.max_crashes > 0 && counts.crashes >= settings_.max_crashes)
     kill(x, "its worker died " + std::to_string(counts.crashes)
               + " times; the last time: " + reason);
@@ -234,10 +241,16 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
 
 // Once more and at once, since it was not its fault.
 void delivery_ledger::requeue(entry& x, const std::string& reason) {
+  x.marked = false; // as a suspect it needs a new one
   if (settings_.redeliver)
     enqueue(x, true);
   else
     kill(x, reason);
+}
+
+bool delivery_ledger::is_idle(const entry& x) noexcept {
+  return x.at == state::queued || x.at == state::marking
+         || x.at == state::waiting;
 }
 
 void delivery_ledger::enter_lane(entry& x) {

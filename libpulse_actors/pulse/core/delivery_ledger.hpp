@@ -23,6 +23,12 @@ namespace pulse {
 ///       │  └────────────────┼─ worker died ────▶ queued, in front
 ///       └───────────────────┴─ rejected, used up ▶ settling (verdict: dead)
 ///
+/// An entry that was in the hands of a node that died is a suspect: it may have
+/// killed the node. Before a worker gets it, Redis is told (verdict: mark), so
+/// that the next node knows, should this one die as well. A suspect whose next
+/// crash would be its last is the only such one at work, so that no innocent
+/// one is taken for it.
+///
 /// An entry stays, settling, until forget(): so it counts for the window, and
 /// a copy that arrives meanwhile is recognized.
 class delivery_ledger {
@@ -68,8 +74,11 @@ public:
       ack,
       /// Write the dead letter and ack, then forget().
       dead,
-      /// Note counts.deliveries as the delivery counter.
+      /// Note the counts as the delivery counter.
       count,
+      /// The same before a worker gets a suspect, with the crash that this may
+      /// become; then marked() or lost().
+      mark,
     };
 
     kind what = kind::ack;
@@ -85,8 +94,8 @@ public:
   struct handed_back {
     uint32_t stream = 0;
     event_id id;
-    /// What the delivery counter shall be; the next taker adds one.
-    uint32_t deliveries = 0;
+    /// What the delivery counter shall say; the next taker adds a delivery.
+    delivery_counts counts;
   };
 
   struct counters {
@@ -102,11 +111,19 @@ public:
 
   /// Queues an event. `stream` is the owner's index of the stream; the event's
   /// `counts().deliveries` are Redis' counter, this delivery included.
+  /// @param suspect Whether a node died that may have worked on it.
   /// @returns false, and changes nothing, if it is held already.
-  bool fetched(uint32_t stream, event x, time_point now);
+  bool fetched(uint32_t stream, event x, time_point now, bool suspect = false);
 
   /// Removes a settled entry after Redis confirmed. Stale tickets are ignored.
   void forget(const ticket& entry);
+
+  /// Redis has the mark of a suspect: a worker may get it.
+  void marked(const ticket& entry);
+
+  /// Redis has no such entry of ours any more: drops the suspect.
+  /// @returns whether it was there.
+  bool lost(const ticket& entry);
 
   /// A mark in time, for retain_only().
   [[nodiscard]] uint64_t mark() const noexcept {
@@ -184,8 +201,10 @@ public:
   [[nodiscard]] size_t dispatched() const noexcept {
     return states_[static_cast<size_t>(state::dispatched)];
   }
+  /// Suspects that wait for their mark included.
   [[nodiscard]] size_t queued() const noexcept {
-    return states_[static_cast<size_t>(state::queued)];
+    return states_[static_cast<size_t>(state::queued)]
+           + states_[static_cast<size_t>(state::marking)];
   }
   [[nodiscard]] size_t waiting() const noexcept {
     return states_[static_cast<size_t>(state::waiting)];
@@ -201,7 +220,14 @@ public:
   [[nodiscard]] bool busy(uint32_t stream) const;
 
 private:
-  enum class state : uint8_t { free, queued, dispatched, waiting, settling };
+  enum class state : uint8_t {
+    free,
+    queued,
+    marking,
+    dispatched,
+    waiting,
+    settling,
+  };
 
   struct key {
     uint32_t stream;
@@ -224,6 +250,9 @@ private:
     uint32_t stream = 0;
     state at = state::free;
     bool was_dispatched = false;
+    // it may have killed a node; Redis knows that a worker has it
+    bool suspect = false;
+    bool marked = false;
     // keyed: hash of the topic, and whether it is the one whose turn it is
     uint64_t lane = 0;
     bool lane_head = false;
@@ -284,6 +313,15 @@ private:
   void enter_lane(entry& x);
   void leave_lane(entry& x);
   void decide(const entry& x, verdict::kind what, std::string reason = {});
+  [[nodiscard]] static bool is_idle(const entry& x) noexcept;
+
+  // delivery_suspects.cpp: what may have killed a node
+  [[nodiscard]] bool must_wait(const entry& x) const noexcept;
+  [[nodiscard]] bool must_be_alone(const entry& x) const noexcept;
+  [[nodiscard]] bool may_mark(const entry& x) const noexcept;
+  void hold_back(entry& x);
+  void ask_mark(const entry& x);
+  void next_lone();
 
   // delivery_dispatch.cpp: who gets what
   [[nodiscard]] entry* next_of(std::deque<ticket>& queue);
@@ -321,7 +359,10 @@ private:
   std::priority_queue<due> waiting_;
   std::vector<verdict> verdicts_;
   uint64_t next_serial_ = 1;
-  size_t states_[5] = {};
+  size_t states_[6] = {};
+  // Suspects that must be alone: the one at work, and those that wait for it.
+  ticket lone_;
+  std::deque<ticket> lone_queue_;
   counters counters_;
 };
 

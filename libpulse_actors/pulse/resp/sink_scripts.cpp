@@ -93,18 +93,18 @@ return {released, deleted}
 const script& count_script() {
   static constexpr script x{"count", R"lua(
 local key, group, me = KEYS[1], ARGV[1], ARGV[2]
-local n = 0
+local set = {}
 for i = 3, #ARGV, 2 do
   local id = ARGV[i]
   if #redis.call('XPENDING', key, group, id, id, 1, me) == 1 then
     redis.call('XCLAIM', key, group, me, 0, id, 'RETRYCOUNT', ARGV[i + 1],
                'JUSTID')
-    n = n + 1
+    set[#set + 1] = id
   end
 end
-return n
+return set
 )lua",
-                            "178804cb040a394b48727dfaccb1f4e420e8e21e"};
+                            "664d7ab0dbbc5bb3524106db87782edd5d07a534"};
   return x;
 }
 

@@ -32,7 +32,7 @@ const script& release_script();
 
 /// Sets the delivery counters of entries that the consumer still owns.
 /// KEYS: stream. ARGV: group, consumer, then id and delivery count of each.
-/// Answers how many were set.
+/// Answers the IDs of those that were set.
 const script& count_script();
 
 /// Deletes consumers that hold nothing and have been silent for a time.

@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink_closing.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/core/delivery_counter.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 
 #include <algorithm>
@@ -116,7 +117,7 @@ void sink_closing::release(uint32_t stream, const char* scope,
   call.arg(ctx_.options.name).arg(ctx_.consumer);
   call.arg(static_cast<int64_t>(ctx_.options.lease.count())).arg(scope);
   for (const auto& e : entries)
-    call.arg(e.id).arg(uint64_t{e.deliveries});
+    call.arg(e.id).arg(pack(e.counts));
   ++releases_under_way_;
   auto done = [this] {
     if (--releases_under_way_ == 0 && releasing_)

@@ -161,7 +161,7 @@ void sink_fetcher::read_failed(const failure& why) {
 }
 
 // Whatever an event's way into this sink: is it one to deliver?
-void sink_fetcher::accept(uint32_t stream, event x) {
+void sink_fetcher::accept(uint32_t stream, event x, bool suspect) {
   if (!x.well_formed()) {
     ++ctx_.counts.malformed;
     const std::string why = "malformed: the entry lacks the field n or p";
@@ -175,7 +175,7 @@ void sink_fetcher::accept(uint32_t stream, event x) {
     if (ctx_.acks())
       settler_.ack(stream, x.id());
   } else {
-    ctx_.ledger.fetched(stream, std::move(x), ctx_.now());
+    ctx_.ledger.fetched(stream, std::move(x), ctx_.now(), suspect);
   }
 }
 

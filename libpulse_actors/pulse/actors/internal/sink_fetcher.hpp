@@ -3,10 +3,14 @@
 #include "pulse/actors/internal/sink_context.hpp"
 #include "pulse/actors/internal/sink_groups.hpp"
 #include "pulse/actors/internal/sink_settler.hpp"
+#include "pulse/core/delivery_counter.hpp"
 #include "pulse/core/fetch_window.hpp"
 #include "pulse/core/page_limit.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace pulse::internal {
@@ -59,21 +63,35 @@ private:
   void read_failed(const failure& why);
   // Redis refused: the group may be gone, or one stream stops all others.
   void look_into(const failure& why);
-  void accept(uint32_t stream, event x);
+  void accept(uint32_t stream, event x, bool suspect = false);
 
   // own pending events
   void adopt_next_page();
+  void ask_own_counts(const std::vector<uint32_t>& streams);
+  void on_own_counts(const std::vector<uint32_t>& streams,
+                     const resp::reply& reply);
   void on_own_page(resp::reply& reply);
+  [[nodiscard]] stored_counts own_counts(uint32_t stream, event_id id) const;
 
   // those of dead nodes
   void sweep(time_point now);
   // Returns how many events came.
   size_t on_taken(uint32_t stream, resp::reply& reply);
-  [[nodiscard]] std::vector<delivery_counts>
-  counts_of(const std::vector<resp::pending_entry>& facts,
-            const std::vector<event_extent>& taken) const;
+  // What is known of an event that was somebody else's.
+  struct history {
+    delivery_counts counts;
+    bool suspect = false;
+    // Nodes that died at it for sure.
+    uint32_t proven_crashes = 0;
+  };
+
+  [[nodiscard]] static history history_of(const resp::pending_entry& fact);
+  [[nodiscard]] static std::vector<history>
+  histories_of(const std::vector<resp::pending_entry>& facts,
+               const std::vector<event_extent>& taken);
   void take_over(uint32_t stream, const std::shared_ptr<event_block>& block,
-                 const std::vector<delivery_counts>& counts);
+                 const std::vector<history>& histories);
+  [[nodiscard]] std::string why_give_up(const history& x) const;
   void clean_consumers(time_point now);
   void command_failed(const failure& why);
   void command_worked();
@@ -98,6 +116,7 @@ private:
   bool adopt_ = false;
   bool adopting_ = false;
   std::vector<event_id> adopted_to_; // per stream
+  std::map<std::pair<uint32_t, event_id>, stored_counts> own_counts_;
 
   time_point next_sweep_;
   time_point next_cleaning_;

@@ -40,6 +40,7 @@ void sink_fetcher::adopt_next_page() {
     return;
   adopting_ = true;
   adopted_to_.resize(ctx_.streams.size());
+  ask_own_counts(asked);
   auto batch = std::make_shared<command_batch>();
   resp::command_writer w{batch->bytes};
   w.begin(7 + 2 * asked.size());
@@ -59,6 +60,40 @@ void sink_fetcher::adopt_next_page() {
       command_failed(to_failure(err));
       read_failed(to_failure(err));
     });
+}
+
+// Ahead of the page, which adds one to each: of what was taken over from dead
+// nodes the counts tell more than that.
+void sink_fetcher::ask_own_counts(const std::vector<uint32_t>& streams) {
+  auto batch = std::make_shared<command_batch>();
+  for (auto i : streams)
+    resp::write_command(batch->bytes, "XPENDING", ctx_.streams[i].key,
+                        ctx_.options.name, "(" + to_string(adopted_to_[i]), "+",
+                        uint64_t{page_size}, ctx_.consumer);
+  batch->count = static_cast<uint32_t>(streams.size());
+  batch->repeatable = true;
+  own_counts_.clear();
+  ctx_.run(
+    std::move(batch),
+    [=](const reply_ptr& reply) { on_own_counts(streams, *reply); },
+    [](const caf::error&) {}); // the page fails as well
+}
+
+void sink_fetcher::on_own_counts(const std::vector<uint32_t>& streams,
+                                 const resp::reply& reply) {
+  resp::cursor at{reply};
+  for (auto i : streams) {
+    auto here = at;
+    at.skip();
+    if (auto facts = resp::pending_entries(here))
+      for (const auto& x : *facts)
+        own_counts_[{i, x.id}] = unpack(x.deliveries);
+  }
+}
+
+stored_counts sink_fetcher::own_counts(uint32_t stream, event_id id) const {
+  auto i = own_counts_.find({stream, id});
+  return i != own_counts_.end() ? i->second : stored_counts{{1, 0, 0}, false};
 }
 
 void sink_fetcher::on_own_page(resp::reply& reply) {
@@ -82,7 +117,8 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
     ++ctx_.counts.adopted;
     ctx_.streams[stream].last_read = std::max(ctx_.streams[stream].last_read,
                                               id);
-    accept(stream, event{block, i, {1, 0, 0}});
+    const auto known = own_counts(stream, id);
+    accept(stream, event{block, i, known.counts}, known.counts.crashes > 0);
   }
   for (auto [where, id] : page->deleted) {
     const auto stream = *ctx_.index_of(block->streams[where]);
@@ -169,45 +205,74 @@ size_t sink_fetcher::on_taken(uint32_t stream, resp::reply& reply) {
                + " had been trimmed before they were acknowledged");
   }
   // The facts point into the bytes that the events take along.
-  const auto counts = counts_of(*facts, page.block->extents);
+  const auto histories = histories_of(*facts, page.block->extents);
   page.block->bytes = std::move(reply.bytes);
-  take_over(stream, page.block, counts);
+  take_over(stream, page.block, histories);
   ctx_.pump();
   return page.block->extents.size();
 }
 
-std::vector<delivery_counts>
-sink_fetcher::counts_of(const std::vector<resp::pending_entry>& facts,
-                        const std::vector<event_extent>& taken) const {
-  std::vector<delivery_counts> result;
+// A node that died counts against what a worker of it may have been at: against
+// each event that it held and had not marked. What it took from another dead
+// node it had marked before a worker got it.
+sink_fetcher::history
+sink_fetcher::history_of(const resp::pending_entry& fact) {
+  const auto stored = unpack(fact.deliveries);
+  history result;
+  result.counts = stored.counts;
+  ++result.counts.deliveries;
+  if (fact.consumer == "released")
+    return result;
+  result.suspect = true;
+  if (stored.armed)
+    result.proven_crashes = stored.counts.crashes;
+  else
+    ++result.counts.crashes;
+  return result;
+}
+
+std::vector<sink_fetcher::history>
+sink_fetcher::histories_of(const std::vector<resp::pending_entry>& facts,
+                           const std::vector<event_extent>& taken) {
+  std::vector<history> result;
   auto fact = facts.begin(); // both in the order of the IDs
   for (const auto& x : taken) {
     while (fact != facts.end() && fact->id < x.id)
       ++fact;
-    delivery_counts counts{1, 0, 0};
-    if (fact != facts.end() && fact->id == x.id) {
-      counts.deliveries = static_cast<uint32_t>(fact->deliveries + 1);
-      counts.crashes = fact->consumer != "released" ? 1 : 0;
-    }
-    result.push_back(counts);
+    const bool known = fact != facts.end() && fact->id == x.id;
+    result.push_back(known ? history_of(*fact) : history{{1, 0, 0}, false, 0});
   }
   return result;
 }
 
 void sink_fetcher::take_over(uint32_t stream,
                              const std::shared_ptr<event_block>& block,
-                             const std::vector<delivery_counts>& counts) {
-  const auto most = ctx_.options.max_deliveries;
+                             const std::vector<history>& histories) {
   for (uint32_t i = 0; i < block->extents.size(); ++i) {
     ++ctx_.counts.taken_over;
-    const auto tried = counts[i].deliveries - 1;
-    if (most > 0 && tried >= most)
-      settler_.give_up(stream, block->extents[i].id, counts[i],
-                       "gave up after " + std::to_string(tried)
-                         + " deliveries, the last by a node that died");
-    else
-      accept(stream, event{block, i, counts[i]});
+    const auto& x = histories[i];
+    const auto why = why_give_up(x);
+    if (why.empty()) {
+      accept(stream, event{block, i, x.counts}, x.suspect);
+      continue;
+    }
+    auto counts = x.counts;
+    --counts.deliveries; // this one does not happen
+    settler_.give_up(stream, block->extents[i].id, counts, why);
   }
+}
+
+// Empty: it is tried again.
+std::string sink_fetcher::why_give_up(const history& x) const {
+  const auto& options = ctx_.options;
+  const auto tried = x.counts.deliveries - 1;
+  if (options.max_crashes > 0 && x.proven_crashes >= options.max_crashes)
+    return "workers or nodes died at it " + std::to_string(x.proven_crashes)
+           + " times; the last time the whole node";
+  if (options.max_deliveries > 0 && tried >= options.max_deliveries)
+    return "gave up after " + std::to_string(tried)
+           + " deliveries, the last by a node that died";
+  return {};
 }
 
 // Consumers of nodes that are gone, if they hold nothing. Each sink looks now

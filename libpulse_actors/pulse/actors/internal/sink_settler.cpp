@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink_settler.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/core/delivery_counter.hpp"
 #include "pulse/core/names.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/sink_scripts.hpp"
@@ -33,6 +34,9 @@ void sink_settler::take_verdicts() {
       case verdict::kind::count:
         counts_.push_back(std::move(x));
         break;
+      case verdict::kind::mark:
+        marks_.push_back(std::move(x));
+        break;
     }
   }
 }
@@ -61,6 +65,8 @@ void sink_settler::flush() {
     send_dead_letter(std::move(x));
   if (!counts_.empty())
     send_counts();
+  if (!marks_.empty())
+    send_marks();
 }
 
 void sink_settler::tick(sink_context::time_point) {
@@ -219,21 +225,73 @@ void sink_settler::bury_failed(const verdict& x, const failure& why) {
 
 // -- delivery counts ----------------------------------------------------------
 
+std::vector<std::vector<sink_settler::verdict>>
+sink_settler::by_stream(std::vector<verdict> xs) const {
+  std::vector<std::vector<verdict>> result(ctx_.streams.size());
+  for (auto& x : xs)
+    result[x.stream].push_back(std::move(x));
+  return result;
+}
+
+command_ptr sink_settler::count_call(uint32_t stream,
+                                     const std::vector<verdict>& xs) const {
+  script_call call{resp::count_script(), {ctx_.streams[stream].key}};
+  call.arg(ctx_.options.name).arg(ctx_.consumer);
+  for (const auto& x : xs)
+    call.arg(x.id).arg(pack(x.counts, x.what == verdict::kind::mark));
+  return call.finish(true);
+}
+
 // A courtesy to the next node, should this one die: not repeated.
 void sink_settler::send_counts() {
-  std::vector<std::vector<verdict>> by_stream(ctx_.streams.size());
-  for (auto& x : std::exchange(counts_, {}))
-    by_stream[x.stream].push_back(std::move(x));
-  for (size_t i = 0; i < by_stream.size(); ++i) {
-    if (by_stream[i].empty())
-      continue;
-    script_call call{resp::count_script(), {ctx_.streams[i].key}};
-    call.arg(ctx_.options.name).arg(ctx_.consumer);
-    for (const auto& x : by_stream[i])
-      call.arg(x.id).arg(uint64_t{x.counts.deliveries});
-    ctx_.run(
-      call.finish(true), [](const reply_ptr&) {}, [](const caf::error&) {});
+  const auto all = by_stream(std::exchange(counts_, {}));
+  for (uint32_t i = 0; i < all.size(); ++i)
+    if (!all[i].empty())
+      ctx_.run(
+        count_call(i, all[i]), [](const reply_ptr&) {},
+        [](const caf::error&) {});
+}
+
+// -- suspects -----------------------------------------------------------------
+
+// Workers get them when Redis has the marks, so these are repeated.
+void sink_settler::send_marks() {
+  auto all = by_stream(std::exchange(marks_, {}));
+  for (uint32_t i = 0; i < all.size(); ++i)
+    if (!all[i].empty())
+      send_marks_of(i, std::move(all[i]));
+}
+
+void sink_settler::send_marks_of(uint32_t stream, std::vector<verdict> marks) {
+  auto batch = count_call(stream, marks);
+  ctx_.run(
+    std::move(batch),
+    [this, marks](const reply_ptr& reply) { marked(marks, *reply); },
+    [this, marks](const caf::error& err) {
+      marks_failed(marks, to_failure(err));
+    });
+}
+
+void sink_settler::marked(const std::vector<verdict>& marks,
+                          const resp::reply& reply) {
+  resp::cursor at{reply};
+  auto ids = resp::read_ids(at, "count");
+  if (!ids)
+    return marks_failed(marks, ids.error());
+  // Backwards, since each goes to the front: the order stays.
+  for (auto x = marks.rbegin(); x != marks.rend(); ++x) {
+    if (std::find(ids->begin(), ids->end(), x->id) != ids->end())
+      ctx_.ledger.marked(x->entry);
+    else if (ctx_.ledger.lost(x->entry))
+      ++ctx_.counts.lost_leases;
   }
+  ctx_.pump();
+}
+
+void sink_settler::marks_failed(const std::vector<verdict>& marks,
+                                const failure& why) {
+  marks_.insert(marks_.end(), marks.begin(), marks.end());
+  pause_after(why, "delivery counts");
 }
 
 } // namespace pulse::internal

@@ -60,6 +60,14 @@ private:
   void count_removed(const std::string& stream, const outcome<int64_t>& n);
   void bury_failed(const verdict& x, const failure& why);
   void send_counts();
+  void send_marks();
+  void send_marks_of(uint32_t stream, std::vector<verdict> marks);
+  void marked(const std::vector<verdict>& marks, const resp::reply& reply);
+  void marks_failed(const std::vector<verdict>& marks, const failure& why);
+  [[nodiscard]] std::vector<std::vector<verdict>>
+  by_stream(std::vector<verdict> xs) const;
+  [[nodiscard]] command_ptr count_call(uint32_t stream,
+                                       const std::vector<verdict>& xs) const;
   void pause_after(const failure& why, const char* what);
 
   sink_context& ctx_;
@@ -70,6 +78,7 @@ private:
   std::vector<verdict> dead_;
   size_t dead_sent_ = 0;
   std::vector<verdict> counts_;
+  std::vector<verdict> marks_;
   sink_context::time_point not_before_;
   bool failing_ = false;
   reconnect_backoff pause_{milliseconds{100}, milliseconds{1'500}};
