@@ -63,6 +63,17 @@ CAF_TEST(what is open is found again by its name) {
              [](const caf::error& err) { CAF_CHECK(err == errc::closed); });
 }
 
+CAF_TEST(what was closed can be opened again at once) {
+  for (int i = 0; i < 100; ++i) {
+    auto sink = must(ps.sink(billing()));
+    CAF_REQUIRE(sink.info());
+    must(sink.close());
+    auto stream = must(ps.stream("orders"));
+    must(stream.add("number", "1"));
+    must(stream.close());
+  }
+}
+
 CAF_TEST(what is closed can be opened again with other options) {
   must(must(ps.sink(billing())).close());
   auto other = billing();

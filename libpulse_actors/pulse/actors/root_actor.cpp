@@ -115,15 +115,38 @@ struct root_state {
     if (auto ok = validate(x); !ok)
       return make_error(ok.error());
     auto found = group.find_same(kind, key, x);
-    if (!found)
-      return make_error(found.error());
-    if (*found)
-      return *found;
+    if (!found || *found)
+      return unless_dead(group.find(key)->handle, found, x);
     auto fresh = spawn(kind + " " + key, x);
     self->monitor(fresh);
     // Not the first of its name if it was about to be started again.
     subscribe_again(kind + " " + key, group.insert(key, x, fresh));
     return fresh;
+  }
+
+  // A child that closes answers its closer before we hear of its end: who opens
+  // it again at once must not get the dead one. To this question CAF answers
+  // for a living actor; for a dead one it fails, and the news is on its way.
+  template <class Options, class Handle>
+  caf::result<Handle> unless_dead(const Handle& child,
+                                  const outcome<Handle>& found,
+                                  const Options& x) {
+    auto answer = self->make_response_promise();
+    self
+      ->request(caf::actor_cast<caf::actor>(child), caf::infinite,
+                caf::sys_atom_v, caf::get_atom_v, std::string{"info"})
+      .then(
+        [=](caf::ok_atom, const std::string&, const caf::strong_actor_ptr&,
+            const std::string&) mutable {
+          if (found)
+            answer.deliver(*found);
+          else
+            answer.deliver(make_error(found.error()));
+        },
+        [=](const caf::error&) mutable {
+          answer.delegate(self_type{self}, caf::open_atom_v, x);
+        });
+    return answer;
   }
 
   template <class Options, class Handle>

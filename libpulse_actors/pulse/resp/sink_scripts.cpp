@@ -61,6 +61,14 @@ return {#facts - #entries, facts, entries}
 }
 
 const script& release_script() {
+#ifdef PULSE_BREAK_DELETE_CONSUMER // tests/chaos: must be found to lose events
+  static constexpr script broken{"release", R"lua(
+redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+return {0, 1}
+)lua",
+                                 "5c0d1f0a2f247d44049ff6488e8fef8c539fe24e"};
+  return broken;
+#endif
   static constexpr script x{"release", R"lua(
 local key, group, me, lease = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local all = ARGV[4] == 'all'

@@ -1,0 +1,49 @@
+#include "chaos/checker.hpp"
+
+#include <algorithm>
+
+namespace pulse::chaos {
+
+namespace {
+
+constexpr int64_t reconnect_us = 2'000'000;
+
+// The times of a fault are taken before and after the act; a fact is written
+// a moment before or after it happens.
+constexpr int64_t blur_us = 50'000;
+
+} // namespace
+
+int64_t aftermath(const settings& how) {
+  return 2 * how.lease_us + 2 * how.sweep_us + reconnect_us;
+}
+
+const fault* explanation(const history& run, const std::string& a,
+                         const std::string& b, int64_t at) {
+  const auto late = aftermath(run.how);
+  for (const auto& x : run.faults) {
+    if (x.begin > at + blur_us)
+      break;
+    const bool hit = x.slot.empty() || x.slot == a || x.slot == b;
+    if (hit && x.end + late >= at)
+      return &x;
+  }
+  return nullptr;
+}
+
+verdict judge(const history& run) {
+  verdict result;
+  for (const auto& x : run.faults)
+    ++result.faults[x.kind];
+  for (const auto& x : run.phantoms)
+    result.violated("phantom", x + " was never added");
+  judge_adds(run, result);
+  judge_readers(run, result);
+  judge_deliveries(run, result);
+  judge_order(run, result);
+  judge_end(run, result);
+  measure_recovery(run, result);
+  return result;
+}
+
+} // namespace pulse::chaos

@@ -1,0 +1,153 @@
+#pragma once
+
+#include "pulse/core/event_id.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What happened in a run, as the journals tell it. Times are microseconds of
+// CLOCK_BOOTTIME. Events are numbered through all producers.
+
+namespace pulse::chaos {
+
+/// What the checker has to know about how the run was made.
+struct settings {
+  int64_t lease_us = 1'000'000;
+  int64_t ack_wait_us = 2'000'000;
+  int64_t sweep_us = 250'000;
+  /// Whether Redis may lose the last writes when it is killed.
+  bool fsync_always = true;
+  /// Event n of a producer has topic n modulo this.
+  uint32_t keys = 64;
+  /// Whether the promised times are judged, too: not on a machine that is busy
+  /// with other things, nor with sanitizers.
+  bool judge_times = false;
+  /// How much the memory of a process may grow from the first to the last
+  /// quarter of the run, beside half of what it was.
+  int64_t memory_slack_kb = 32'768;
+};
+
+struct add {
+  enum class outcome : uint8_t { open, ok, failed, unknown };
+
+  int64_t invoked = 0;
+  int64_t answered = 0;
+  event_id id;
+  outcome how = outcome::open;
+};
+
+/// A sink as one process had it open, from opening to closing or death.
+struct instance {
+  std::string slot;
+  std::string sink;
+  bool keyed = false;
+};
+
+/// One event at one worker.
+struct execution {
+  enum class end : uint8_t { none, done, failed, crashed };
+
+  uint32_t event = 0;
+  uint32_t at = 0; // index of the instance
+  uint32_t worker = 0;
+  uint32_t deliveries = 0;
+  event_id id;
+  int64_t began = 0;
+  int64_t ended = 0;
+  end how = end::none;
+};
+
+/// Something that was done to the processes, or that a worker did on purpose.
+struct fault {
+  int64_t begin = 0;
+  int64_t end = 0;
+  std::string kind;
+  /// Whom it hit; empty: everybody.
+  std::string slot;
+};
+
+struct reader_run {
+  std::string slot;
+  bool from_oldest = false;
+  /// It lived until it was told to end.
+  bool finished = false;
+  std::vector<uint32_t> events;
+  std::vector<event_id> ids;
+  std::vector<int64_t> times;
+};
+
+struct stored_event {
+  event_id id;
+  uint32_t event = 0;
+};
+
+struct group_state {
+  int64_t pending = 0;
+  int64_t lag = 0;
+  int64_t consumers = 0;
+};
+
+/// What Redis held after everybody had closed.
+struct final_state {
+  std::vector<stored_event> stream;
+  /// Sink -> events that it gave up.
+  std::map<std::string, std::vector<uint32_t>> dead;
+  std::map<std::string, group_state> groups;
+};
+
+/// What a process cost at some time.
+struct sample {
+  int64_t at = 0;
+  int64_t rss_kb = 0;
+};
+
+/// A process during a lasting outage of Redis.
+struct outage {
+  std::string slot;
+  double seconds = 0;
+  double cpu_seconds = 0;
+  int64_t connections = 0;
+  int64_t attempts = 0;
+};
+
+struct history {
+  /// "no such event": named somewhere, but never added by anybody.
+  static constexpr uint32_t nobody = UINT32_MAX;
+
+  settings how;
+  std::vector<add> adds;
+  std::vector<instance> instances;
+  /// Sink -> executions in the order of the journals.
+  std::map<std::string, std::vector<execution>> sinks;
+  std::vector<reader_run> readers;
+  std::vector<fault> faults;
+  final_state end;
+  /// Slot of a process that was never killed -> samples.
+  std::map<std::string, std::vector<sample>> samples;
+  std::vector<outage> outages;
+  /// Events that were seen and never added: "<label> (<where>)".
+  std::vector<std::string> phantoms;
+  /// Processes that did not end as they should: "<slot> <how>".
+  std::vector<std::string> bad_ends;
+
+  /// "producer-0.1:17" for people.
+  [[nodiscard]] std::string label(uint32_t event) const;
+
+  /// @returns the number of an event, or `nobody`.
+  [[nodiscard]] uint32_t find(std::string_view label) const;
+
+  /// @returns the topic of each event, as a number.
+  [[nodiscard]] std::vector<uint32_t> topics() const;
+
+  struct producer {
+    std::string name;
+    uint32_t first = 0;
+    uint32_t count = 0;
+  };
+  std::vector<producer> producers;
+};
+
+} // namespace pulse::chaos

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace pulse::chaos {
+
+/// Times in microseconds, for percentiles.
+class times {
+public:
+  void add(int64_t x) {
+    values_.push_back(x);
+  }
+
+  [[nodiscard]] size_t size() const noexcept {
+    return values_.size();
+  }
+
+  /// @param part 0 to 1. @returns 0 if there are none.
+  [[nodiscard]] int64_t percentile(double part) const;
+
+private:
+  std::vector<int64_t> values_;
+};
+
+/// What the checker found.
+struct verdict {
+  /// A broken guarantee: which, how often, the first few.
+  struct violation {
+    uint64_t count = 0;
+    std::vector<std::string> examples;
+  };
+  std::map<std::string, violation> violations;
+
+  // -- adds -------------------------------------------------------------------
+  uint64_t invoked = 0;
+  uint64_t confirmed = 0;
+  uint64_t failed = 0;
+  uint64_t unknown = 0;
+  uint64_t unknown_stored = 0;
+  uint64_t stored = 0;
+  /// Confirmed, then gone with a Redis that was killed (everysec only).
+  uint64_t lost_by_redis = 0;
+
+  // -- deliveries: sink -> … --------------------------------------------------
+  struct of_sink {
+    uint64_t executions = 0;
+    uint64_t dead_letters = 0;
+    /// Executions after one that did not succeed, by what became of that.
+    std::map<std::string, uint64_t> retries;
+    /// Executions after a successful one, by the fault that explains them.
+    std::map<std::string, uint64_t> duplicates;
+  };
+  std::map<std::string, of_sink> sinks;
+
+  // -- recovery ---------------------------------------------------------------
+  times crash_to_redelivery;
+  times kill_to_redelivery;
+  times redis_back_to_add;
+  times redis_back_to_delivery;
+  times add_to_delivery;
+
+  /// Kind -> how many.
+  std::map<std::string, uint64_t> faults;
+  /// "<slot>: <first quarter> → <last quarter> kB" and the like.
+  std::vector<std::string> notes;
+
+  [[nodiscard]] bool good() const noexcept {
+    return violations.empty();
+  }
+
+  void violated(const std::string& rule, const std::string& example);
+};
+
+/// A table for people, with the violations below it.
+std::string to_string(const verdict& x);
+
+} // namespace pulse::chaos
