@@ -1,6 +1,8 @@
 #include "chaos/checker.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace pulse::chaos {
 
@@ -12,6 +14,17 @@ constexpr int64_t reconnect_us = 2'000'000;
 // a moment before or after it happens.
 constexpr int64_t blur_us = 50'000;
 
+// Of several faults, which is most likely to be the cause; -1: this kind never
+// makes a sink lose what it holds.
+int rank(const fault& x) {
+  static constexpr std::array<std::string_view, 15> causes{
+    "kill",       "stop",   "hole",        "deaf",     "redis-kill",
+    "redis-stop", "outage", "client-kill", "cut",      "half-reply",
+    "hang",       "close",  "throttle",    "bytewise", "delay"};
+  const auto* i = std::find(causes.begin(), causes.end(), x.kind);
+  return i != causes.end() ? static_cast<int>(i - causes.begin()) : -1;
+}
+
 } // namespace
 
 int64_t aftermath(const settings& how) {
@@ -21,14 +34,16 @@ int64_t aftermath(const settings& how) {
 const fault* explanation(const history& run, const std::string& a,
                          const std::string& b, int64_t at) {
   const auto late = aftermath(run.how);
+  const fault* result = nullptr;
   for (const auto& x : run.faults) {
     if (x.begin > at + blur_us)
       break;
     const bool hit = x.slot.empty() || x.slot == a || x.slot == b;
-    if (hit && x.end + late >= at)
-      return &x;
+    if (hit && x.end + late >= at && rank(x) >= 0
+        && (result == nullptr || rank(x) <= rank(*result)))
+      result = &x;
   }
-  return nullptr;
+  return result;
 }
 
 verdict judge(const history& run) {

@@ -40,7 +40,8 @@ void measure_recovery(const history& run, verdict& out);
 int64_t aftermath(const settings& how);
 
 /// @returns the fault that hit everybody, slot `a` or slot `b`, and whose
-/// aftermath was not over at `at`; null if there is none.
+/// aftermath was not over at `at`, of several the most likely cause; null if
+/// there is none.
 const fault* explanation(const history& run, const std::string& a,
                          const std::string& b, int64_t at);
 

@@ -66,7 +66,9 @@ void judge_outages(const history& run, verdict& out) {
                   static_cast<long long>(x.attempts), each,
                   x.seconds > 0 ? 100 * x.cpu_seconds / x.seconds : 0);
     out.notes.push_back(text);
-    if (each >= 1
+    // One more, since the time began just before one.
+    const auto most = static_cast<double>(x.connections) * (x.seconds + 1);
+    if (static_cast<double>(x.attempts) > most
         || (run.how.judge_times && x.cpu_seconds > max_idle_cpu * x.seconds))
       out.violated("busy outage", text);
   }

@@ -21,7 +21,7 @@ constexpr auto tick = 10ms;
 constexpr auto answer_deadline = 60s;
 
 // Whether Redis may have stored it all the same.
-bool is_unknown(errc code) {
+bool is_outcome_unknown(errc code) {
   switch (code) {
     case errc::connection_lost:
     case errc::timed_out:
@@ -77,7 +77,7 @@ caf::behavior produce(caf::stateful_actor<producing>* self,
         },
         [=](const caf::error& err) {
           const auto code = to_failure(err).code;
-          log->write((is_unknown(code) ? "u " : "f ") + number + " "
+          log->write((is_outcome_unknown(code) ? "u " : "f ") + number + " "
                      + to_string(code));
           answered();
         });

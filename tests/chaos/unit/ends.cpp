@@ -48,7 +48,7 @@ CAF_TEST(a short run says nothing about memory) {
 CAF_TEST(an outage may cost neither many attempts nor the processor) {
   final += "outage audit-0 10.0 0.05 2 10\n";
   CAF_CHECK(judged().good());
-  final += "outage audit-1 10.0 0.05 2 20\n";
+  final += "outage audit-1 10.0 0.05 2 23\n";
   CAF_CHECK(only(judged(), "busy outage"));
   final += "outage audit-2 10.0 5 2 10\n";
   CAF_CHECK(only(judged(), "busy outage"));
