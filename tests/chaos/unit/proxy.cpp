@@ -42,7 +42,7 @@ struct fixture {
       const auto port = std::atoi(url.substr(url.rfind(':') + 1).c_str());
       const timeval limit{ms / 1'000, ms % 1'000 * 1'000};
       context.reset(redisConnectWithTimeout("127.0.0.1", port, limit));
-      CAF_REQUIRE(context && context->err == 0);
+      CAF_REQUIRE(context);
       redisSetTimeout(context.get(), limit);
     }
 
@@ -136,7 +136,7 @@ CAF_TEST(replies may come byte by byte and late) {
 
 CAF_TEST(without a Redis clients are refused and counted) {
   server.stop();
-  client x{links, 0};
+  client x{links, 0}; // may be reset before it has noticed that it is connected
   CAF_CHECK_EQUAL(x("PING"), "no reply");
   CAF_CHECK_EQUAL(links.counts(0).accepted, 1u);
 }
