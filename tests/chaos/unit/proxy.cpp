@@ -88,7 +88,7 @@ CAF_TEST(a cut resets the connections of its link alone) {
 }
 
 CAF_TEST(a black hole swallows until it is healed) {
-  client x{links, 0, 300};
+  client x{links, 0, 1'500};
   CAF_CHECK_EQUAL(x("PING"), "PONG");
   links.set(0, {link_mode::hole, 0, unlimited});
   CAF_CHECK_EQUAL(x("SET k late"), "no reply");
@@ -103,7 +103,7 @@ CAF_TEST(a black hole swallows until it is healed) {
 }
 
 CAF_TEST(a deaf client acts without hearing) {
-  client x{links, 0, 300};
+  client x{links, 0, 1'500};
   CAF_CHECK_EQUAL(x("PING"), "PONG");
   links.set(0, {link_mode::deaf, 0, unlimited});
   CAF_CHECK_EQUAL(x("SET k done"), "no reply");
