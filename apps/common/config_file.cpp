@@ -285,7 +285,7 @@ loaded_config load_config_text(std::string_view text, const std::string& name,
     apply(x, result);
   if (readable) {
     auto problems = validate(result.config);
-    read_password(result.config, problems);
+    check_password(result.config, problems);
     for (const auto& x : problems) {
       if (const auto* origin = origin_of(x, settings))
         result.errors.push_back(origin->origin + ": " + x.what);

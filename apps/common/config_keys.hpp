@@ -27,7 +27,11 @@ struct key_table<redis_section> {
   template <class F, class T>
   static void visit(F& f, T& x) {
     f("url", x.options.url);
-    f("password_file", x.password_file);
+    f("password_file", x.options.password_file);
+    f("tls_ca_file", x.options.tls_ca_file);
+    f("tls_cert_file", x.options.tls_cert_file);
+    f("tls_key_file", x.options.tls_key_file);
+    f("tls_server_name", x.options.tls_server_name);
     f("connect_timeout", x.options.connect_timeout);
     f("command_timeout", x.options.command_timeout);
     f("reconnect_first", x.options.reconnect_first);

@@ -39,13 +39,14 @@ void apply(const setting& x, loaded_config& out) {
     out.config.redis.options.password = x.value;
 }
 
-void read_password(node_config& config, std::vector<config_problem>& problems) {
-  auto& redis = config.redis;
-  if (redis.password_file.empty() || !redis.options.password.empty())
+void check_password(const node_config& config,
+                    std::vector<config_problem>& problems) {
+  const auto& redis = config.redis.options;
+  if (redis.password_file.empty() || !redis.password.empty())
     return;
   std::ifstream in{redis.password_file};
-  if (!in || !std::getline(in, redis.options.password)
-      || redis.options.password.empty())
+  std::string password;
+  if (!in || !std::getline(in, password) || password.empty())
     problems.push_back({"redis", 0, "password_file",
                         "cannot read a password from the first line of \""
                           + redis.password_file + "\""});

@@ -14,7 +14,9 @@ const setting* origin_of(const config_problem& x,
 /// Puts a setting into the configuration, or adds to its errors.
 void apply(const setting& x, loaded_config& out);
 
-/// Reads [redis] password_file, unless there is a password.
-void read_password(node_config& config, std::vector<config_problem>& problems);
+/// Complains if [redis] password_file is needed and cannot be read. Connections
+/// read it again and again, this is for an early error.
+void check_password(const node_config& config,
+                    std::vector<config_problem>& problems);
 
 } // namespace pulse::apps

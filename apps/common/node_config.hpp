@@ -15,8 +15,6 @@ namespace pulse::apps {
 /// [redis]
 struct redis_section {
   redis_options options;
-  /// File whose first line is the password; empty: none.
-  std::string password_file;
 };
 
 /// [node]

@@ -9,13 +9,32 @@ using namespace pulse::apps;
 
 namespace {
 
+void describe_tls(CLI::App& app, common_options& options) {
+  auto add = [&](const char* option, std::string& value, const char* variable,
+                 const char* type, const char* help) {
+    app.add_option(option, value, help)->envname(variable)->type_name(type);
+  };
+  add("--tls-ca", options.tls_ca_file, "PULSE_REDIS_TLS_CA_FILE", "FILE",
+      "Certificate authorities to trust (PEM);\ndefault: the system's");
+  add("--tls-cert", options.tls_cert_file, "PULSE_REDIS_TLS_CERT_FILE", "FILE",
+      "Certificate to show to the server (PEM)");
+  add("--tls-key", options.tls_key_file, "PULSE_REDIS_TLS_KEY_FILE", "FILE",
+      "Its key (PEM, not encrypted)");
+  add("--tls-server-name", options.tls_server_name,
+      "PULSE_REDIS_TLS_SERVER_NAME", "NAME",
+      "Name in the server's certificate;\ndefault: the host of the URL");
+}
+
 void describe_common(CLI::App& app, common_options& options) {
   app
-    .add_option("--url", options.url,
-                "redis://user:password@host:port/db or\nunix:///path?db=n")
+    .add_option(
+      "--url", options.url,
+      "redis://user:password@host:port/db,\nrediss://... for TLS, or\n"
+      "unix:///path?db=n")
     ->envname("PULSE_REDIS_URL")
     ->type_name("URL")
     ->capture_default_str();
+  describe_tls(app, options);
   app.add_option("--timeout", options.timeout, "How long to wait for Redis")
     ->type_name("TIME")
     ->capture_default_str();

@@ -18,6 +18,10 @@ session::session(const common_options& options) : options_(options) {
 int session::connect() {
   redis_options redis;
   redis.url = options_.url;
+  redis.tls_ca_file = options_.tls_ca_file;
+  redis.tls_cert_file = options_.tls_cert_file;
+  redis.tls_key_file = options_.tls_key_file;
+  redis.tls_server_name = options_.tls_server_name;
   if (const auto* password = std::getenv("PULSE_REDIS_PASSWORD"))
     redis.password = password;
   auto timeout = parse_duration(options_.timeout);
@@ -51,6 +55,7 @@ int complain(const failure& why, const std::string& where) {
     case errc::connection_lost:
     case errc::timed_out:
     case errc::auth_failed:
+    case errc::tls_failed:
     case errc::loading:
       return exit_unreachable;
     default:

@@ -31,6 +31,10 @@ enum exit_status : int {
 /// Options that stand before or after any subcommand.
 struct common_options {
   std::string url;
+  std::string tls_ca_file;
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::string tls_server_name;
   std::string timeout = "5s";
   bool json = false;
 };

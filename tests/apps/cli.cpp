@@ -3,6 +3,7 @@
 #include "pulse/core/event_id.hpp"
 
 #include "support/environment.hpp"
+#include "support/test_ca.hpp"
 
 using namespace pulse;
 using namespace pulse::test;
@@ -76,6 +77,28 @@ CAF_TEST(bad lines are named and the good ones are added) {
   CAF_CHECK_EQUAL(status, 1);
   CAF_CHECK_EQUAL(lines_of(adder.output()).size(), 2u);
   CAF_CHECK(contains(adder.errors(), "pulse: line 2: payload_too_large"));
+}
+
+CAF_TEST(certificates are options or come from the environment) {
+  test_ca ca;
+  const auto own = ca.issue("server", "DNS:localhost");
+  const auto client = ca.issue("client");
+  const tls_redis redis{ca, own, {"tls-auth-clients yes"}};
+  const std::vector<std::string> command{"--url", redis.url(), "add", "s", "e"};
+  auto with_files = command;
+  with_files.insert(with_files.begin(),
+                    {"--tls-ca", ca.ca_file(), "--tls-cert", client.cert_file,
+                     "--tls-key", client.key_file});
+  CAF_CHECK_EQUAL(run_program("pulse", with_files, {}).errors, "");
+  const auto inherited
+    = run_program("pulse", command,
+                  {"PULSE_REDIS_TLS_CA_FILE=" + ca.ca_file(),
+                   "PULSE_REDIS_TLS_CERT_FILE=" + client.cert_file,
+                   "PULSE_REDIS_TLS_KEY_FILE=" + client.key_file});
+  CAF_CHECK_EQUAL(inherited.errors, "");
+  const auto untrusted = run_program("pulse", command, {});
+  CAF_CHECK_EQUAL(untrusted.status, 4);
+  CAF_CHECK(contains(untrusted.errors, "tls_failed: rediss://localhost"));
 }
 
 CAF_TEST(wrong usage ends with status 2 and says what to do) {

@@ -241,7 +241,7 @@ CAF_TEST(the environment is read for every key of the single sections) {
   CAF_CHECK_EQUAL(loaded.config.redis.options.password, "secret");
 }
 
-CAF_TEST(a password file gives its first line) {
+CAF_TEST(a password file must be readable) {
   char path[] = "/tmp/pulse-test-XXXXXX";
   unique_fd{mkstemp(path)};
   std::ofstream{path} << "secret\nignored\n";
@@ -249,7 +249,8 @@ CAF_TEST(a password file gives its first line) {
   const auto loaded = load_config_text(text, "f");
   std::remove(path);
   CAF_CHECK(loaded.errors.empty());
-  CAF_CHECK_EQUAL(loaded.config.redis.options.password, "secret");
+  CAF_CHECK_EQUAL(loaded.config.redis.options.password_file, path);
+  CAF_CHECK(loaded.config.redis.options.password.empty());
   CAF_CHECK_EQUAL(errors_of("[redis]\npassword_file = '/nowhere/p'"),
                   "f:2:17: redis.password_file: cannot read a password from "
                   "the first line of \"/nowhere/p\"\n");

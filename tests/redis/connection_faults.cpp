@@ -80,6 +80,23 @@ CAF_TEST(a command is not sent late though no tick came in time) {
   CAF_CHECK_EQUAL(receive(welcome), "fail 1 connect_failed\nsend B");
 }
 
+CAF_TEST(a port that took our words and hung up may want TLS) {
+  submit(command("GET"));
+  dialled();
+  uut().on_written(now, 0, todo);
+  hung_up();
+  CAF_CHECK(contains(last_log, "rediss://"));
+  tick_after(200ms);
+  dialled();
+  hung_up();
+  CAF_CHECK(last_log.find("rediss://") == std::string::npos);
+  fsm.reset();
+  submit(command("GET"));
+  dialled();
+  receive("\x15\x03\x03");
+  CAF_CHECK(contains(last_log, "the peer speaks TLS: use rediss://"));
+}
+
 CAF_TEST(a cut handshake is tried again) {
   submit(command("GET"));
   dialled();

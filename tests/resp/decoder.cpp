@@ -206,7 +206,7 @@ CAF_TEST(a peer that is no Redis is named by what it sent) {
     R"(the peer does not speak RESP, it sent "HTTP/1.1 400 Bad Request\r\n\r\n")");
   CAF_CHECK_EQUAL(
     refusal("\x15\x03\x01\x00\x02\x02\x28"s),
-    R"(the peer does not speak RESP, it sent "\x15\x03\x01\x00\x02\x02(")");
+    R"(the peer speaks TLS: use rediss://; it sent "\x15\x03\x01\x00\x02\x02(")");
   CAF_CHECK_EQUAL(refusal("\0\0\"\\"s),
                   R"(the peer does not speak RESP, it sent "\x00\x00\"\\")");
   CAF_CHECK(contains(refusal(std::string(200, 'A')), std::string(48, 'A') //

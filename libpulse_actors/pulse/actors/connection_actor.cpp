@@ -2,10 +2,11 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/answer_queue.hpp"
-#include "pulse/actors/internal/broker_socket.hpp"
 #include "pulse/actors/internal/closing_broker.hpp"
+#include "pulse/actors/internal/secured_socket.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/redis/connection_fsm.hpp"
+#include "pulse/redis/credentials.hpp"
 #include "pulse/redis/dial.hpp"
 #include "pulse/resp/command.hpp"
 #include "pulse/resp/reply.hpp"
@@ -71,7 +72,7 @@ public:
       role_(std::move(role)),
       log_name_("pulse.connection " + role_.name),
       fsm_(config_, make_engine()),
-      socket_(self) {
+      socket_(self, config_.to, config_.options) {
     // nop
   }
 
@@ -168,8 +169,16 @@ private:
   }
 
   void on_data(const caf::io::new_data_msg& x) {
-    if (socket_.is(x.handle))
-      guarded([&] { fsm_.on_data(now(), x.buf.data(), x.buf.size(), todo_); });
+    if (!socket_.is(x.handle))
+      return;
+    guarded([&] {
+      plain_.clear();
+      const auto ok = socket_.receive({x.buf.data(), x.buf.size()}, plain_);
+      if (!plain_.empty())
+        fsm_.on_data(now(), plain_.data(), plain_.size(), todo_);
+      if (!ok)
+        fsm_.on_broken(now(), ok.error(), todo_);
+    });
   }
 
   void on_written(const caf::io::data_transferred_msg& x) {
@@ -180,7 +189,11 @@ private:
   void on_hung_up(const caf::io::connection_closed_msg& x) {
     if (socket_.is(x.handle)) {
       socket_.forget();
-      guarded([this] { fsm_.on_hung_up(now(), todo_); });
+      guarded([this] {
+        if (const auto why = socket_.why_closed(); why.code != errc::none)
+          fsm_.on_broken(now(), why, todo_);
+        fsm_.on_hung_up(now(), todo_);
+      });
     }
     if (closing_)
       quit_when_done();
@@ -259,21 +272,37 @@ private:
   }
 
   void open_socket() {
+    if (const auto ok = try_to_open(); ok)
+      fsm_.on_dialled(now(), todo_);
+    else
+      fsm_.on_dial_failed(now(), ok.error(), todo_);
+  }
+
+  status try_to_open() {
+    auto password = redis::current_password(config_.options, config_.to);
+    if (!password)
+      return password.error();
+    fsm_.set_password(std::move(*password));
+    if (auto ok = socket_.prepare(); !ok)
+      return ok;
     const auto fd = redis::dial(config_.to, addresses_[next_address_]);
-    if (!fd) {
-      fsm_.on_dial_failed(now(), fd.error(), todo_);
-      return;
-    }
+    if (!fd)
+      return fd.error();
     socket_.open(*fd);
-    fsm_.on_dialled(now(), todo_);
+    return {};
   }
 
   void apply(const redis::send_action& x) {
-    socket_.write(x.commands->bytes);
+    write(x.commands->bytes);
   }
 
   void apply(const redis::send_text_action& x) {
-    socket_.write(x.bytes);
+    write(x.bytes);
+  }
+
+  void write(const std::string& bytes) {
+    if (const auto ok = socket_.write(bytes); !ok)
+      fsm_.on_broken(now(), ok.error(), todo_);
   }
 
   void apply(const redis::hang_up_action&) {
@@ -333,7 +362,9 @@ private:
   redis::connection_fsm fsm_;
   redis::actions todo_;
   internal::answer_queue answers_;
-  internal::broker_socket socket_;
+  internal::secured_socket socket_;
+  // What came in last.
+  std::string plain_;
 
   // Where to dial.
   redis::addresses addresses_;
@@ -357,12 +388,6 @@ caf::expected<connection_actor> spawn_connection(caf::actor_system& sys,
   auto to = parse_endpoint(options.url);
   if (!to)
     return make_error(to.error());
-  if (to->transport == endpoint::kind::tls)
-    return make_error({errc::unsupported, to_string(*to)
-                                            + ": this build has no TLS; use "
-                                              "redis:// or unix://"});
-  if (!options.password.empty())
-    to->password = options.password;
   redis::connection_config config{std::move(*to), options,
                                   options.client_name + ":" + role.name};
   connection_actor result = internal::spawn_broker_state<connection_state>(

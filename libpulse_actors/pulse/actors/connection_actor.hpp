@@ -34,6 +34,7 @@ using connection_actor = caf::typed_actor<
   //   Redis said in the handshake, and asking again would not help. Comes at
   //   once, also for commands until the next attempt. `protocol_error` is also
   //   the error of the one command whose reply was broken.
+  // - `tls_failed`: the same, for certificates.
   // - `overloaded`: not sent, too much is queued.
   // - `closed`.
   caf::replies_to<atom::run, command_ptr>::with<reply_ptr>,
@@ -58,7 +59,7 @@ struct connection_role {
 /// of CAF or the multiplexer, and keeps trying (jittered backoff) while
 /// commands wait.
 /// @param options Must be valid, see validate().
-/// Error: `errc::invalid_endpoint`; `errc::unsupported` for rediss://.
+/// Error: `errc::invalid_endpoint`.
 caf::expected<connection_actor> spawn_connection(caf::actor_system& sys,
                                                  const redis_options& options,
                                                  connection_role role = {});

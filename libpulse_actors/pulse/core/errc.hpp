@@ -45,7 +45,9 @@
   X(rejected, false, "the handler gave the event up; see the dead letters")    \
   X(handler_failed, true, "the event is delivered again; see the handler")     \
   X(dedup_conflict, false,                                                     \
-    "the dedup_id belongs to another event: use a new one")
+    "the dedup_id belongs to another event: use a new one")                    \
+  X(tls_failed, false,                                                         \
+    "check the certificates: tls_ca_file, tls_cert_file, tls_key_file")
 
 namespace pulse {
 

@@ -111,6 +111,8 @@ status validate(const redis_options& x) {
     .require("url", !x.url.empty(),
              "is empty: use redis://user:password@host:port/db or "
              "unix:///path?db=n")
+    .require("tls_key_file", x.tls_cert_file.empty() == x.tls_key_file.empty(),
+             "and tls_cert_file belong together: set both or none")
     .range("connect_timeout", x.connect_timeout, 1ms, one_day)
     .range("command_timeout", x.command_timeout, 1ms, one_day)
     .range("reconnect_first", x.reconnect_first, 1ms, one_day)

@@ -19,10 +19,23 @@ using std::chrono::milliseconds;
 
 /// How to reach Redis. One per actor system and endpoint.
 struct redis_options {
-  /// redis://user:password@host:port/db or unix:///path?db=n
+  /// redis://user:password@host:port/db, rediss://… for TLS, or
+  /// unix:///path?db=n
   std::string url = "redis://127.0.0.1:6379/0";
   /// Overrides the URL's password if not empty. Never logged.
   std::string password;
+  /// File whose first line is the password, if neither is empty: read whenever
+  /// a connection is made, so that a changed password is taken up.
+  std::string password_file;
+  /// For rediss://, files in PEM format. Certificate authorities to trust;
+  /// empty: those of the system.
+  std::string tls_ca_file;
+  /// Certificate (chain) and key to show to the server, both or none. The key
+  /// must not be encrypted. They are read again after a failed attempt.
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  /// Name that the server's certificate must have; empty: the URL's host.
+  std::string tls_server_name;
   /// From dialling to the end of the handshake.
   milliseconds connect_timeout{5'000};
   /// From handing a command over to its reply; runs while it waits for a

@@ -94,6 +94,7 @@ void connection_fsm::send_waiting(time_point now, actions& out) {
 
 void connection_fsm::on_written(time_point now, size_t unsent, actions& out) {
   unsent_ = unsent;
+  has_written_ = true;
   if (state_ == state::ready && queue_.num_waiting() > 0)
     send_waiting(now, out);
 }
@@ -133,8 +134,11 @@ void connection_fsm::on_tick(time_point now, actions& out) {
   } else if ((state_ == state::dialling || state_ == state::handshaking)
              && now >= attempt_deadline_) {
     drop(now,
-         {errc::connect_failed,
-          "no answer within " + to_text(config_.options.connect_timeout)},
+         {errc::connect_failed, "no answer within "
+                                  + to_text(config_.options.connect_timeout)
+                                  + (config_.to.transport == endpoint::kind::tls
+                                       ? ": does this port speak TLS?"
+                                       : "")},
          out);
   } else if (state_ == state::ready && queue_.empty()
              && now >= last_used_ + idle_timeout) {
@@ -186,6 +190,7 @@ void connection_fsm::on_dialled(time_point now, actions& out) {
     return;
   }
   last_used_ = now;
+  has_written_ = false;
   decoder_.emplace(limits_of(config_.options));
   handshake_.emplace(config_.to, config_.client_name);
   unsent_ = handshake_->bytes().size();
@@ -215,11 +220,23 @@ void connection_fsm::on_hung_up(time_point now, actions& out) {
   if (!has_socket())
     return;
   if (state_ == state::dialling)
-    drop(now, {errc::connect_failed, "refused, or cut before an answer"}, out);
+    drop(now,
+         {errc::connect_failed,
+          std::string{"refused, or cut before an answer"}
+            + (has_written_ && config_.to.transport == endpoint::kind::tcp
+                 ? ": if this port wants TLS, use rediss://"
+                 : "")},
+         out);
   else if (state_ == state::handshaking)
     drop(now, {errc::connect_failed, "cut in the handshake"}, out);
   else
     drop(now, {errc::connection_lost, "closed by the peer"}, out);
+}
+
+void connection_fsm::on_broken(time_point now, const failure& why,
+                               actions& out) {
+  if (has_socket())
+    drop(now, why, out);
 }
 
 void connection_fsm::hang_up(actions& out) {

@@ -83,6 +83,11 @@ public:
   void submit(time_point now, uint64_t token, command_ptr commands,
               actions& out);
 
+  /// The password to log in with from now on.
+  void set_password(std::string x) {
+    config_.to.password = std::move(x);
+  }
+
   /// There is a socket; its connect may still be under way.
   void on_dialled(time_point now, actions& out);
   void on_dial_failed(time_point now, const failure& why, actions& out);
@@ -94,6 +99,9 @@ public:
 
   /// The peer closed, or the socket broke.
   void on_hung_up(time_point now, actions& out);
+
+  /// The socket is of no use any more, as `why` says.
+  void on_broken(time_point now, const failure& why, actions& out);
 
   /// To be called at next_tick(); harmless at any time.
   void on_tick(time_point now, actions& out);
@@ -155,6 +163,7 @@ private:
   std::optional<resp::decoder> decoder_;
   std::optional<handshake> handshake_;
   size_t unsent_ = 0;
+  bool has_written_ = false;
   time_point attempt_deadline_;
   time_point ready_since_;
   time_point last_used_;

@@ -49,6 +49,11 @@ std::string printable(std::string_view bytes) {
   return result;
 }
 
+// An alert, or a handshake.
+bool is_tls(char c) {
+  return c == '\x15' || c == '\x16';
+}
+
 bool starts_a_reply(char c) {
   return c != '\0' && std::strchr("+-:$*", c) != nullptr;
 }
@@ -221,7 +226,9 @@ struct decoder::impl {
       failed = true;
       const std::string_view bytes{start, start_size};
       if (at_start && !bytes.empty() && !starts_a_reply(bytes.front()))
-        error_text = "the peer does not speak RESP, it sent "
+        error_text = (is_tls(bytes.front())
+                        ? "the peer speaks TLS: use rediss://; it sent "
+                        : "the peer does not speak RESP, it sent ")
                      + printable(bytes);
       else
         error_text = "the peer broke the protocol: "
