@@ -172,7 +172,7 @@ CAF_TEST(a port that speaks no TLS is recognized) {
 CAF_TEST(a port that speaks only TLS is recognized) {
   const tls_redis redis{ca, own};
   redis_options options;
-  options.url = "redis://localhost:" + std::to_string(redis.port);
+  options.url = "redis://127.0.0.1:" + std::to_string(redis.port);
   options.reconnect_last = 100ms;
   const auto why = run(open(options), within(1s, command("PING")));
   CAF_CHECK(contains(why, "rediss://"));
