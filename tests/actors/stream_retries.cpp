@@ -213,7 +213,9 @@ CAF_TEST(what waiting does not cure ends the attempts) {
   auto result = add("a");
   fail(errc::connection_lost);
   reply("-WRONGTYPE no stream\r\n");
-  CAF_CHECK(contains(result->why(), "wrong_type: stream \"s\": WRONGTYPE"));
+  // It may have been stored before that.
+  CAF_CHECK(contains(result->why(), "connection_lost: stream \"s\": "));
+  CAF_CHECK(contains(result->why(), "wrong_type: WRONGTYPE no stream"));
   CAF_CHECK_EQUAL(repeats(), 1u);
 }
 

@@ -495,8 +495,7 @@ CAF_TEST(a manual ack finds who holds the event) {
   CAF_CHECK(!uut.find(0, {9, 0}).has_value());
 }
 
-// -- what may have killed a node
-// ------------------------------------------------
+// -- what may have killed a node ----------------------------------------------
 
 CAF_TEST(a suspect waits until Redis knows that a worker gets it) {
   how.max_crashes = 3;

@@ -2,6 +2,8 @@
 
 #include "support/sink_fixture.hpp"
 
+#include <csignal>
+
 #include <caf/test/unit_test.hpp>
 
 // What sinks gave up: listed, redriven, purged.
@@ -58,6 +60,17 @@ struct fixture : sink_fixture {
   static std::string why(const caf::expected<T>& x) {
     return x ? "none" : describe(x.error());
   }
+
+  // The server does not run as long as this lives.
+  struct server_pause {
+    explicit server_pause(const local_redis& x) : pid(x.pid()) {
+      ::kill(pid, SIGSTOP);
+    }
+    ~server_pause() {
+      ::kill(pid, SIGCONT);
+    }
+    int pid;
+  };
 
   static redrive_request all() {
     redrive_request result;
@@ -235,6 +248,36 @@ CAF_TEST(bad requests are refused and change nothing) {
   CAF_CHECK_EQUAL(why(orders.redrive(all())).find("wrong_type"), 0u);
   query.limit = 1;
   CAF_CHECK_EQUAL(why(orders.dead_letters(query)).find("wrong_type"), 0u);
+}
+
+CAF_TEST(an entry of thousands of fields can be given up) {
+  auto sink = open("billing");
+  auto worker = rejecting_worker();
+  must(sink.subscribe(worker));
+  std::vector<std::string> monster{
+    "XADD", "pulse:stream:orders", "*", "n", "monster", "p", "x"};
+  for (int i = 0; i < 9'000; ++i)
+    monster.push_back("f" + std::to_string(i));
+  raw(monster);
+  CAF_REQUIRE(wait_for_letters(1));
+  const auto x = letters().at(0);
+  CAF_CHECK_EQUAL(x.name, "monster");
+  CAF_CHECK_EQUAL(x.payload, "x");
+  CAF_CHECK_EQUAL(raw.pending("orders", "billing"), 0);
+  stop(worker);
+}
+
+CAF_TEST(closing answers who waits) {
+  server_pause pause{server};
+  caf::scoped_actor self{sys};
+  dead_query query;
+  query.sink = "billing";
+  auto request = self->request(orders.handle(), caf::infinite, atom::dead_v,
+                               query);
+  self->send(orders.handle(), caf::close_atom_v);
+  request.receive(
+    [](const std::vector<dead_letter>&) { CAF_ERROR("answered"); },
+    [](const caf::error& why) { CAF_CHECK(why == errc::closed); });
 }
 
 CAF_TEST(letters of entries that somebody else wrote are shown as they are) {

@@ -124,6 +124,23 @@ CAF_TEST(what others added since does not hide a stored batch) {
   CAF_CHECK_EQUAL(length(), 3'502);
 }
 
+CAF_TEST(the search ends soon though nothing is known before the batch) {
+  for (int i = 0; i < 30; ++i)
+    redis({"EVAL",
+           "for i = 1, 1000 do redis.call('XADD', KEYS[1], "
+           "ARGV[1] + i .. '-1', 'n', 'x', 'p', 'y') end",
+           "1", "pulse:stream:s", std::to_string(1'000 * i)});
+  const add_format format{options};
+  add_batch batch{format};
+  batch.append(numbered(1), false, ids.next());
+  batch.finish();
+  redis({"CONFIG", "RESETSTAT"});
+  run(batch, batch.repeat(event_id::min(), 10ms, 1s));
+  CAF_CHECK_EQUAL(last.found, 0u);
+  const auto stats = redis({"INFO", "commandstats"});
+  CAF_CHECK(stats.find("cmdstat_xrevrange:calls=100,") != std::string::npos);
+}
+
 CAF_TEST(a repeated batch needs no stream and keeps its topic and any bytes) {
   const add_format format{options};
   add_batch batch{format};

@@ -3,6 +3,7 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/child_group.hpp"
 #include "pulse/actors/internal/commands.hpp"
+#include "pulse/actors/internal/liveness.hpp"
 #include "pulse/actors/internal/spawn_state.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/redis/endpoint.hpp"
@@ -91,8 +92,7 @@ struct root_state {
     };
   }
 
-  // -- open and find
-  // -----------------------------------------------------------
+  // -- open and find ----------------------------------------------------------
 
   stream_actor spawn(const std::string&, const stream_options& x) {
     return spawn_stream(self->system(), x, redis.commands);
@@ -114,6 +114,11 @@ struct root_state {
       return make_error(closed());
     if (auto ok = validate(x); !ok)
       return make_error(ok.error());
+    // Whether it was closed or died of a defect says its down message, which is
+    // on its way: it is dealt with first.
+    if (const auto* there = group.find(key);
+        there != nullptr && there->handle && !internal::is_alive(there->handle))
+      return self->delegate(self_type{self}, caf::open_atom_v, x);
     auto found = group.find_same(kind, key, x);
     if (!found || *found)
       return unless_dead(group.find(key)->handle, found, x);
@@ -168,8 +173,7 @@ struct root_state {
     return {errc::closed, "the system is closing"};
   }
 
-  // -- supervision
-  // -------------------------------------------------------------
+  // -- supervision ------------------------------------------------------------
 
   supervision report_to_root(const std::string& key) {
     // Weak: a child must not keep its root alive.
@@ -286,8 +290,14 @@ struct root_state {
       return;
     with_child(key, [&](auto& group, const std::string& child) {
       auto* x = group.find(child);
-      if (x == nullptr || x->handle)
-        return; // opened again by somebody
+      if (x == nullptr)
+        return;
+      const bool again = std::exchange(x->subscribe_later, false);
+      if (x->handle) { // opened again by somebody, or started before
+        if (again)
+          subscribe_again(key, *x);
+        return;
+      }
       x->handle = spawn(key, x->options);
       self->monitor(x->handle);
       subscribe_again(key, *x);
@@ -297,9 +307,11 @@ struct root_state {
   template <class Child>
   void subscribe_again(const std::string& key, const Child& x) {
     if constexpr (!std::is_same_v<Child, streams_group::child>) {
-      auto failed = [key](const caf::error& err) {
+      auto failed = [this, key](const caf::error& err) {
         log(log_level::error, name,
             "could not subscribe to " + key + " again: " + describe(err));
+        if (is_transient(to_failure(err).code))
+          subscribe_later(key);
       };
       for (auto& [addr, who] : x.listeners)
         self->request(x.handle, caf::infinite, caf::subscribe_atom_v, who)
@@ -312,8 +324,17 @@ struct root_state {
     }
   }
 
-  // -- facts
-  // -------------------------------------------------------------------
+  void subscribe_later(const std::string& key) {
+    with_child(key, [&](auto& group, const std::string& child) {
+      auto* x = group.find(child);
+      if (x == nullptr || std::exchange(x->subscribe_later, true))
+        return;
+      self->delayed_send(self_type{self}, std::chrono::seconds{1},
+                         caf::tick_atom_v, key);
+    });
+  }
+
+  // -- facts ------------------------------------------------------------------
 
   caf::result<caf::timespan> on_ping() {
     auto answer = self->make_response_promise();
@@ -339,8 +360,7 @@ struct root_state {
             readers.names(), sinks.names(), restarts};
   }
 
-  // -- close
-  // -------------------------------------------------------------------
+  // -- close ------------------------------------------------------------------
 
   caf::result<void> on_close() {
     answers.push_back(self->make_response_promise());
@@ -352,6 +372,9 @@ struct root_state {
   void begin_close() {
     if (std::exchange(closing, true))
       return;
+    readers.erase_dead();
+    sinks.erase_dead();
+    streams.erase_dead();
     auto close = [this](const auto& child) {
       self->request(child, caf::infinite, caf::close_atom_v)
         .then([] {}, [](const caf::error&) {});

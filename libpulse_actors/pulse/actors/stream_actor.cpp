@@ -32,7 +32,8 @@ uint64_t random_seed() {
 
 // Whether a batch of adds that failed so may have been stored.
 bool is_outcome_unknown(errc x) {
-  return x == errc::connection_lost || x == errc::timed_out;
+  return x == errc::connection_lost || x == errc::timed_out
+         || x == errc::protocol_error;
 }
 
 struct stream_state {
@@ -247,8 +248,7 @@ struct stream_state {
     if (const resp::cursor at{reply};
         adds.outcome_unknown && at.is(resp::node_type::error)) {
       // The script did not run; what it was to find out is still open.
-      if (const auto why = resp::error_of(at); is_transient(why.code))
-        return on_add_failed(x, why);
+      return on_add_failed(x, resp::error_of(at));
     }
     auto results = adds.batch.results(reply);
     const auto added = settle(adds, results);
@@ -267,7 +267,7 @@ struct stream_state {
       auto& result = results.ids[i];
       if (result) {
         ++confirmed;
-        last_id = std::max(last_id, *result);
+        last_id = *result;
       } else {
         rejected += result.error().code == errc::stream_full ? 1 : 0;
         result = about(result.error());
@@ -325,8 +325,8 @@ struct stream_state {
 
   [[nodiscard]] bool may_retry(const pending_adds& adds,
                                const failure& why) const {
-    const bool open = adds.outcome_unknown ? is_transient(why.code)
-                                           : is_outcome_unknown(why.code);
+    const bool open = is_outcome_unknown(why.code)
+                      || (adds.outcome_unknown && is_transient(why.code));
     return open && adds.batch.repeatable() && close_promises.empty()
            && time_left(adds) > milliseconds{0};
   }
@@ -365,12 +365,10 @@ struct stream_state {
   }
 
   [[nodiscard]] static failure still_unknown(const failure& why) {
-    if (!is_transient(why.code))
-      return why;
     return {errc::connection_lost,
             "the connection died under the add, and it could not be found out "
             "whether it was stored: "
-              + why.what};
+              + to_string(why)};
   }
 
   void on_tick() {
@@ -438,7 +436,7 @@ struct stream_state {
   internal::stream_trimmer trimmer;
   internal::stream_dead_letters dead_letters;
   unique_ids uniques{random_seed()};
-  // The highest ID that was confirmed.
+  // The ID that was confirmed last.
   event_id last_id = event_id::min();
   reconnect_backoff retry_pause{milliseconds{100}, milliseconds{1'500}};
   random_engine random{static_cast<random_engine::result_type>(random_seed())};

@@ -24,7 +24,14 @@ if not has['p'] then
   add[#add + 1] = 'p'
   add[#add + 1] = ''
 end
-for i = 1, #fields do add[#add + 1] = fields[i] end
+-- Lua can hand over some thousand arguments: of a monster, what we know.
+for i = 1, #fields, 2 do
+  local name = fields[i]
+  if #fields <= 1000 or name == 'n' or name == 'p' or name == 't' then
+    add[#add + 1] = name
+    add[#add + 1] = fields[i + 1]
+  end
+end
 for i = 4, #ARGV do add[#add + 1] = ARGV[i] end
 local times, history = string.match(redis.call('HGET', redrives, id) or '',
                                     '^(%d+)\n(.*)$')
@@ -41,7 +48,7 @@ if max_len > 0 then
 end
 return {letter, removed}
 )lua",
-                            "80a9f5531c10dd28de2648013dd8a6466a19dd6d"};
+                            "923681bb83163fdc8cf4b4e104567a19ab29bc9d"};
   return x;
 }
 

@@ -10,7 +10,8 @@ namespace pulse::resp {
 //
 // A repeated batch is looked for by its last field, newest entries first: what
 // was stored is near the end. The search ends at the ID; or, if others have
-// added very much since, at a time well before the batch was sent.
+// added very much since, at a time somewhat before the batch was sent: it must
+// not keep Redis busy for seconds.
 const script& add_script() {
   static constexpr script x{"add", R"lua(
 local key, after, age = KEYS[1], ARGV[1], tonumber(ARGV[2])
@@ -31,21 +32,23 @@ while i <= #ARGV do
 end
 
 local function search()
-  local to, seen, found = '+', 0, 0
+  local to, seen, bytes, found = '+', 0, 0, 0
   local now = redis.call('TIME')
-  local begin = now[1] * 1000 + now[2] / 1000 - age - 60000
+  local begin = now[1] * 1000 + now[2] / 1000 - age - 5000
   repeat
-    local page = redis.call('XREVRANGE', key, to, '(' .. after, 'COUNT', 1000)
+    local page = redis.call('XREVRANGE', key, to, '(' .. after, 'COUNT', 100)
     for _, entry in ipairs(page) do
       local fields = entry[2]
+      bytes = bytes + #(fields[4] or '')
       local e = fields[#fields - 1] == 'u' and wanted[fields[#fields]]
       if e and not e.id then
         e.id, missing, found = entry[1], missing - 1, found + 1
       end
     end
-    if #page < 1000 or missing == 0 then break end
-    seen, to = seen + 1000, '(' .. page[1000][1]
-  until seen >= 100000 and tonumber(string.match(to, '%d+')) < begin
+    if #page < 100 or missing == 0 then break end
+    seen, to = seen + 100, '(' .. page[100][1]
+    local enough = seen >= 10000 or bytes >= 16777216
+  until enough and tonumber(string.match(to, '%d+')) < begin
   return found
 end
 
@@ -103,7 +106,7 @@ if added and ttl ~= '0' then
 end
 return {results, found, dropped}
 )lua",
-                            "000b1fc44bf8bd0c746e516763ca1a0a35ed0b03"};
+                            "f5cd3e818d33a9312e86e79585ca16119086c700"};
   return x;
 }
 

@@ -32,6 +32,8 @@ public:
     /// Readers: behind which event of each stream they read on.
     std::vector<delivery_id> cursors;
     reconnect_backoff restart_pause{milliseconds{100}, milliseconds{5'000}};
+    /// Some subscribers could not be had again yet.
+    bool subscribe_later = false;
   };
 
   /// The child of that name if it was opened with the same options, nothing
@@ -72,6 +74,12 @@ public:
 
   void erase(const std::string& name) {
     children_.erase(name);
+  }
+
+  /// Erases what died and was to be started again.
+  void erase_dead() {
+    for (auto i = children_.begin(); i != children_.end();)
+      i = i->second.handle ? std::next(i) : children_.erase(i);
   }
 
   [[nodiscard]] bool empty() const noexcept {

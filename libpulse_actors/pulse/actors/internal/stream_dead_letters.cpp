@@ -33,8 +33,12 @@ stream_dead_letters::stream_dead_letters(stream_self::pointer self,
   // nop
 }
 
-// What was redriven until now is done; the rest is still there.
+// CAF 0.17.6 leaves it to us to answer who waits. What was redriven until now
+// is done; the rest is still there.
 stream_dead_letters::~stream_dead_letters() {
+  for (auto& promise : open_)
+    promise.deliver(make_error(
+      {errc::closed, "stream " + options_.name + " was closed meanwhile"}));
   while (!jobs_.empty())
     fail(jobs_.begin(), {errc::closed, "the stream was closed"});
 }
@@ -50,24 +54,10 @@ stream_dead_letters::list(const dead_query& x) {
       about(x.sink, {errc::invalid_option,
                      "the limit of a list is " + std::to_string(x.limit)
                        + ": use 1 to " + std::to_string(most_letters)}));
-  auto promise = self_->make_response_promise();
-  self_
-    ->request(redis_, caf::infinite, atom::run_v,
-              one_command(true, "XRANGE", key_of(x.sink), x.from, x.to, "COUNT",
-                          uint64_t{x.limit}))
-    .then(
-      [=, sink = x.sink](const reply_ptr& reply) mutable {
-        resp::cursor at{*reply};
-        auto letters = resp::read_dead_letters(at);
-        if (letters)
-          promise.deliver(std::move(*letters));
-        else
-          promise.deliver(make_error(about(sink, letters.error())));
-      },
-      [=, sink = x.sink](const caf::error& why) mutable {
-        promise.deliver(make_error(about(sink, to_failure(why))));
-      });
-  return promise;
+  return ask(x.sink,
+             one_command(true, "XRANGE", key_of(x.sink), x.from, x.to, "COUNT",
+                         uint64_t{x.limit}),
+             [](resp::cursor& at) { return resp::read_dead_letters(at); });
 }
 
 caf::result<uint64_t> stream_dead_letters::purge(const purge_request& x) {
@@ -84,22 +74,37 @@ caf::result<uint64_t> stream_dead_letters::purge(const purge_request& x) {
     for (auto id : x.letters)
       out.arg(id);
   }
-  auto promise = self_->make_response_promise();
-  self_
-    ->request(redis_, caf::infinite, atom::run_v,
-              command_ptr{std::move(commands)})
+  return ask(x.sink, std::move(commands),
+             [](resp::cursor& at) -> outcome<uint64_t> {
+               auto n = resp::read_number(at, "purge");
+               if (!n)
+                 return n.error();
+               return static_cast<uint64_t>(*n);
+             });
+}
+
+template <class Read>
+caf::response_promise stream_dead_letters::ask(const std::string& sink,
+                                               command_ptr commands,
+                                               Read read) {
+  open_.push_front(self_->make_response_promise());
+  const auto promise = open_.begin();
+  self_->request(redis_, caf::infinite, atom::run_v, std::move(commands))
     .then(
-      [=, sink = x.sink](const reply_ptr& reply) mutable {
+      [=](const reply_ptr& reply) {
         resp::cursor at{*reply};
-        if (auto n = resp::read_number(at, "purge"))
-          promise.deliver(static_cast<uint64_t>(*n));
+        auto x = read(at);
+        if (x)
+          promise->deliver(std::move(*x));
         else
-          promise.deliver(make_error(about(sink, n.error())));
+          promise->deliver(make_error(about(sink, x.error())));
+        open_.erase(promise);
       },
-      [=, sink = x.sink](const caf::error& why) mutable {
-        promise.deliver(make_error(about(sink, to_failure(why))));
+      [=](const caf::error& why) {
+        promise->deliver(make_error(about(sink, to_failure(why))));
+        open_.erase(promise);
       });
-  return promise;
+  return *promise;
 }
 
 // -- redriving ----------------------------------------------------------------

@@ -70,11 +70,18 @@ private:
   template <class Then>
   void run(job_ptr x, command_ptr commands, Then then);
 
+  /// Runs a command that answers a request by itself: `read` makes the answer.
+  template <class Read>
+  caf::response_promise
+  ask(const std::string& sink, command_ptr commands, Read read);
+
   stream_self::pointer self_;
   const stream_options& options_;
   const connection_actor& redis_;
   std::function<void()> changed_;
   std::list<job> jobs_;
+  // Requests under way that are no jobs.
+  std::list<caf::response_promise> open_;
 };
 
 } // namespace pulse::internal
