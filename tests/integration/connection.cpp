@@ -53,7 +53,8 @@ CAF_TEST(the connection has a name) {
   options.url = redis.url();
   options.client_name = "tester";
   auto uut = open(options, {"sink orders", {}});
-  CAF_CHECK_EQUAL(run(uut, command("CLIENT", "GETNAME")), "tester:sink_orders");
+  const auto name = run(uut, command("CLIENT", "GETNAME"));
+  CAF_CHECK_EQUAL(name.find("tester:sink_orders#"), 0u);
 }
 
 CAF_TEST(the database of the URL is selected) {

@@ -216,7 +216,7 @@ CAF_TEST(a lost connection fails what was sent and keeps what was not ) {
   CAF_CHECK(contains(last_why, "outcome is unknown"));
   CAF_CHECK_EQUAL(tick_after(200ms), "dial");
   dialled();
-  CAF_CHECK_EQUAL(receive(welcome), "send B");
+  CAF_CHECK_EQUAL(welcome_back(), "send B");
 }
 
 CAF_TEST(repeatable commands are sent again in order) {
@@ -229,9 +229,48 @@ CAF_TEST(repeatable commands are sent again in order) {
   tick_after(200ms);
   submit(command("D"));
   dialled();
-  CAF_CHECK_EQUAL(receive(welcome), "send A\nsend C\nsend D");
+  CAF_CHECK_EQUAL(welcome_back(), "send A\nsend C\nsend D");
   CAF_CHECK_EQUAL(receive("+a\r\n+c\r\n+d\r\n"),
                   "answer 2 a\nanswer 4 c\nanswer 5 d");
+}
+
+CAF_TEST(a connection that is still there for the server is ended first) {
+  get_ready();
+  submit(repeatable("A"));
+  // Perhaps a proxy closed it, and has more to say to the server.
+  hung_up();
+  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+  CAF_CHECK_EQUAL(dialled(), "say CLIENT SETNAME pulse:test CLIENT ID CLIENT "
+                             "LIST ID 42 PING");
+  const std::string old = "id=42 addr=x laddr=y fd=8 name=pulse:test age=9\n";
+  CAF_CHECK_EQUAL(receive("+OK\r\n:43\r\n$" + std::to_string(old.size())
+                          + "\r\n" + old + "\r\n"),
+                  "say CLIENT KILL ID 42");
+  CAF_CHECK_EQUAL(receive("+PONG\r\n"), "");
+  CAF_CHECK_EQUAL(receive(":1\r\n"), "send A");
+}
+
+CAF_TEST(a connection of somebody else with that ID is left alone) {
+  get_ready();
+  submit(repeatable("A"));
+  hung_up();
+  tick_after(200ms);
+  dialled();
+  // The server was started again and counts from one.
+  const std::string other
+    = "id=42 addr=x laddr=y fd=8 name=pulse:test2 age=9\n";
+  CAF_CHECK_EQUAL(receive("+OK\r\n:7\r\n$" + std::to_string(other.size())
+                          + "\r\n" + other + "\r\n+PONG\r\n"),
+                  "send A");
+}
+
+CAF_TEST(who may not list or kill clients does without) {
+  get_ready();
+  submit(repeatable("A"));
+  hung_up();
+  tick_after(200ms);
+  dialled();
+  CAF_CHECK_EQUAL(receive("+OK\r\n:43\r\n-NOPERM no\r\n+PONG\r\n"), "send A");
 }
 
 CAF_TEST(half a batch of replies is thrown away before it is repeated) {
@@ -241,7 +280,7 @@ CAF_TEST(half a batch of replies is thrown away before it is repeated) {
   hung_up();
   tick_after(200ms);
   dialled();
-  receive(welcome);
+  welcome_back();
   CAF_CHECK_EQUAL(receive("+new1\r\n+new2\r\n"), "answer 2 new1new2");
 }
 
@@ -312,7 +351,7 @@ CAF_TEST(a command without a reply in time replaces the connection) {
                   "hang up\nfail 2 timed_out\nfail 3 connection_lost");
   tick_after(200ms);
   dialled();
-  CAF_CHECK_EQUAL(receive(welcome), "send C");
+  CAF_CHECK_EQUAL(welcome_back(), "send C");
 }
 
 CAF_TEST(a repeatable command that was not answered in time has timed out) {
@@ -349,7 +388,7 @@ CAF_TEST(a broken reply fails its command and replaces the connection) {
                                           "fail 4 connection_lost");
   tick_after(200ms);
   dialled();
-  CAF_CHECK_EQUAL(receive(welcome), "send B");
+  CAF_CHECK_EQUAL(welcome_back(), "send B");
 }
 
 CAF_TEST(a reply beyond the limit is a protocol error) {

@@ -127,6 +127,12 @@ struct fsm_fixture {
     return done();
   }
 
+  // As receive(welcome), from a server that does not know the connection
+  // before any more.
+  std::string welcome_back() {
+    return receive("+OK\r\n:42\r\n$0\r\n\r\n+PONG\r\n");
+  }
+
   std::string tick_after(milliseconds x) {
     now += x;
     uut().on_tick(now, todo);

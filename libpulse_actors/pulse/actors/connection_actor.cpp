@@ -5,6 +5,7 @@
 #include "pulse/actors/internal/closing_broker.hpp"
 #include "pulse/actors/internal/secured_socket.hpp"
 #include "pulse/core/log.hpp"
+#include "pulse/core/unique_ids.hpp"
 #include "pulse/redis/connection_fsm.hpp"
 #include "pulse/redis/credentials.hpp"
 #include "pulse/redis/dial.hpp"
@@ -388,8 +389,11 @@ caf::expected<connection_actor> spawn_connection(caf::actor_system& sys,
   auto to = parse_endpoint(options.url);
   if (!to)
     return make_error(to.error());
+  std::random_device random;
+  unique_ids suffix{uint64_t{random()} << 32 | random()};
   redis::connection_config config{std::move(*to), options,
-                                  options.client_name + ":" + role.name};
+                                  options.client_name + ":" + role.name + "#"
+                                    + std::string{suffix.next()}};
   connection_actor result = internal::spawn_broker_state<connection_state>(
     sys, std::move(config), std::move(role));
   return result;

@@ -192,7 +192,7 @@ void connection_fsm::on_dialled(time_point now, actions& out) {
   last_used_ = now;
   has_written_ = false;
   decoder_.emplace(limits_of(config_.options));
-  handshake_.emplace(config_.to, config_.client_name);
+  handshake_.emplace(config_.to, config_.client_name, last_client_id_);
   unsent_ = handshake_->bytes().size();
   out.push_back(send_text_action{handshake_->bytes()});
 }
@@ -209,6 +209,7 @@ void connection_fsm::get_ready(time_point now, actions& out) {
   ready_since_ = now;
   ++counters_.connects;
   counters_.client_id = handshake_->client_id();
+  last_client_id_ = counters_.client_id;
   last_failure_ = {};
   out.push_back(
     log_action{log_level::info, "connected to " + peer_ + ", client ID "

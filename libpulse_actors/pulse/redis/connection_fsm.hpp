@@ -63,7 +63,7 @@ struct connection_config {
   /// With the password to use.
   endpoint to;
   redis_options options;
-  /// For CLIENT SETNAME.
+  /// For CLIENT SETNAME. Unique, see handshake.
   std::string client_name;
 };
 
@@ -167,6 +167,9 @@ private:
   time_point attempt_deadline_;
   time_point ready_since_;
   time_point last_used_;
+
+  // Of the last connection that got ready; 0: there was none.
+  int64_t last_client_id_ = 0;
 
   // The attempts.
   time_point retry_at_;

@@ -53,6 +53,10 @@ bool connection_fsm::read_handshake(time_point now, actions& out) {
     drop(now, last.error(), out);
     return false;
   }
+  if (auto more = handshake_->take_more(); !more.empty()) {
+    unsent_ += more.size();
+    out.push_back(send_text_action{std::move(more)});
+  }
   if (*last)
     get_ready(now, out);
   return true;

@@ -72,10 +72,15 @@ public:
   }
 
   /// Ends the connection at once. A `connection_closed_msg` for it follows,
-  /// perhaps after data that came before.
+  /// perhaps after data that came before. What the peer has not got yet it will
+  /// not get: otherwise the system would go on sending it, and commands would
+  /// be executed long after they were given up, and repeated.
   void give_up() noexcept {
-    if (fd_ >= 0)
-      ::shutdown(fd_, SHUT_RDWR);
+    if (fd_ < 0)
+      return;
+    const linger discard{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &discard, sizeof(discard));
+    ::shutdown(fd_, SHUT_RDWR);
     fd_ = -1;
   }
 
