@@ -3,6 +3,8 @@
 #include "support/notice_log.hpp"
 #include "support/sink_fixture.hpp"
 
+#include <cstdlib>
+
 #include <caf/test/unit_test.hpp>
 
 using namespace pulse;
@@ -26,6 +28,46 @@ struct fixture {
 
   sink_info info(pulse::sink& x) {
     return redis.must(x.info());
+  }
+
+  // Adds `count` events and leaves the last `keep`, in one step.
+  void burst(int count, int keep) {
+    raw({"EVAL",
+         "for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'n', 'n', "
+         "'p', i) end redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[2])",
+         "1", "pulse:stream:orders", std::to_string(count),
+         std::to_string(keep)});
+  }
+
+  // Whether all that was added is delivered or reported.
+  bool accounts_for(uint64_t added) {
+    return eventually([&] { return seen.distinct() + news.lost() == added; });
+  }
+
+  // How often a command was called so far; "xgroup|create", "xreadgroup" …
+  int64_t calls(const std::string& command) {
+    const auto stats = raw({"INFO", "commandstats"});
+    const auto entry = "cmdstat_" + command + ":calls=";
+    const auto at = stats.find(entry);
+    return at == std::string::npos
+             ? 0
+             : std::atoll(stats.c_str() + at + entry.size());
+  }
+
+  // What a sink tries in five seconds of a fault that lasts: to create the
+  // group, and to read.
+  std::pair<int64_t, int64_t> calls_in_five_seconds() {
+    const auto creates = calls("xgroup|create");
+    const auto reads = calls("xreadgroup");
+    std::this_thread::sleep_for(5s);
+    return {calls("xgroup|create") - creates, calls("xreadgroup") - reads};
+  }
+
+  // With the lease that is the default.
+  static sink_options lasting() {
+    auto result = sink_fixture::options("billing", {"orders"});
+    result.lease = sink_options{}.lease;
+    return result;
   }
 };
 
@@ -73,6 +115,258 @@ CAF_TEST(a stream that begins anew with smaller IDs is read from its start) {
   CAF_CHECK(told->after == event_id::min());
   CAF_CHECK(redis.drained("orders", "billing"));
   CAF_CHECK_EQUAL(info(uut).stream_resets, 1u);
+  stop(w);
+}
+
+CAF_TEST(what other members held comes back with the group) {
+  raw({"XGROUP", "CREATE", "pulse:stream:orders", "billing", "0", "MKSTREAM"});
+  redis.add_numbers("orders", 10);
+  // Another member has six events and is never seen again.
+  raw({"XREADGROUP", "GROUP", "billing", "dead.1.x", "COUNT", "6", "STREAMS",
+       "pulse:stream:orders", ">"});
+  auto options = sink_fixture::options("billing", {"orders"});
+  options.lease = 20s; // so that nobody takes them over
+  auto uut = redis.open(options);
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  CAF_REQUIRE(seen.wait_for_count(4));
+  // It looked when it opened the group, and then what others hold.
+  CAF_REQUIRE(eventually([&] { return calls("xinfo|stream") > 1; }));
+  raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
+  CAF_CHECK(seen.wait_for_distinct(10));
+  CAF_CHECK(redis.drained("orders", "billing"));
+  stop(w);
+}
+
+CAF_TEST(acks of what was held when the group vanished are harmless) {
+  auto options = sink_fixture::options("billing", {"orders"});
+  options.ack = ack_mode::manual;
+  auto uut = redis.open(options);
+  redis.must(uut.on_notice(news.listener()));
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  redis.add_numbers("orders", 3);
+  CAF_REQUIRE(seen.wait_for_count(3));
+  raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
+  const auto held = seen.all();
+  redis.must(uut.ack(held[0].what.delivery()));
+  CAF_REQUIRE(news.wait(notice::kind::group_recovered));
+  for (int i : {1, 2})
+    redis.must(uut.ack(held[static_cast<size_t>(i)].what.delivery()));
+  redis.add_numbers("orders", 1, 3);
+  CAF_REQUIRE(seen.wait_for_distinct(4));
+  // What was acknowledged while there was no group may come once more.
+  CAF_CHECK(eventually([&] {
+    for (const auto& x : seen.all())
+      uut.ack(x.what.delivery());
+    return raw.pending("orders", "billing") == 0;
+  }));
+  CAF_CHECK_EQUAL(seen.distinct(), 4u);
+  stop(w);
+}
+
+CAF_TEST(an expired key and a flush are announced and reading goes on) {
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  redis.add_numbers("orders", 10);
+  CAF_REQUIRE(seen.wait_for_count(10));
+  CAF_REQUIRE(redis.drained("orders", "billing"));
+  raw({"PEXPIRE", "pulse:stream:orders", "10"});
+  CAF_CHECK(news.wait(notice::kind::stream_reset));
+  redis.add_numbers("orders", 10, 10);
+  CAF_REQUIRE(seen.wait_for_count(20));
+  raw({"FLUSHALL"});
+  redis.add_numbers("orders", 10, 20);
+  CAF_REQUIRE(seen.wait_for_count(30));
+  CAF_CHECK(eventually([&] { return news.all().size() == 2; }));
+  CAF_CHECK_EQUAL(info(uut).groups_recovered, 2u);
+  CAF_CHECK_EQUAL(seen.size(), 30u);
+  stop(w);
+}
+
+CAF_TEST(a key that held something else for a while is read again) {
+  auto uut = open({"orders", "refunds"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  redis.add_numbers("orders", 1);
+  CAF_REQUIRE(seen.wait_for_count(1));
+  raw({"SET", "pulse:stream:orders", "text"});
+  redis.add_numbers("refunds", 1);
+  CAF_REQUIRE(seen.wait_for_count(2)); // the other stream goes on
+  raw({"DEL", "pulse:stream:orders"});
+  raw({"XADD", "pulse:stream:orders", "1-1", "n", "n", "p", "anew"});
+  CAF_CHECK(seen.wait_for_distinct(3));
+  CAF_CHECK(news.wait(notice::kind::stream_reset));
+  stop(w);
+}
+
+CAF_TEST(a server that forgot everything is used again) {
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  redis.add_numbers("orders", 10);
+  CAF_REQUIRE(seen.wait_for_count(10));
+  redis.server.crash(); // keeps nothing
+  CAF_REQUIRE(redis.server.restart());
+  raw_client again{redis.server};
+  again({"XADD", "pulse:stream:orders", "1-1", "n", "n", "p", "anew"});
+  CAF_CHECK(seen.wait_for_distinct(11));
+  auto told = news.wait(notice::kind::stream_reset);
+  CAF_REQUIRE(told);
+  CAF_CHECK(told->data_loss);
+  stop(w);
+}
+
+CAF_TEST(older data that were restored are announced) {
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  redis.add_numbers("orders", 10);
+  CAF_REQUIRE(seen.wait_for_count(10));
+  CAF_REQUIRE(redis.drained("orders", "billing"));
+  raw({"SAVE"});
+  redis.add_numbers("orders", 10, 10);
+  CAF_REQUIRE(seen.wait_for_count(20));
+  redis.server.crash();
+  CAF_REQUIRE(redis.server.restart());
+  auto told = news.wait(notice::kind::stream_reset);
+  CAF_REQUIRE(told);
+  CAF_CHECK(told->after == seen.all()[9].what.id());
+  redis.add_numbers("orders", 10, 20);
+  CAF_CHECK(seen.wait_for_count(30));
+  CAF_CHECK_EQUAL(info(uut).groups_recovered, 0u);
+  stop(w);
+}
+
+// -- lasting faults -----------------------------------------------------------
+
+CAF_TEST(a key that stays wrong costs less than one attempt a second) {
+  auto uut = redis.open(lasting());
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  raw({"SET", "pulse:stream:orders", "text"});
+  std::this_thread::sleep_for(8s); // until the pauses have grown
+  const auto [creates, reads] = calls_in_five_seconds();
+  CAF_CHECK_LESS(creates, 5);
+  CAF_CHECK_LESS(reads, 5);
+  stop(w);
+}
+
+CAF_TEST(a group that vanishes again and again makes no loop) {
+  auto uut = redis.open(lasting());
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  std::atomic<bool> stays{true};
+  std::thread destroyer{[&] {
+    raw_client other{redis.server};
+    for (int i = 0; stays; ++i) {
+      other({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
+      std::this_thread::sleep_for(20ms);
+    }
+  }};
+  std::this_thread::sleep_for(8s);
+  const auto [creates, reads] = calls_in_five_seconds();
+  CAF_CHECK_LESS(creates, 5);
+  CAF_CHECK_LESS(reads, 5 + 2); // and two of the lease keeper
+  stays = false;
+  destroyer.join();
+  redis.add_numbers("orders", 10);
+  CAF_CHECK(seen.wait_for_distinct(10));
+  stop(w);
+}
+
+// -- gaps ---------------------------------------------------------------------
+
+CAF_TEST(what was trimmed before the sink had it is reported by one node) {
+  auto uut = open({"orders"});
+  node other_node{redis.server.url()};
+  auto other = redis.must(
+    other_node.pulse->sink(sink_fixture::options("billing", {"orders"})));
+  redis.must(other.on_notice(news.listener()));
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  burst(10, 10);
+  CAF_REQUIRE(seen.wait_for_count(10));
+  const auto last = seen.all().back().what.id();
+  redis.must(uut.unsubscribe(caf::actor_cast<event_listener>(w)));
+  burst(100, 30);
+  auto told = news.wait(notice::kind::gap);
+  CAF_REQUIRE(told);
+  redis.must(uut.subscribe(w));
+  CAF_REQUIRE(seen.wait_for_count(40));
+  CAF_CHECK_EQUAL(told->lost_at_most, 70u);
+  CAF_CHECK(told->exact);
+  CAF_CHECK(told->after == last);
+  const auto next = seen.all()[10].what.id();
+  CAF_CHECK(told->first_available == next);
+  std::this_thread::sleep_for(2500ms); // further looks find nothing more
+  CAF_CHECK_EQUAL(news.lost(), 70u);
+  CAF_CHECK_EQUAL(info(uut).lost + redis.must(other.info()).lost, 70u);
+  stop(w);
+}
+
+CAF_TEST(what is trimmed under a busy sink is reported) {
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  for (int i = 0; i < 50; ++i)
+    burst(100, 10);
+  CAF_CHECK(accounts_for(5'000));
+  CAF_MESSAGE(seen.distinct() << " delivered, " << news.lost() << " lost");
+  for (auto& x : news.all())
+    CAF_MESSAGE(x.text);
+  CAF_MESSAGE(raw({"XINFO", "GROUPS", "pulse:stream:orders"}));
+  CAF_CHECK(news.lost() > 0u);
+  stop(w);
+}
+
+CAF_TEST(what was trimmed while all nodes were away is reported) {
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  burst(10, 10);
+  CAF_REQUIRE(seen.wait_for_count(10));
+  redis.must(uut.close());
+  burst(100, 30);
+  auto again = open({"orders"});
+  redis.must(again.subscribe(w));
+  CAF_CHECK(accounts_for(110));
+  CAF_CHECK_EQUAL(news.lost(), 70u);
+  stop(w);
+}
+
+CAF_TEST(pending events of a dead node that were trimmed are reported) {
+  raw({"XGROUP", "CREATE", "pulse:stream:orders", "billing", "0", "MKSTREAM"});
+  redis.add_numbers("orders", 10);
+  raw({"XREADGROUP", "GROUP", "billing", "dead.1.x", "COUNT", "6", "STREAMS",
+       "pulse:stream:orders", ">"});
+  raw({"XTRIM", "pulse:stream:orders", "MAXLEN", "4"});
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  CAF_CHECK(seen.wait_for_count(4));
+  auto told = news.wait(notice::kind::gap);
+  CAF_REQUIRE(told);
+  CAF_CHECK_EQUAL(told->lost_at_most, 6u);
+  CAF_CHECK_EQUAL(info(uut).trimmed, 6u);
+  CAF_CHECK_EQUAL(info(uut).lost, 6u);
+  CAF_CHECK(redis.drained("orders", "billing"));
+  stop(w);
+}
+
+CAF_TEST(a new sink misses nothing that was trimmed before it) {
+  burst(100, 30);
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  CAF_REQUIRE(seen.wait_for_count(30));
+  CAF_CHECK(eventually([&] {
+    return raw({"XINFO", "GROUPS", "pulse:stream:orders"}).find("lag 0")
+           != std::string::npos;
+  }));
+  CAF_CHECK_EQUAL(info(uut).gaps, 0u);
+  CAF_CHECK(news.all().empty());
   stop(w);
 }
 

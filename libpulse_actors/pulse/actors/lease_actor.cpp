@@ -98,10 +98,13 @@ struct lease_state {
             + (how.ok() ? std::string{" are renewed again"}
                         : " cannot be renewed: " + to_string(how.error())));
     k->failing = !how.ok();
-    // Sooner than usual, but not in a loop.
-    if (k->failing)
+    // Sooner than usual, but not in a loop, and not if there is no group.
+    if (k->failing && is_transient(how.error().code)
+        && how.error().code != errc::no_group)
       k->due = self->clock().now()
-               + std::max<milliseconds>(x->length / 10, milliseconds{200});
+               + std::min(x->length / 3,
+                          std::max<milliseconds>(x->length / 10,
+                                                 milliseconds{1'000}));
     arm();
   }
 

@@ -2,6 +2,7 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/liveness.hpp"
+#include "pulse/actors/internal/sink_audit.hpp"
 #include "pulse/actors/internal/sink_closing.hpp"
 #include "pulse/actors/internal/sink_context.hpp"
 #include "pulse/actors/internal/sink_fetcher.hpp"
@@ -72,14 +73,19 @@ struct sink_state {
           {},
           {},
           false,
+          {},
           {}},
       supervisor(std::move(supervisor)),
       settler(ctx),
       groups(ctx),
+      audit(ctx, groups),
       workers(ctx),
       fetcher(prepared(ctx), groups, settler),
       closing(ctx, fetcher, settler) {
     ctx.pump = [this] { pump(); };
+    ctx.look = [this](uint32_t stream, const std::function<void()>& then) {
+      audit.ask(stream, then);
+    };
   }
 
   // The parts take what they need from a complete context.
@@ -341,6 +347,7 @@ struct sink_state {
     ctx.ledger.tick(now);
     workers.tick(now);
     groups.tick(now);
+    audit.tick(now);
     closing.tick();
     fetcher.tick(now);
     pump();
@@ -364,6 +371,7 @@ struct sink_state {
   supervision supervisor;
   internal::sink_settler settler;
   internal::sink_groups groups;
+  internal::sink_audit audit;
   internal::sink_workers workers;
   internal::sink_fetcher fetcher;
   internal::sink_closing closing;

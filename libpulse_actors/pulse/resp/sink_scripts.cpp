@@ -134,4 +134,65 @@ return n
   return x;
 }
 
+// Numbers of Lua have 53 bits, IDs have 64: compared as texts.
+const script& audit_script() {
+  static constexpr script x{"audit", R"lua(
+local key, group, me = KEYS[1], ARGV[1], ARGV[2]
+local function below(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+local function before(a, b)
+  local a_ms, a_seq = string.match(a, '(%d+)-(%d+)')
+  local b_ms, b_seq = string.match(b, '(%d+)-(%d+)')
+  if a_ms ~= b_ms then return below(a_ms, b_ms) end
+  return below(a_seq, b_seq)
+end
+local function map(flat)
+  local x = {}
+  for i = 1, #flat, 2 do x[flat[i]] = flat[i + 1] end
+  return x
+end
+local s, g = map(redis.call('XINFO', 'STREAM', key)), nil
+for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+  local x = map(flat)
+  if x['name'] == group then g = x end
+end
+if not g then
+  return redis.error_reply('NOGROUP No such consumer group ' .. group)
+end
+local at, last = g['last-delivered-id'], s['last-generated-id']
+local first = s['first-entry'] and s['first-entry'][1] or last
+local removed = s['entries-added'] - s['length']
+local seen, should, lost, exact = g['entries-read'], nil, 0, '0'
+local behind = before(at, first) or (s['length'] == 0 and at ~= last)
+if at == last then should = s['entries-added']
+elseif behind then should = removed end
+if should and seen ~= should then
+  if seen then
+    lost, exact = math.max(should - seen, 0), '1'
+  elseif behind then
+    local known = tonumber(ARGV[3])
+    if known < 0 then known = at == '0-0' and removed or 0 end
+    lost = math.max(removed - known, 0)
+  end
+  redis.call('XGROUP', 'SETID', key, group, at, 'ENTRIESREAD', should)
+end
+local others, lowest_of_others = '', at
+for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
+  local name = map(flat)['name']
+  if name ~= me then
+    if others == '' then others = '(' .. at end
+    local lowest = redis.call('XPENDING', key, group, '-', '+', 1, name)[1]
+    if lowest and not before(lowest_of_others, lowest[1]) then
+      lowest_of_others, others = lowest[1], lowest[1]
+    end
+  end
+end
+return {lost, exact, removed, at, first, last, others}
+)lua",
+                            "c1ead2298bf109a325f1e1d70f5b89295c943684"};
+  return x;
+}
+
 } // namespace pulse::resp

@@ -40,4 +40,14 @@ const script& count_script();
 /// Answers how many.
 const script& clean_consumers_script();
 
+/// Compares what a group was given with what its stream had: finds what was
+/// trimmed before the group came to it. Corrects the group's count of entries
+/// read, so that of all nodes one hears of a loss, and the lag is right.
+/// KEYS: stream. ARGV: group, own consumer, entries removed from the stream at
+/// the last audit (-1: there was none).
+/// Answers [lost, "1" if exactly as many, entries removed, last delivered ID,
+/// first ID, last ID, lowest ID that other members may hold: "<id>", or "(<id>"
+/// if higher, or "" if there are no others].
+const script& audit_script();
+
 } // namespace pulse::resp

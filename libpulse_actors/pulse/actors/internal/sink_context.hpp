@@ -38,6 +38,8 @@ struct sink_stream {
   /// Highest ID read from the group, and whether the group was ever open.
   event_id last_read;
   bool was_open = false;
+  /// Behind which ID other members may hold events, at the last audit.
+  std::optional<event_id> others_from;
   lease_ptr lease;
 
   [[nodiscard]] bool is_open() const noexcept {
@@ -61,6 +63,8 @@ struct sink_context {
   std::vector<sink_stream> streams;
   sink_info counts;
   bool closing = false;
+  /// Looks at a stream whose group is there, then calls back in any case.
+  std::function<void(uint32_t, std::function<void()>)> look;
   /// Does whatever has become possible: settle, dispatch, read, close.
   std::function<void()> pump;
 
@@ -98,6 +102,10 @@ struct sink_context {
   void say(log_level level, const std::string& line) const {
     log(level, log_name, line);
   }
+
+  /// Counts, logs and tells that events were removed before the sink had them.
+  void missing(const std::string& stream, event_id after,
+               event_id first_available, uint64_t lost, bool exact);
 
   /// Logs news about a stream of this sink and tells who listens.
   void publish(notice news) {

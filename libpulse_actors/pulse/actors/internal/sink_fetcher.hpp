@@ -89,6 +89,9 @@ private:
   [[nodiscard]] static std::vector<history>
   histories_of(const std::vector<resp::pending_entry>& facts,
                const std::vector<event_extent>& taken);
+  void report_trimmed(uint32_t stream,
+                      const std::vector<resp::pending_entry>& facts,
+                      const std::vector<event_extent>& taken);
   void take_over(uint32_t stream, const std::shared_ptr<event_block>& block,
                  const std::vector<history>& histories);
   [[nodiscard]] std::string why_give_up(const history& x) const;

@@ -98,16 +98,16 @@ void sink_groups::on_reply(uint32_t index, event_id floor,
   auto facts = resp::read_stream_facts(at);
   if (!ctx_.streams[index].was_open) {
     note_position(index, at);
-    return opened(index);
+    return look(index);
   }
   if (!created)
-    return opened(index);
+    return look(index);
   const bool anew = facts && facts->last_generated < floor;
   recovered(index, floor, anew);
   if (anew)
     rewind(index);
   else
-    opened(index);
+    look(index);
 }
 
 void sink_groups::recovered(uint32_t index, event_id floor, bool anew) {
@@ -146,9 +146,14 @@ void sink_groups::rewind(uint32_t index) {
       if (auto ok = resp::read_ok(at, "XGROUP SETID"); !ok)
         failed(index, ok.error());
       else
-        opened(index);
+        look(index);
     },
     [=](const caf::error& err) { failed(index, to_failure(err)); });
+}
+
+// Before the first read: what the group is given from now on counts.
+void sink_groups::look(uint32_t index) {
+  ctx_.look(index, [=] { opened(index); });
 }
 
 void sink_groups::opened(uint32_t index) {
@@ -228,9 +233,13 @@ std::string sink_groups::start_of(const sink_stream& x, event_id floor) {
 // Just below the lowest event that is not acknowledged: never "$", which loses
 // events, nor 0, which repeats all of them.
 event_id sink_groups::floor_of(uint32_t index) const {
-  const auto last = ctx_.streams[index].last_read;
-  const auto held = ctx_.ledger.lowest(index);
-  return held ? std::min(held->previous(), last) : last;
+  auto result = ctx_.streams[index].last_read;
+  if (const auto held = ctx_.ledger.lowest(index))
+    result = std::min(result, held->previous());
+  // Nobody knows what other members held that died with the group.
+  if (const auto others = ctx_.streams[index].others_from)
+    result = std::min(result, *others);
+  return result;
 }
 
 } // namespace pulse::internal

@@ -50,6 +50,7 @@ private:
   void open(uint32_t index);
   void on_reply(uint32_t index, event_id floor, const resp::reply& reply);
   void recovered(uint32_t index, event_id floor, bool anew);
+  void look(uint32_t index);
   void opened(uint32_t index);
   void failed(uint32_t index, failure why);
   void note_position(uint32_t index, resp::cursor& at);

@@ -124,6 +124,7 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
     const auto stream = *ctx_.index_of(block->streams[where]);
     adopted_to_[stream] = std::max(adopted_to_[stream], id);
     ++ctx_.counts.trimmed;
+    ctx_.missing(ctx_.streams[stream].name, id.previous(), id.next(), 1, true);
     settler_.ack(stream, id);
   }
   if (block->extents.empty() && page->deleted.empty()) {
@@ -199,10 +200,7 @@ size_t sink_fetcher::on_taken(uint32_t stream, resp::reply& reply) {
   }
   if (*trimmed > 0) {
     ctx_.counts.trimmed += static_cast<uint64_t>(*trimmed);
-    ctx_.say(log_level::warning,
-             std::to_string(*trimmed) + " pending events of stream "
-               + ctx_.streams[stream].name
-               + " had been trimmed before they were acknowledged");
+    report_trimmed(stream, *facts, page.block->extents);
   }
   // The facts point into the bytes that the events take along.
   const auto histories = histories_of(*facts, page.block->extents);
@@ -210,6 +208,23 @@ size_t sink_fetcher::on_taken(uint32_t stream, resp::reply& reply) {
   take_over(stream, page.block, histories);
   ctx_.pump();
   return page.block->extents.size();
+}
+
+// Pending events of a dead node that are not in the stream any more.
+void sink_fetcher::report_trimmed(uint32_t stream,
+                                  const std::vector<resp::pending_entry>& facts,
+                                  const std::vector<event_extent>& taken) {
+  std::vector<event_id> gone;
+  auto have = taken.begin(); // both in the order of the IDs
+  for (const auto& x : facts) {
+    while (have != taken.end() && have->id < x.id)
+      ++have;
+    if (have == taken.end() || have->id != x.id)
+      gone.push_back(x.id);
+  }
+  if (!gone.empty())
+    ctx_.missing(ctx_.streams[stream].name, gone.front().previous(),
+                 gone.back().next(), gone.size(), true);
 }
 
 // A node that died counts against what a worker of it may have been at: against

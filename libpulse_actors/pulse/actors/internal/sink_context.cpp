@@ -1,0 +1,25 @@
+#include "pulse/actors/internal/sink_context.hpp"
+
+namespace pulse::internal {
+
+void sink_context::missing(const std::string& stream, event_id after,
+                           event_id first_available, uint64_t lost,
+                           bool exact) {
+  ++counts.gaps;
+  counts.lost += lost;
+  notice news;
+  news.what = notice::kind::gap;
+  news.stream = stream;
+  news.after = after;
+  news.first_available = first_available;
+  news.lost_at_most = lost;
+  news.exact = exact;
+  news.data_loss = true;
+  news.text = (exact ? "" : "up to ") + std::to_string(lost)
+              + " events of stream " + stream
+              + " were removed before the sink had them, behind "
+              + to_string(after) + " and before " + to_string(first_available);
+  publish(std::move(news));
+}
+
+} // namespace pulse::internal
