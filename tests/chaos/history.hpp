@@ -86,8 +86,9 @@ struct stored_event {
 
 struct group_state {
   int64_t pending = 0;
-  int64_t lag = 0;
   int64_t consumers = 0;
+  /// It was given all of the stream.
+  bool through = false;
 };
 
 /// What Redis held after everybody had closed.

@@ -27,7 +27,7 @@ namespace pulse::chaos {
 //   samples:  <time> <slot> <rss in kB>
 //   settings: <name> <value>
 //   final:    entry <id> <event>; dead <sink> <event>; bad <slot> <how>;
-//             group <sink> <pending> <lag> <consumers>;
+//             group <sink> <pending> through|behind <consumers>;
 //             outage <slot> <seconds> <cpu seconds> <connections> <attempts>
 
 /// Makes a history of the files' contents. Producers come first: the others

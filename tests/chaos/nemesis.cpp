@@ -88,7 +88,7 @@ void nemesis::act_on_redis(active& x) {
     case fault_kind::outage:
       // What it had open before is what it tries to open again.
       for (size_t i = 0; i < nodes_.slots().size(); ++i)
-        x.costs.push_back({0, 0, links_.counts(i).open, 0});
+        x.costs.push_back({0, 0, links_.counts(i).most_open, 0});
       return server_.stop();
     default:
       return;

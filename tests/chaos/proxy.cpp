@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -174,8 +175,10 @@ void proxy::serve() {
     link.counts.open += alive ? 1 : 0;
     i = alive ? std::next(i) : connections_.erase(i);
   }
-  for (auto& x : links_)
+  for (auto& x : links_) {
     x.cut = false;
+    x.counts.most_open = std::max(x.counts.most_open, x.counts.open);
+  }
 }
 
 } // namespace pulse::chaos

@@ -15,8 +15,9 @@ namespace pulse::chaos {
 struct link_counts {
   /// Connections that clients opened, refused ones included.
   uint64_t accepted = 0;
-  /// Those that are open.
+  /// Those that are open, and the most that were at a time.
   uint64_t open = 0;
+  uint64_t most_open = 0;
 };
 
 /// Stands between clients (TCP on 127.0.0.1, one port per link) and Redis (its

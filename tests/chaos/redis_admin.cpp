@@ -27,6 +27,11 @@ int64_t number_of(const redisReply* list, const std::string& name) {
   return x != nullptr && x->type == REDIS_REPLY_INTEGER ? x->integer : -1;
 }
 
+std::string text_of(const redisReply* list, const std::string& name) {
+  const auto* x = value(list, name);
+  return x != nullptr ? text(x) : std::string{};
+}
+
 } // namespace
 
 reply_holder
@@ -89,12 +94,17 @@ redis_admin::groups(const std::string& key) const {
     return result;
   for (size_t i = 0; i < reply->elements; ++i) {
     const auto* x = reply->element[i];
-    const auto* name = value(x, "name");
-    result.push_back({name != nullptr ? text(name) : std::string{},
-                      number_of(x, "pending"), number_of(x, "lag"),
-                      number_of(x, "consumers")});
+    result.push_back({text_of(x, "name"), number_of(x, "pending"),
+                      number_of(x, "lag"), number_of(x, "consumers"),
+                      text_of(x, "last-delivered-id")});
   }
   return result;
+}
+
+bool redis_admin::is_through(const std::string& key, const group& x) const {
+  const auto rest
+    = (*this)({"XRANGE", key, "(" + x.last_delivered, "+", "COUNT", "1"});
+  return rest && rest->type == REDIS_REPLY_ARRAY && rest->elements == 0;
 }
 
 } // namespace pulse::chaos

@@ -44,8 +44,14 @@ public:
     int64_t pending = 0;
     int64_t lag = -1;
     int64_t consumers = 0;
+    /// ID of the last event that it was given.
+    std::string last_delivered;
   };
   [[nodiscard]] std::vector<group> groups(const std::string& key) const;
+
+  /// Whether a group was given all of its stream. Redis' own `lag` is not to be
+  /// relied on: it stays too high after a restart in the middle of reading.
+  [[nodiscard]] bool is_through(const std::string& key, const group& x) const;
 
 private:
   std::string socket_path_;

@@ -116,7 +116,7 @@ private:
     std::string groups;
     for (const auto& x : admin_.groups(key_))
       groups += "  " + x.name + " " + std::to_string(x.pending) + "+"
-                + std::to_string(std::max<int64_t>(x.lag, 0));
+                + (x.lag >= 0 ? std::to_string(x.lag) : "?");
     const auto stored = admin_.number({"XLEN", key_});
     const auto now = trouble_.under_way();
     std::printf("%6.1f s  stored %s%s  faults %llu%s%s\n",
@@ -145,8 +145,8 @@ private:
     const auto groups = admin_.groups(key_);
     auto idle = [this](const redis_admin::group& x) {
       const auto live = x.name == "audit" ? how_.audit : how_.billing;
-      return x.pending == 0 && x.lag == 0
-             && x.consumers == static_cast<int64_t>(live);
+      return x.pending == 0 && x.consumers == static_cast<int64_t>(live)
+             && admin_.is_through(key_, x);
     };
     const size_t sinks = (how_.audit > 0 ? 1 : 0) + (how_.billing > 0 ? 1 : 0);
     return groups.size() == sinks
@@ -181,7 +181,8 @@ private:
     };
     bool ok = admin_.scan(key_, entry);
     for (const auto& x : admin_.groups(key_)) {
-      out << "group " << x.name << ' ' << x.pending << ' ' << x.lag << ' '
+      out << "group " << x.name << ' ' << x.pending << ' '
+          << (admin_.is_through(key_, x) ? "through" : "behind") << ' '
           << x.consumers << '\n';
       auto dead = [&](const std::string&, const std::string& payload) {
         out << "dead " << x.name << ' ' << payload << '\n';

@@ -120,7 +120,7 @@ public:
   std::string faults;
   std::string samples;
   std::string final;
-  std::string groups = "group audit 0 0 0\n";
+  std::string groups = "group audit 0 through 0\n";
 
 private:
   static void must(const status& x) {
