@@ -93,14 +93,15 @@ void judge_sink(const history& run, const std::string& sink,
                 std::vector<execution> xs, verdict& out) {
   auto& counts = out.sinks[sink];
   counts.executions = xs.size();
+  // What is stored twice counts as two events here.
   std::sort(xs.begin(), xs.end(), [](const auto& a, const auto& b) {
-    return a.event != b.event ? a.event < b.event : a.began < b.began;
+    return a.id != b.id ? a.id < b.id : a.began < b.began;
   });
   std::vector<bool> settled(run.adds.size());
   group_judge group{run, out, counts, sink};
   size_t first = 0;
   for (size_t i = 0; i < xs.size(); ++i) {
-    if (xs[i].event != xs[first].event)
+    if (xs[i].id != xs[first].id)
       first = i;
     if (xs[i].how == end::done)
       settled[xs[i].event] = true;

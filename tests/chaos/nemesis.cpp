@@ -59,6 +59,8 @@ void nemesis::act(active& x) {
       return links_.cut(slot);
     case fault_kind::link_hole:
       return set(link_mode::hole);
+    case fault_kind::link_freeze:
+      return links_.freeze(slot, true);
     case fault_kind::link_deaf:
       return set(link_mode::deaf);
     case fault_kind::link_half_reply:
@@ -129,6 +131,9 @@ bool nemesis::heal(active& x) {
       if (!x.what.arrives_late)
         links_.cut(slot);
       links_.set(slot, {});
+      break;
+    case fault_kind::link_freeze:
+      links_.freeze(slot, false);
       break;
     case fault_kind::link_delay:
     case fault_kind::link_half_reply:

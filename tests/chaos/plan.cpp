@@ -9,7 +9,7 @@ namespace pulse::chaos {
 
 namespace {
 
-constexpr std::array<std::pair<fault_kind, const char*>, 15> names{{
+constexpr std::array<std::pair<fault_kind, const char*>, 16> names{{
   {fault_kind::kill, "kill"},
   {fault_kind::stop, "stop"},
   {fault_kind::close, "close"},
@@ -18,6 +18,7 @@ constexpr std::array<std::pair<fault_kind, const char*>, 15> names{{
   {fault_kind::link_hole, "hole"},
   {fault_kind::link_deaf, "deaf"},
   {fault_kind::link_half_reply, "half-reply"},
+  {fault_kind::link_freeze, "freeze"},
   {fault_kind::link_throttle, "throttle"},
   {fault_kind::link_bytewise, "bytewise"},
   {fault_kind::redis_kill, "redis-kill"},
@@ -118,6 +119,8 @@ private:
       case fault_kind::link_hole:
       case fault_kind::link_deaf:
         return between(300, 4'000);
+      case fault_kind::link_freeze:
+        return between(2'500, 5'000);
       case fault_kind::link_half_reply:
         return between(50, 500);
       case fault_kind::redis_kill:

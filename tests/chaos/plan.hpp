@@ -23,6 +23,9 @@ enum class fault_kind : uint8_t {
   link_deaf,
   /// A reply ends in the middle.
   link_half_reply,
+  /// The packets of the connections that are open get lost for longer than
+  /// any deadline, then arrive after all; new connections are fine meanwhile.
+  link_freeze,
   link_throttle,
   link_bytewise,
   /// kill -9 and restart on the same append-only file.

@@ -98,6 +98,14 @@ void proxy::cut(size_t link) {
   ::eventfd_write(wake_, 1);
 }
 
+void proxy::freeze(size_t link, bool on) {
+  {
+    std::lock_guard guard{mutex_};
+    links_[link].freeze = on;
+  }
+  ::eventfd_write(wake_, 1);
+}
+
 link_counts proxy::counts(size_t link) const {
   std::lock_guard guard{mutex_};
   return links_[link].counts;
@@ -167,6 +175,8 @@ void proxy::serve() {
     auto& link = links_[i->link()];
     if (link.cut)
       i->cut();
+    if (link.freeze)
+      i->freeze(*link.freeze);
     bool alive = !link.cut;
     for (int side : {0, 1})
       if (alive)
@@ -177,6 +187,7 @@ void proxy::serve() {
   }
   for (auto& x : links_) {
     x.cut = false;
+    x.freeze.reset();
     x.counts.most_open = std::max(x.counts.most_open, x.counts.open);
   }
 }

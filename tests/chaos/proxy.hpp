@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +40,10 @@ public:
   /// Resets all connections of a link; new ones are welcome.
   void cut(size_t link);
 
+  /// Freezes the connections that a link has now, not those it gets later; or
+  /// thaws them.
+  void freeze(size_t link, bool on);
+
   [[nodiscard]] link_counts counts(size_t link) const;
 
 private:
@@ -47,6 +52,7 @@ private:
     uint16_t port = 0;
     link_behaviour how;
     bool cut = false;
+    std::optional<bool> freeze;
     link_counts counts;
   };
 

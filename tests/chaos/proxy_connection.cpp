@@ -23,8 +23,8 @@ proxy_connection::~proxy_connection() {
   ::close(ends_[1]);
 }
 
-bool proxy_connection::blocked(int from, const link_behaviour& how) {
-  return how.mode == link_mode::hole
+bool proxy_connection::blocked(int from, const link_behaviour& how) const {
+  return frozen_ || how.mode == link_mode::hole
          || (how.mode == link_mode::deaf && from == server_side);
 }
 

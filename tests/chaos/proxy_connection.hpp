@@ -70,6 +70,13 @@ public:
   /// Resets both ends.
   void cut();
 
+  /// While it is frozen nothing gets through, as if the network kept losing the
+  /// packets of this connection: what its client sent arrives when it thaws,
+  /// though the client may have long given it up.
+  void freeze(bool on) noexcept {
+    frozen_ = on;
+  }
+
 private:
   struct chunk {
     int64_t due = 0;
@@ -86,13 +93,14 @@ private:
   };
 
   bool forward(int from, const link_behaviour& how, int64_t now);
-  [[nodiscard]] static bool blocked(int from, const link_behaviour& how);
+  [[nodiscard]] bool blocked(int from, const link_behaviour& how) const;
   size_t allowed(way& x, const link_behaviour& how, int64_t now);
 
   size_t link_;
   int ends_[2];
   way ways_[2];
   bool broken_ = false;
+  bool frozen_ = false;
 };
 
 } // namespace pulse::chaos

@@ -57,6 +57,17 @@ struct fixture {
       return {reply->str, static_cast<size_t>(reply->len)};
     }
   };
+
+  static bool eventually(const client& who, const std::string& command,
+                         const std::string& answer) {
+    const auto end = clock::now() + std::chrono::seconds{20};
+    while (who(command) != answer) {
+      if (clock::now() > end)
+        return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    return true;
+  }
 };
 
 } // namespace
@@ -96,10 +107,21 @@ CAF_TEST(a black hole swallows until it is healed) {
   CAF_CHECK_EQUAL(direct("EXISTS k") + direct("GET k"), "");
   // What was in it arrives.
   links.set(0, {});
-  const auto end = clock::now() + std::chrono::seconds{20};
-  while (direct("GET k") != "late" && clock::now() < end)
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
-  CAF_CHECK_EQUAL(direct("GET k"), "late");
+  CAF_CHECK(eventually(direct, "GET k", "late"));
+}
+
+CAF_TEST(what a frozen connection sent arrives though its client is gone) {
+  client direct{links, 1};
+  {
+    client x{links, 0, 1'500};
+    CAF_CHECK_EQUAL(x("PING"), "PONG");
+    links.freeze(0, true);
+    CAF_CHECK_EQUAL(x("SET k late"), "no reply");
+  }
+  // A new connection of the same link is fine.
+  CAF_CHECK_EQUAL((client{links, 0}("GET k")), "");
+  links.freeze(0, false);
+  CAF_CHECK(eventually(direct, "GET k", "late"));
 }
 
 CAF_TEST(a deaf client acts without hearing) {
