@@ -183,7 +183,8 @@ struct decoder::impl {
                                 reader->len - reader->pos};
     if (reader->rstack[reader->ridx].type == REDIS_REPLY_STRING)
       return announcement_is_acceptable(rest);
-    return rest.size() <= limits.max_line_bytes
+    // The last byte may be the first of its end.
+    return rest.size() <= limits.max_line_bytes + 1ull
            || refuse("a line without end", rest.size(), "max_line_bytes",
                      limits.max_line_bytes);
   }

@@ -55,6 +55,14 @@ struct error_rule {
   std::string_view hint = {};
 };
 
+constexpr std::string_view grant_keys
+  = "the user needs the keys ~pulse:stream:* and ~{pulse:stream:*}:*, see "
+    "docs/access-control.md; ACL LOG shows the key";
+
+constexpr std::string_view grant_command
+  = "a script needs a command that the user lacks, see "
+    "docs/access-control.md; ACL LOG shows it";
+
 constexpr std::string_view no_cluster
   = "this is a Redis Cluster, which is not supported: use a single server";
 
@@ -68,6 +76,8 @@ constexpr std::array rules = {
   error_rule{"NOSCRIPT ", errc::no_script},
   error_rule{"NOAUTH ", errc::auth_failed},
   error_rule{"WRONGPASS ", errc::auth_failed},
+  error_rule{"NOPERM this user has no permissions to access one of the keys",
+             errc::permission_denied, grant_keys},
   error_rule{"NOPERM ", errc::permission_denied},
   error_rule{"BUSY ", errc::unavailable, "a script blocks it: wait"},
   error_rule{"TRYAGAIN ", errc::unavailable},
@@ -89,8 +99,10 @@ constexpr std::array rules = {
              errc::no_such_stream},
   error_rule{"ERR max number of clients", errc::unavailable,
              "raise maxclients, or close connections"},
-  error_rule{"ERR The user executing the script can't",
-             errc::permission_denied},
+  error_rule{"ERR The user executing the script can't access",
+             errc::permission_denied, grant_keys},
+  error_rule{"ERR The user executing the script can't", errc::permission_denied,
+             grant_command},
   error_rule{"ERR AUTH ", errc::auth_failed},
   error_rule{"ERR Client sent AUTH", errc::auth_failed},
   error_rule{"ERR Protocol error", errc::protocol_error},
