@@ -304,7 +304,7 @@ CAF_TEST(other keys and commands are denied to all) {
            {"KEYS", "*"},
            {"CONFIG", "GET", "*"},
            {"ACL", "LIST"},
-           {"CLIENT", "KILL", "TYPE", "normal"},
+           {"CLIENT", "NO-EVICT", "on"},
            {"EVAL", "return 1", "0"},
            {"XGROUP", "DESTROY", "pulse:stream:orders", "billing"},
            {"SHUTDOWN"}}) {

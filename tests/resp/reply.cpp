@@ -122,6 +122,16 @@ CAF_TEST(error texts are classified by their first token) {
   }
 }
 
+CAF_TEST(a transaction that was aborted says why or nothing) {
+  const std::string wrapped = "EXECABORT Transaction discarded because of:";
+  CAF_CHECK(classify(wrapped + " OOM no memory").code == errc::out_of_memory);
+  for (auto& text : {wrapped, wrapped + " ", std::string{}}) {
+    const auto why = classify(text);
+    CAF_CHECK(why.code == errc::redis_error);
+    CAF_CHECK(!why.what.empty());
+  }
+}
+
 CAF_TEST(the text of an error is kept and starts the failure) {
   const std::string text = "MOVED 3999 127.0.0.1:6381";
   auto x = classify(text);

@@ -152,7 +152,7 @@ failure classify(std::string_view error_text) {
   // EXEC wraps the reason why the server refuses it.
   constexpr std::string_view wrapped
     = "EXECABORT Transaction discarded because of: ";
-  if (starts_with(error_text, wrapped)) {
+  if (error_text.substr(0, wrapped.size()) == wrapped) {
     auto inner = classify(error_text.substr(wrapped.size()));
     inner.what.insert(0, "EXECABORT: ");
     return inner;
@@ -164,7 +164,8 @@ failure classify(std::string_view error_text) {
         what.append(" (").append(rule.hint).append(")");
       return {rule.code, std::move(what)};
     }
-  return {errc::redis_error, std::string{error_text}};
+  return {errc::redis_error, error_text.empty() ? "an error without a text"
+                                                : std::string{error_text}};
 }
 
 failure unexpected_reply(std::string_view command, const cursor& at) {
