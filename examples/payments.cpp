@@ -1,0 +1,64 @@
+// Money: an add that may be repeated by anybody without being stored twice, an
+// event that no worker can handle, what is known about it then, and its second
+// chance after the cause was found.
+
+#include "example.hpp"
+
+using namespace example;
+
+namespace {
+
+// Knows the account, or gives the event up for good: no use trying again.
+caf::behavior bank(caf::event_based_actor* self, bool account_is_open) {
+  return {
+    [=](const pulse::event& x) -> caf::result<void> {
+      if (!account_is_open)
+        return pulse::term("no such account");
+      std::cout << "booked: " << x.payload() << std::endl;
+      self->quit();
+      return caf::unit;
+    },
+  };
+}
+
+} // namespace
+
+int main() {
+  node here;
+  auto stream = must(here.pulse.stream("payments"));
+
+  // The caller did not get the first answer and asks again, perhaps through
+  // another node: with the same ID it is the same payment.
+  const auto first = must(stream.add("paid", "100 EUR", "", "payment 4711"));
+  const auto again = must(stream.add("paid", "100 EUR", "", "payment 4711"));
+  std::cout << (first == again ? "stored once" : "stored twice!") << std::endl;
+
+  pulse::sink_options options;
+  options.name = "booking";
+  options.streams = {"payments"};
+  options.start = pulse::start_position::oldest();
+  auto sink = must(here.pulse.sink(options));
+  auto strict = here.sys.spawn(bank, false);
+  must(sink.subscribe(strict));
+
+  pulse::dead_query query;
+  query.sink = "booking";
+  std::vector<pulse::dead_letter> letters;
+  while (letters.empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    letters = must(stream.dead_letters(query));
+  }
+  std::cout << "given up: " << letters[0].payload << ", " << letters[0].reason
+            << std::endl;
+
+  // The account was opened meanwhile. Only this sink gets the event again.
+  must(sink.unsubscribe(strict));
+  auto knowing = here.sys.spawn(bank, true);
+  must(sink.subscribe(knowing));
+  pulse::redrive_request request;
+  request.sink = "booking";
+  std::cout << "redriven: " << must(stream.redrive(request)).redriven
+            << std::endl;
+  wait_for(here.sys, knowing);
+  caf::anon_send_exit(strict, caf::exit_reason::user_shutdown);
+}
