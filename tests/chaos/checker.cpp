@@ -17,11 +17,11 @@ constexpr int64_t blur_us = 50'000;
 // Of several faults, which is most likely to be the cause; -1: this kind never
 // makes a sink lose what it holds.
 int rank(const fault& x) {
-  static constexpr std::array<std::string_view, 16> causes{
-    "kill",        "stop",       "hole",       "freeze",
-    "deaf",        "redis-kill", "redis-stop", "outage",
-    "client-kill", "cut",        "half-reply", "hang",
-    "close",       "throttle",   "bytewise",   "delay"};
+  static constexpr std::array<std::string_view, 17> causes{
+    "clock-step", "kill",       "stop",       "hole",   "freeze",
+    "deaf",       "redis-kill", "redis-stop", "outage", "client-kill",
+    "cut",        "half-reply", "hang",       "close",  "throttle",
+    "bytewise",   "delay"};
   const auto* i = std::find(causes.begin(), causes.end(), x.kind);
   return i != causes.end() ? static_cast<int>(i - causes.begin()) : -1;
 }

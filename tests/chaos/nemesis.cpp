@@ -13,12 +13,17 @@ namespace {
 // When the backoff of the connections has grown to its last step.
 constexpr int64_t settled_us = 4'000'000;
 
+// How far the clock steps: several leases. What was delivered meanwhile is
+// young for that long after a step back.
+constexpr int64_t clock_step_us = 4'000'000;
+
 } // namespace
 
 nemesis::nemesis(const std::string& directory, local_redis& server,
-                 fleet& nodes, proxy& links)
+                 shifted_clock& clock, fleet& nodes, proxy& links)
   : log_(directory + "/faults"),
     server_(server),
+    clock_(clock),
     nodes_(nodes),
     links_(links),
     admin_(server.socket_path()) {
@@ -87,6 +92,8 @@ void nemesis::act_on_redis(active& x) {
     case fault_kind::script_flush:
       (void) admin_({"SCRIPT", "FLUSH"});
       return;
+    case fault_kind::clock_step:
+      return clock_.set(x.what.variant ? -clock_step_us : clock_step_us);
     case fault_kind::outage:
       // What it had open before is what it tries to open again.
       for (size_t i = 0; i < nodes_.slots().size(); ++i)
@@ -128,7 +135,7 @@ bool nemesis::heal(active& x) {
       break;
     case fault_kind::link_hole:
     case fault_kind::link_deaf:
-      if (!x.what.arrives_late)
+      if (!x.what.variant)
         links_.cut(slot);
       links_.set(slot, {});
       break;
@@ -144,6 +151,9 @@ bool nemesis::heal(active& x) {
     case fault_kind::redis_stop:
       ::kill(server_.pid(), SIGCONT);
       break;
+    case fault_kind::clock_step:
+      clock_.set(0);
+      break;
     case fault_kind::redis_kill:
     case fault_kind::outage: {
       const auto restarted = server_.restart();
@@ -155,7 +165,8 @@ bool nemesis::heal(active& x) {
     default:
       break;
   }
-  note(x, now_us());
+  const bool lingers = x.what.what == fault_kind::clock_step;
+  note(x, now_us() + (lingers ? clock_step_us : 0));
   return ok;
 }
 

@@ -6,6 +6,7 @@
 #include "chaos/plan.hpp"
 #include "chaos/proxy.hpp"
 #include "chaos/redis_admin.hpp"
+#include "chaos/shifted_clock.hpp"
 
 #include <fstream>
 #include <string>
@@ -17,8 +18,8 @@ namespace pulse::chaos {
 /// down when (file "faults"; process costs during an outage in "outages").
 class nemesis {
 public:
-  nemesis(const std::string& directory, local_redis& server, fleet& nodes,
-          proxy& links);
+  nemesis(const std::string& directory, local_redis& server,
+          shifted_clock& clock, fleet& nodes, proxy& links);
 
   void begin(const planned_fault& what);
 
@@ -66,6 +67,7 @@ private:
 
   std::ofstream log_;
   local_redis& server_;
+  shifted_clock& clock_;
   fleet& nodes_;
   proxy& links_;
   redis_admin admin_;

@@ -9,7 +9,7 @@ namespace pulse::chaos {
 
 namespace {
 
-constexpr std::array<std::pair<fault_kind, const char*>, 16> names{{
+constexpr std::array<std::pair<fault_kind, const char*>, 17> names{{
   {fault_kind::kill, "kill"},
   {fault_kind::stop, "stop"},
   {fault_kind::close, "close"},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<fault_kind, const char*>, 16> names{{
   {fault_kind::redis_stop, "redis-stop"},
   {fault_kind::client_kill, "client-kill"},
   {fault_kind::script_flush, "script-flush"},
+  {fault_kind::clock_step, "clock-step"},
   {fault_kind::outage, "outage"},
 }};
 
@@ -81,7 +82,7 @@ private:
     f.at_ms = now;
     f.what = draw();
     f.length_ms = length_of(f.what);
-    f.arrives_late = between(0, 1) == 1;
+    f.variant = between(0, 1) == 1;
     if (is_global(f.what)) {
       if (redis_busy_ > now)
         return bag_.push_back(f.what);
@@ -125,6 +126,7 @@ private:
         return between(50, 500);
       case fault_kind::redis_kill:
         return between(100, 1'500);
+      case fault_kind::clock_step:
       case fault_kind::redis_stop:
         return between(200, 3'000);
       default:

@@ -35,6 +35,8 @@ enum class fault_kind : uint8_t {
   /// CLIENT KILL of all connections.
   client_kill,
   script_flush,
+  /// The wall clock of Redis steps by some seconds, and back later.
+  clock_step,
   /// Redis is down for many times any backoff.
   outage,
 };
@@ -63,8 +65,9 @@ struct planned_fault {
   fault_kind what = fault_kind::kill;
   /// Index of the slot; 0 if global.
   size_t slot = 0;
-  /// For `link_hole`: whether what was in it arrives afterwards.
-  bool arrives_late = false;
+  /// For `link_hole`: whether what was in it arrives afterwards; for
+  /// `clock_step`: whether it goes backwards first.
+  bool variant = false;
 };
 
 struct plan_options {

@@ -32,13 +32,13 @@ local_redis_options redis_options_of(const run_options& how) {
 class runner {
 public:
   runner(const run_options& how, const std::string& directory,
-         local_redis& server)
+         local_redis& server, shifted_clock& clock)
     : how_(how),
       directory_(directory),
       nodes_(how, directory),
       links_(server.socket_path(), nodes_.slots().size()),
       admin_(server.socket_path()),
-      trouble_(directory, server, nodes_, links_),
+      trouble_(directory, server, clock, nodes_, links_),
       samples_(directory + "/samples"),
       key_(stream_key(stream_name)) {
     // nop
@@ -220,12 +220,14 @@ private:
 bool run(const run_options& how, const std::string& directory) {
   for (int x : {SIGINT, SIGTERM})
     std::signal(x, [](int) { interrupted = 1; });
+  shifted_clock clock{directory};
   auto server = local_redis::start(redis_options_of(how));
+  shifted_clock::release();
   if (!server) {
     std::printf("%s\n", to_string(server.error()).c_str());
     return false;
   }
-  return runner{how, directory, *server}.play();
+  return runner{how, directory, *server, clock}.play();
 }
 
 } // namespace pulse::chaos

@@ -31,7 +31,7 @@ CAF_TEST(the same seed makes the same plan) {
   const auto c = make_plan(options(8));
   auto same = [](const planned_fault& x, const planned_fault& y) {
     return x.at_ms == y.at_ms && x.length_ms == y.length_ms && x.what == y.what
-           && x.slot == y.slot && x.arrives_late == y.arrives_late;
+           && x.slot == y.slot && x.variant == y.variant;
   };
   CAF_CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end(), same));
   CAF_CHECK(!std::equal(a.begin(), a.end(), c.begin(), c.end(), same));
