@@ -8,7 +8,7 @@ namespace pulse::chaos {
 
 namespace {
 
-constexpr int64_t reconnect_us = 2'000'000;
+constexpr int64_t reconnect_us = 4'000'000;
 
 // The times of a fault are taken before and after the act; a fact is written
 // a moment before or after it happens.
@@ -26,21 +26,35 @@ int rank(const fault& x) {
   return i != causes.end() ? static_cast<int>(i - causes.begin()) : -1;
 }
 
+bool takes_redis_away(const fault& x) {
+  return x.kind == "redis-kill" || x.kind == "redis-stop" || x.kind == "outage"
+         || x.kind == "clock-step";
+}
+
 } // namespace
 
 int64_t aftermath(const settings& how) {
   return 2 * how.lease_us + 2 * how.sweep_us + reconnect_us;
 }
 
+void find_aftermaths(const settings& how, std::vector<fault>& faults) {
+  const auto late = aftermath(how);
+  for (auto& x : faults) {
+    x.until = x.end + late;
+    for (const auto& y : faults)
+      if (takes_redis_away(y) && y.end > x.begin && y.begin <= x.until)
+        x.until = std::max(x.until, y.end + late);
+  }
+}
+
 const fault* explanation(const history& run, const std::string& a,
                          const std::string& b, int64_t at) {
-  const auto late = aftermath(run.how);
   const fault* result = nullptr;
   for (const auto& x : run.faults) {
     if (x.begin > at + blur_us)
       break;
     const bool hit = x.slot.empty() || x.slot == a || x.slot == b;
-    if (hit && x.end + late >= at && rank(x) >= 0
+    if (hit && x.until >= at && rank(x) >= 0
         && (result == nullptr || rank(x) <= rank(*result)))
       result = &x;
   }

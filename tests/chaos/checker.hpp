@@ -36,8 +36,13 @@ void measure_recovery(const history& run, verdict& out);
 
 /// How long after its end a fault explains what happens: what was taken for
 /// dead is delivered again after a lease, and a sweep that an outage delayed
-/// by another lease; connections come back within 1.5 s.
+/// by another lease; connections come back within 1.5 s; machines are busy.
 int64_t aftermath(const settings& how);
+
+/// Sets `until` of all faults, which are in the order of time. What is due
+/// while Redis is away, or its clock astray, waits for its return: then the
+/// time counts from there.
+void find_aftermaths(const settings& how, std::vector<fault>& faults);
 
 /// @returns the fault that hit everybody, slot `a` or slot `b`, and whose
 /// aftermath was not over at `at`, of several the most likely cause; null if

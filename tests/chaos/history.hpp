@@ -67,6 +67,8 @@ struct fault {
   std::string kind;
   /// Whom it hit; empty: everybody.
   std::string slot;
+  /// Until when it explains what happens, see explains_until().
+  int64_t until = 0;
 };
 
 struct reader_run {

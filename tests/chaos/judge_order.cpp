@@ -21,9 +21,8 @@ std::vector<execution> in_time(std::vector<execution> xs) {
 // counts as never delivered.
 bool handed_back_before(const history& run, const std::string& sink,
                         int64_t at) {
-  const auto late = aftermath(run.how);
   return std::any_of(run.faults.begin(), run.faults.end(), [&](const fault& f) {
-    return f.kind == "close" && f.begin <= at && f.end + late >= at
+    return f.kind == "close" && f.begin <= at && f.until >= at
            && f.slot.compare(0, sink.size() + 1, sink + "-") == 0;
   });
 }

@@ -1,5 +1,7 @@
 #include "chaos/loader.hpp"
 
+#include "chaos/checker.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -106,7 +108,7 @@ status loader::add_journal(const std::string& name, std::string_view text) {
   });
   closed(sink.last, sink);
   for (const auto& [worker, since] : sink.hangs_since)
-    result_.faults.push_back({since, sink.last, "hang", slot});
+    result_.faults.push_back({since, sink.last, "hang", slot, 0});
   return result;
 }
 
@@ -173,7 +175,7 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
                           : execution::end::crashed;
     state.at.erase(i);
     if (auto h = state.hangs_since.find(worker); h != state.hangs_since.end()) {
-      result_.faults.push_back({h->second, at, "hang", state.slot});
+      result_.faults.push_back({h->second, at, "hang", state.slot, 0});
       state.hangs_since.erase(h);
     }
   }
@@ -181,7 +183,7 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
 
 void loader::closed(int64_t at, sink_journal& state) {
   if (state.closing_since > 0)
-    result_.faults.push_back({state.closing_since, at, "close", state.slot});
+    result_.faults.push_back({state.closing_since, at, "close", state.slot, 0});
   state.closing_since = 0;
 }
 
@@ -189,7 +191,7 @@ status loader::add_faults(std::string_view text) {
   return for_each_line(text, 4, [this](const words& line) {
     result_.faults.push_back({number(line[0]), number(line[1]),
                               std::string{line[2]},
-                              line[3] == "*" ? "" : std::string{line[3]}});
+                              line[3] == "*" ? "" : std::string{line[3]}, 0});
   });
 }
 
@@ -249,6 +251,7 @@ status loader::add_final(std::string_view text) {
 history loader::finish() {
   std::sort(result_.faults.begin(), result_.faults.end(),
             [](const fault& a, const fault& b) { return a.begin < b.begin; });
+  find_aftermaths(result_.how, result_.faults);
   return std::move(result_);
 }
 

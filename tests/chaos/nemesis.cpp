@@ -185,7 +185,8 @@ void nemesis::measure(active& x) {
     const auto to = cost_of(i);
     if (from.at == 0) {
       from = {to.at, to.cpu_seconds, from.connections, to.attempts};
-    } else if (x.due <= now) {
+    } else if (x.due <= now && to.cpu_seconds >= from.cpu_seconds) {
+      // Else another process has taken the place meanwhile.
       char line[256];
       std::snprintf(line, sizeof(line), "outage %s %.3f %.3f %llu %llu",
                     nodes_.slots()[i].name.c_str(),

@@ -57,8 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   fuzz::check(x.error().code == errc::invalid_endpoint, "the code says so");
   const auto secret = written_password(url);
-  const bool is_elsewhere
-    = url.substr(url.rfind('@') + 1).find(secret) != std::string_view::npos;
+  const bool is_elsewhere = url.substr(url.rfind('@') + 1).find(secret)
+                            != std::string_view::npos;
   if (url.substr(0, 5) == "redis" && is_secret(secret) && !is_elsewhere)
     fuzz::check(x.error().what.find(secret) == std::string::npos,
                 "no error shows the password");

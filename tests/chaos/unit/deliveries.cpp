@@ -76,6 +76,17 @@ CAF_TEST(a fault elsewhere or too early explains nothing) {
   CAF_CHECK(only(judged(), "duplicate without a fault"));
 }
 
+CAF_TEST(a fault explains more while Redis is away) {
+  handle("audit-0", 20, 1, 0);
+  fault(25, 400, "kill", "audit-0");
+  handle("audit-1", 29'000, 1, 0, 2);
+  CAF_CHECK(only(judged(), "duplicate without a fault"));
+  fault(500, 25'000, "outage", "*");
+  const auto x = judged();
+  CAF_CHECK(x.good());
+  CAF_CHECK_EQUAL(x.sinks.at("audit").duplicates.at("kill"), 1u);
+}
+
 CAF_TEST(two live holders at a time are found) {
   start("audit-0", 20, 1, 0);
   start("audit-1", 30, 1, 0, 2);
