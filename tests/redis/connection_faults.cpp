@@ -338,6 +338,61 @@ CAF_TEST(an unused connection is closed after a minute) {
   CAF_CHECK(uut().next_tick() == time_point::max());
 }
 
+CAF_TEST(a master that became a replica is left when all was answered) {
+  for (std::string text :
+       {"-READONLY You can't write against a replica.\r\n",
+        "-UNBLOCKED force unblock from blocking operation\r\n",
+        "-NOAUTH Authentication required.\r\n"}) {
+    fsm.reset();
+    get_ready();
+    submit(command("A"));
+    submit(command("B"));
+    const auto error = text.substr(1, text.size() - 3);
+    const auto a = std::to_string(last_token - 1);
+    CAF_CHECK_EQUAL(receive(text), "answer " + a + " " + error);
+    // It waits for the next connection: this one would only refuse.
+    CAF_CHECK_EQUAL(submit(command("C")), "");
+    const auto b = std::to_string(last_token - 1);
+    CAF_CHECK_EQUAL(receive("+b\r\n"), "answer " + b + " b\ngo elsewhere");
+    CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+    dialled();
+    CAF_CHECK_EQUAL(welcome_back(), "send C");
+  }
+}
+
+CAF_TEST(a script that a replica does not know goes along to the next server) {
+  get_ready();
+  submit(command("A"));
+  submit(changed(command("EVALSHA"), [](auto& x) { x.lua = &sample_script; }));
+  CAF_CHECK_EQUAL(receive("-READONLY no\r\n"), "answer 2 READONLY no");
+  CAF_CHECK_EQUAL(receive("-NOSCRIPT no\r\n"), "go elsewhere");
+  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+  dialled();
+  CAF_CHECK_EQUAL(welcome_back(), "say SCRIPT LOAD return 1\nsend EVALSHA");
+}
+
+CAF_TEST(a server that stays a replica is not asked ever faster) {
+  options.command_timeout = 60s;
+  int dials = 0;
+  get_ready();
+  for (const auto end = now + 60s; now < end; now += 10ms) {
+    uut().on_tick(now, todo);
+    if (uut().info().queued == 0)
+      uut().submit(now, ++last_token, command("A"), todo);
+    done();
+    if (state() == "dialling") {
+      ++dials;
+      uut().on_dialled(now, todo);
+      done();
+      welcome_back();
+    }
+    if (uut().under_way())
+      receive("-READONLY no\r\n");
+  }
+  CAF_MESSAGE(dials << " dials");
+  CAF_CHECK(dials > 10 && dials < 60);
+}
+
 // -- deadlines of what was sent -----------------------------------------------
 
 CAF_TEST(a command without a reply in time replaces the connection) {

@@ -65,8 +65,8 @@ struct action_printer {
   std::string operator()(const send_text_action& x) const {
     return "say " + words(x.bytes);
   }
-  std::string operator()(const hang_up_action&) const {
-    return "hang up";
+  std::string operator()(const hang_up_action& x) const {
+    return x.elsewhere ? "go elsewhere" : "hang up";
   }
   std::string operator()(const answer_action& x) const {
     return "answer " + std::to_string(x.token) + " " + x.answer->bytes;

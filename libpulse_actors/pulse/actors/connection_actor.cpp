@@ -306,7 +306,9 @@ private:
       fsm_.on_broken(now(), ok.error(), todo_);
   }
 
-  void apply(const redis::hang_up_action&) {
+  void apply(const redis::hang_up_action& x) {
+    if (x.elsewhere)
+      addresses_.clear();
     hang_up();
   }
 

@@ -78,7 +78,7 @@ void connection_fsm::send_waiting(time_point now, actions& out) {
     queue_.update_due();
   }
   last_used_ = now;
-  while (queue_.num_waiting() > 0 && unsent_ < high_water) {
+  while (queue_.num_waiting() > 0 && unsent_ < high_water && !is_wrong_) {
     auto& x = queue_.send_next();
     if (x.load_script) {
       std::string bytes;
@@ -245,7 +245,7 @@ void connection_fsm::hang_up(actions& out) {
   handshake_.reset();
   counters_.client_id = 0;
   unsent_ = 0;
-  out.push_back(hang_up_action{});
+  out.push_back(hang_up_action{std::exchange(is_wrong_, false)});
 }
 
 // Ends the attempt or the connection; `why` does not name the peer.

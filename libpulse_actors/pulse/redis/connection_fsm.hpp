@@ -33,7 +33,10 @@ struct send_text_action {
 };
 
 /// Close the socket, or give up to open one; forget what it may still say.
-struct hang_up_action {};
+struct hang_up_action {
+  /// Look up the address anew: it led to a server that is not the right one.
+  bool elsewhere = false;
+};
 
 /// The replies to a batch are complete.
 struct answer_action {
@@ -74,7 +77,9 @@ struct connection_config {
 /// backoff starts over only after a connection held for `reconnect_last`, so a
 /// server that dies of each command is not asked faster and faster. What no
 /// retry will cure (a wrong password, a peer that is no Redis) fails all that
-/// waits at once, and all that comes until the next attempt.
+/// waits at once, and all that comes until the next attempt. A server that says
+/// it is a replica, or that it does not know us any more, is left when all that
+/// was sent is answered: the next connection may lead to the master.
 class connection_fsm {
 public:
   connection_fsm(connection_config config, random_engine random);
@@ -147,6 +152,7 @@ private:
   bool read_answer(time_point now, actions& out);
   bool read_unexpected(time_point now, actions& out);
   void finish_front(time_point now, actions& out);
+  void leave_if_wrong(time_point now, actions& out);
   [[nodiscard]] milliseconds timeout_of(const command_batch& x) const;
   [[nodiscard]] failure too_late(const queued_batch& x) const;
   [[nodiscard]] failure refusal() const;
@@ -164,6 +170,8 @@ private:
   std::optional<handshake> handshake_;
   size_t unsent_ = 0;
   bool has_written_ = false;
+  // The server said that it is not, or no longer, the one for us.
+  bool is_wrong_ = false;
   time_point attempt_deadline_;
   time_point ready_since_;
   time_point last_used_;

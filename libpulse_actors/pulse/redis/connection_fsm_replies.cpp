@@ -25,6 +25,7 @@ void connection_fsm::on_data(time_point now, const char* data, size_t size,
   while (decoder_ && read_one(now, out)) {
     // nop
   }
+  leave_if_wrong(now, out);
 }
 
 bool connection_fsm::read_one(time_point now, actions& out) {
@@ -108,8 +109,19 @@ void connection_fsm::finish_front(time_point now, actions& out) {
     send_waiting(now, out);
     return;
   }
+  is_wrong_ = is_wrong_ || is_error(*front.answer, errc::read_only)
+              || is_error(*front.answer, errc::auth_failed);
   auto done = queue_.pop();
   out.push_back(answer_action{done.token, std::move(done.answer)});
+}
+
+// What was sent keeps its answers, so no outcome becomes unknown.
+void connection_fsm::leave_if_wrong(time_point now, actions& out) {
+  if (is_wrong_ && queue_.num_sent() == 0)
+    drop(now,
+         {errc::connection_lost,
+          "left, the server is a replica or wants a new login"},
+         out);
 }
 
 } // namespace pulse::redis
