@@ -34,8 +34,12 @@ void nemesis::begin(const planned_fault& what) {
   active x{what, {}, now_us(), 0, {}};
   if (!is_global(what.what))
     x.slot = nodes_.slots()[what.slot].name;
-  // A slow restart of Redis may still be under way when the next one is due.
-  if (is_global(what.what) && server_.pid() == 0)
+  // The plan knows nothing of how long a restart really takes: what is still
+  // hit is spared.
+  auto same = [&](const active& y) {
+    return y.slot == x.slot && is_global(y.what.what) == is_global(what.what);
+  };
+  if (std::any_of(active_.begin(), active_.end(), same))
     return;
   ++count_;
   act(x);
