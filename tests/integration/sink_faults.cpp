@@ -207,6 +207,22 @@ CAF_TEST(an event that keeps failing becomes a dead letter) {
   stop(w);
 }
 
+CAF_TEST(events that wait for their next attempt do not stop the others) {
+  auto opts = options("billing", {"orders"});
+  opts.backoff = {600s};
+  opts.credit = 2;
+  auto uut = open(opts);
+  auto w = spawn_worker(sys, seen, "w", [](auto*, const event& x) {
+    return std::stoi(std::string{x.payload()}) < 50 ? refuse() : ok();
+  });
+  must(uut.subscribe(w));
+  add_numbers("orders", 100);
+  CAF_CHECK(seen.wait_for_distinct(100));
+  CAF_CHECK(eventually([&] { return must(uut.info()).acked == 50; }));
+  CAF_CHECK_EQUAL(must(uut.info()).waiting, 50u);
+  stop(w);
+}
+
 CAF_TEST(lost connections lose nothing and repeat nothing) {
   add_numbers("orders", 2000);
   auto uut = open(options("billing", {"orders"}));

@@ -165,6 +165,50 @@ CAF_TEST(acks of what was held when the group vanished are harmless) {
   stop(w);
 }
 
+CAF_TEST(a group that vanishes while the sink reads nothing comes back) {
+  std::atomic<bool> go{false};
+  auto options = sink_fixture::options("billing", {"orders"});
+  options.credit = 1;
+  auto uut = redis.open(options);
+  redis.must(uut.on_notice(news.listener()));
+  auto w = spawn_worker(redis.sys, seen, "w", [&](auto*, const event&) {
+    while (!go)
+      std::this_thread::sleep_for(1ms);
+    return ok();
+  });
+  redis.must(uut.subscribe(w));
+  redis.add_numbers("orders", 10);
+  CAF_REQUIRE(seen.wait_for_count(1));
+  CAF_REQUIRE(eventually([&] { return info(uut).held > 1; }));
+  raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
+  CAF_CHECK(news.wait(notice::kind::group_recovered));
+  go = true;
+  CAF_CHECK(seen.wait_for_distinct(10));
+  CAF_CHECK(redis.drained("orders", "billing"));
+  stop(w);
+}
+
+CAF_TEST(who waits for a stream that is removed or a sink that closes is told) {
+  raw({"SET", "pulse:stream:text", "text"});
+  auto uut = open({"orders"});
+  redis.server.stop();
+  caf::scoped_actor self{redis.sys};
+  int failed = 0;
+  auto expect_failure = [&](auto request) {
+    request.receive([] { CAF_ERROR("it succeeded"); },
+                    [&](const caf::error&) { ++failed; });
+  };
+  auto added = self->request(uut.handle(), caf::infinite, atom::add_stream_v,
+                             std::string{"refunds"}, start_position::oldest());
+  redis.must(uut.remove_stream("refunds"));
+  expect_failure(std::move(added));
+  auto again = self->request(uut.handle(), caf::infinite, atom::add_stream_v,
+                             std::string{"text"}, start_position::oldest());
+  redis.must(uut.close());
+  expect_failure(std::move(again));
+  CAF_CHECK_EQUAL(failed, 2);
+}
+
 CAF_TEST(an expired key and a flush are announced and reading goes on) {
   auto uut = open({"orders"});
   auto w = spawn_worker(redis.sys, seen);

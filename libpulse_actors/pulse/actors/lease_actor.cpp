@@ -121,10 +121,14 @@ struct lease_state {
       ->request(redis, caf::infinite, atom::run_v,
                 call.finish(true, x->length / 2))
       .then(
-        [x, sent, then](const reply_ptr& reply) mutable {
+        [x, sent, then, listed = list == "1"](const reply_ptr& reply) mutable {
           auto ids = read(*reply, x->clock->trimmed);
-          if (ids)
+          if (ids) {
+            x->clock->suspect = !listed
+                                && (x->clock->suspect
+                                    || x->clock->older_than(x->length / 2));
             x->clock->renewed_ns = sent;
+          }
           then(std::move(ids));
         },
         [then](const caf::error& err) mutable { then(to_failure(err)); });

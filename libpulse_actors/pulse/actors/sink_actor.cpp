@@ -74,6 +74,9 @@ struct sink_state {
           {},
           false,
           {},
+          {},
+          {},
+          {},
           {}},
       supervisor(std::move(supervisor)),
       settler(ctx),
@@ -83,6 +86,7 @@ struct sink_state {
       fetcher(prepared(ctx), groups, settler),
       closing(ctx, fetcher, settler) {
     ctx.pump = [this] { pump(); };
+    ctx.group_lost = [this] { groups.probe(); };
     ctx.look = [this](uint32_t stream, const std::function<void()>& then) {
       audit.ask(stream, then);
     };
@@ -97,6 +101,7 @@ struct sink_state {
       ctx.filter = std::move(*filter);
     ctx.ledger = delivery_ledger{ledger_settings(x),
                                  random_engine{std::random_device{}()}};
+    ctx.last_heard = ctx.now();
     ctx.counts.name = x.name;
     ctx.counts.consumer = ctx.consumer;
     return ctx;

@@ -58,6 +58,7 @@ bool reader_tail::remove(const std::string& stream) {
 void reader_tail::take_back(const subscriber_feed& feed) {
   for (auto& [stream, id] : feed.unsent())
     cursors_.rewind(stream, id);
+  check_now_ = has_read_; // nobody looks until somebody comes
   fetcher_.interrupt();
 }
 

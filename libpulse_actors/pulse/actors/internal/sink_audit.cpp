@@ -94,6 +94,7 @@ void sink_audit::on_answer(uint32_t index, const answer& x) {
   auto& stream = ctx_.streams[index];
   known.under_way = false;
   known.failing = false;
+  ctx_.heard();
   if (x.lost > 0) {
     const bool ahead = x.at < x.first;
     ctx_.missing(stream.name, ahead ? x.at : known.at, ahead ? x.first : x.at,

@@ -2,6 +2,13 @@
 
 namespace pulse::internal {
 
+void sink_context::heard() {
+  const auto at = now();
+  if (at - last_heard > options.lease / 2)
+    no_sweep_before = at + options.lease;
+  last_heard = at;
+}
+
 void sink_context::missing(const std::string& stream, event_id after,
                            event_id first_available, uint64_t lost,
                            bool exact) {

@@ -63,8 +63,13 @@ struct sink_context {
   std::vector<sink_stream> streams;
   sink_info counts;
   bool closing = false;
+  /// When Redis answered last, and until when nobody's events are taken over.
+  time_point last_heard;
+  time_point no_sweep_before;
   /// Looks at a stream whose group is there, then calls back in any case.
   std::function<void(uint32_t, std::function<void()>)> look;
+  /// A group seems to be gone: finds out which, and creates it again.
+  std::function<void()> group_lost;
   /// Does whatever has become possible: settle, dispatch, read, close.
   std::function<void()> pump;
 
@@ -106,6 +111,10 @@ struct sink_context {
   /// Counts, logs and tells that events were removed before the sink had them.
   void missing(const std::string& stream, event_id after,
                event_id first_available, uint64_t lost, bool exact);
+
+  /// Redis answered. Idle time goes on while it is away: after a long silence
+  /// everybody renews first, or an outage would shuffle all events.
+  void heard();
 
   /// Logs news about a stream of this sink and tells who listens.
   void publish(notice news) {

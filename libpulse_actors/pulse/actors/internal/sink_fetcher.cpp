@@ -55,25 +55,31 @@ void sink_fetcher::fetch() {
                   ctx_.now());
   if (reading_ || adopting_ || ctx_.closing || ctx_.now() < read_not_before_)
     return;
-  if (adopt_)
+  if (must_adopt())
     return adopt_next_page();
   if (const auto n = room(); n > 0)
     read_more(n);
 }
 
 // How many more events the sink wants to hold; 0 unless it can serve each of
-// its streams, since Redis counts per stream.
+// its streams, since Redis counts per stream. What waits for its next attempt
+// keeps nobody busy: it counts for the limit only, or a few events that fail
+// would stop all others.
 size_t sink_fetcher::room() const {
   const auto capacity = ctx_.ledger.capacity();
   const auto streams = ctx_.open_streams();
   if (capacity == 0 || streams == 0)
     return 0;
   const auto wanted = std::max(window_.size(capacity), streams);
+  const auto most = std::max<size_t>(ctx_.options.max_in_flight, streams);
   const auto held = ctx_.ledger.size() + settler_.backlog();
+  const auto busy = held - ctx_.ledger.waiting();
   // Half a window at a time: reads stay large without running dry.
-  if (held >= wanted || (held > wanted / 2 && held > capacity))
+  if (busy >= wanted || (busy > wanted / 2 && busy > capacity))
     return 0;
-  return wanted - held >= streams ? wanted - held : 0;
+  if (held >= most || most - held < streams)
+    return 0;
+  return std::max(std::min(wanted - busy, most - held), streams);
 }
 
 void sink_fetcher::read_more(size_t room) {
@@ -100,6 +106,7 @@ void sink_fetcher::read_more(size_t room) {
   batch->count = 1;
   batch->timeout = block + block_margin;
   reading_ = true;
+  read_sent_ns_ = lease_clock::now_ns();
   ++reads_;
   ctx_.self
     ->request(blocking_, caf::infinite, atom::run_v,
@@ -107,7 +114,7 @@ void sink_fetcher::read_more(size_t room) {
     .then([this](const reply_ptr& reply) { on_read(*reply); },
           [this](const caf::error& err) {
             // The reply may have died on the way, its events are ours already.
-            adopt_ = ctx_.acks();
+            adopt_all();
             read_failed(to_failure(err));
           });
 }
@@ -118,6 +125,13 @@ void sink_fetcher::on_read(resp::reply& reply) {
   if (!page) {
     look_into(page.error());
     return read_failed(page.error());
+  }
+  ctx_.heard();
+  if (is_stale()) {
+    // It waited while this node stood still: others may have its events by
+    // now. What is still ours is among our own pending.
+    adopt_all();
+    return ctx_.pump();
   }
   if (failing_reads_ > 0)
     ctx_.say(log_level::info, "reads again");
@@ -141,6 +155,12 @@ void sink_fetcher::on_read(resp::reply& reply) {
     accept(stream, event{shared, i, {1, 0, 0}});
   }
   ctx_.pump();
+}
+
+bool sink_fetcher::is_stale() const {
+  const auto age
+    = std::chrono::nanoseconds{lease_clock::now_ns() - read_sent_ns_};
+  return ctx_.acks() && age > ctx_.options.lease / 2;
 }
 
 void sink_fetcher::look_into(const failure& why) {

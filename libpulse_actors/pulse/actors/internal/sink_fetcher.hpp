@@ -9,6 +9,7 @@
 #include "pulse/resp/stream_replies.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,7 +66,13 @@ private:
   void look_into(const failure& why);
   void accept(uint32_t stream, event x, bool suspect = false);
 
+  // Whether what a read brings may be somebody else's by now.
+  [[nodiscard]] bool is_stale() const;
+
   // own pending events
+  void adopt_all();
+  [[nodiscard]] bool must_adopt() const;
+  [[nodiscard]] std::vector<uint32_t> to_adopt() const;
   void adopt_next_page();
   void ask_own_counts(const std::vector<uint32_t>& streams);
   void on_own_counts(const std::vector<uint32_t>& streams,
@@ -113,10 +120,12 @@ private:
   uint64_t reads_ = 0;
   uint64_t acked_ = 0; // when the window was asked last
   uint64_t failing_reads_ = 0;
+  int64_t read_sent_ns_ = 0;
   time_point read_not_before_;
   reconnect_backoff read_pause_{milliseconds{100}, milliseconds{1'500}};
 
-  bool adopt_ = false;
+  std::set<uint32_t> adopt_; // streams whose own pending are to be read
+  std::vector<uint32_t> adopting_from_;
   bool adopting_ = false;
   std::vector<event_id> adopted_to_; // per stream
   std::map<std::pair<uint32_t, event_id>, stored_counts> own_counts_;

@@ -31,8 +31,22 @@ void sink_groups::add(const std::string& name, start_position start,
   }
 }
 
+sink_groups::~sink_groups() {
+  const failure closed{errc::closed,
+                       "sink " + ctx_.options.name + " was closed"};
+  for (auto& then : std::exchange(waiting_for_all_, {}))
+    then(closed);
+  for (auto& a : attempts_)
+    for (auto& then : std::exchange(a.waiting, {}))
+      then(closed);
+}
+
 void sink_groups::drop(uint32_t index) {
   ctx_.streams[index].at = sink_stream::phase::removed;
+  for (auto& then : std::exchange(attempts_[index].waiting, {}))
+    then(failure{errc::closed, "stream " + ctx_.streams[index].name
+                                 + " was removed from sink "
+                                 + ctx_.options.name});
   tell_waiting();
 }
 

@@ -18,6 +18,11 @@ public:
     // nop
   }
 
+  /// Tells who still waits that the sink is closed.
+  ~sink_groups();
+  sink_groups(const sink_groups&) = delete;
+  sink_groups& operator=(const sink_groups&) = delete;
+
   using answer = std::function<void(const status&)>;
 
   /// Adds a stream, or does nothing if it is there; `then` hears when its

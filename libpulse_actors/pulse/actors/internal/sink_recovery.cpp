@@ -28,16 +28,31 @@ void sink_fetcher::tick(time_point now) {
 
 // -- own pending events -------------------------------------------------------
 
+void sink_fetcher::adopt_all() {
+  if (ctx_.acks())
+    for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
+      adopt_.insert(i);
+}
+
+// Those that are not open wait until they are.
+std::vector<uint32_t> sink_fetcher::to_adopt() const {
+  std::vector<uint32_t> result;
+  for (auto i : adopt_)
+    if (ctx_.streams[i].is_open())
+      result.push_back(i);
+  return result;
+}
+
+bool sink_fetcher::must_adopt() const {
+  return !adopt_.empty() && !to_adopt().empty();
+}
+
 // After a lost connection: whatever Redis gave to this consumer and the ledger
 // does not know. On the shared connection, behind all acks that were sent: so
 // an event that was acknowledged cannot come back.
 void sink_fetcher::adopt_next_page() {
-  std::vector<uint32_t> asked;
-  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
-    if (ctx_.streams[i].is_open())
-      asked.push_back(i);
-  if (asked.empty())
-    return;
+  const auto asked = to_adopt();
+  adopting_from_ = asked;
   adopting_ = true;
   adopted_to_.resize(ctx_.streams.size());
   ask_own_counts(asked);
@@ -128,8 +143,10 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
     settler_.ack(stream, id);
   }
   if (block->extents.empty() && page->deleted.empty()) {
-    adopt_ = false;
-    adopted_to_.clear();
+    for (auto i : adopting_from_) {
+      adopt_.erase(i);
+      adopted_to_[i] = event_id::min();
+    }
   }
   ctx_.pump();
 }
@@ -137,11 +154,14 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
 // -- events of dead nodes -----------------------------------------------------
 
 void sink_fetcher::sweep(time_point now) {
-  if (now < next_sweep_ || sweeps_under_way_ > 0 || adopt_)
+  if (now < next_sweep_ || now < ctx_.no_sweep_before || sweeps_under_way_ > 0
+      || must_adopt())
     return;
-  const auto n = pages_.apply(std::min<size_t>(room(), page_size));
-  if (n == 0)
+  const auto most = std::min<size_t>(room(), page_size);
+  if (most == 0)
     return;
+  // Each stream may bring as many.
+  const auto n = pages_.apply(std::max<size_t>(most / ctx_.open_streams(), 1));
   next_sweep_ = now + jittered(ctx_.options.sweep_interval, 0.1, random_);
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
     if (!ctx_.streams[i].is_open())
@@ -164,7 +184,7 @@ void sink_fetcher::sweep(time_point now) {
         swept(false);
         pages_.failed(n, to_failure(err).code);
         // What was claimed without our knowing is among our own pending.
-        adopt_ = true;
+        adopt_.insert(i);
         command_failed(to_failure(err));
       });
   }
@@ -329,6 +349,7 @@ void sink_fetcher::command_failed(const failure& why) {
 
 void sink_fetcher::command_worked() {
   failing_commands_ = false;
+  ctx_.heard();
   if (std::exchange(outage_, false))
     next_sweep_ = ctx_.now() + ctx_.options.lease;
 }
@@ -339,12 +360,15 @@ bool sink_fetcher::leases_hold() {
   if (!ctx_.acks())
     return true;
   bool hold = true;
+  const bool may_verify = verifying_ == 0 && ctx_.now() >= verify_not_before_;
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
     const auto& x = ctx_.streams[i];
-    if (!x.is_open() || !x.lease->clock->older_than(ctx_.options.lease / 2))
+    if (!x.is_open()
+        || (!x.lease->clock->suspect
+            && !x.lease->clock->older_than(ctx_.options.lease / 2)))
       continue;
     hold = false;
-    if (verifying_ == 0 && ctx_.now() >= verify_not_before_)
+    if (may_verify)
       verify(i);
   }
   return hold;
@@ -371,6 +395,7 @@ void sink_fetcher::verify(uint32_t stream) {
       [this](const caf::error& err) {
         --verifying_;
         verify_not_before_ = ctx_.now() + milliseconds{500};
+        look_into(to_failure(err));
         command_failed(to_failure(err));
       });
 }

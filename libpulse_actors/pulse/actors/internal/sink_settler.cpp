@@ -12,6 +12,15 @@
 
 namespace pulse::internal {
 
+sink_settler::~sink_settler() {
+  const auto closed = make_error(
+    {errc::closed, "sink " + ctx_.options.name
+                     + " was closed before Redis confirmed the ack"});
+  for (auto* answers : {&answers_, &answers_sent_})
+    for (auto& x : *answers)
+      x.deliver(closed);
+}
+
 void sink_settler::take_verdicts() {
   for (auto& x : ctx_.ledger.take_verdicts()) {
     if (!ctx_.acks()) {
@@ -291,6 +300,8 @@ void sink_settler::marked(const std::vector<verdict>& marks,
 void sink_settler::marks_failed(const std::vector<verdict>& marks,
                                 const failure& why) {
   marks_.insert(marks_.end(), marks.begin(), marks.end());
+  if (why.code == errc::no_group || why.code == errc::wrong_type)
+    ctx_.group_lost();
   pause_after(why, "delivery counts");
 }
 

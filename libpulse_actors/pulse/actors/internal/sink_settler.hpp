@@ -17,6 +17,11 @@ public:
     // nop
   }
 
+  /// Tells who waits for an ack that it is not confirmed.
+  ~sink_settler();
+  sink_settler(const sink_settler&) = delete;
+  sink_settler& operator=(const sink_settler&) = delete;
+
   /// Takes over what the ledger decided.
   void take_verdicts();
 
