@@ -1,10 +1,14 @@
 #include "pulse/actors/internal/sink_context.hpp"
 
+#include <algorithm>
+
 namespace pulse::internal {
 
 void sink_context::heard() {
+  // A busy machine is no outage, however short the lease.
+  const auto long_silence = std::max(options.lease / 2, milliseconds{2'000});
   const auto at = now();
-  if (at - last_heard > options.lease / 2)
+  if (at - last_heard > long_silence)
     no_sweep_before = at + options.lease;
   last_heard = at;
 }
