@@ -105,7 +105,6 @@ struct fixture : actor_fixture {
                           subscriptions += how ? std::to_string(how->credit)
                                                : " left";
                         },
-                        {},
                         {}});
     consume_messages();
   }

@@ -343,6 +343,21 @@ CAF_TEST(what was never dispatched is handed back uncounted) {
   CAF_CHECK_EQUAL(uut.size(), 0u);
 }
 
+CAF_TEST(counts are noted anew after a reading that was no delivery) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  uut.fetched(1, ev(2), now);
+  dispatch(uut);
+  uut.take_verdicts();
+  uut.recount(0);
+  const auto all = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(all.size(), 1u);
+  CAF_CHECK(all[0].what == delivery_ledger::verdict::kind::count);
+  CAF_CHECK_EQUAL(all[0].id.ms, 1u);
+  CAF_CHECK_EQUAL(all[0].counts.deliveries, 1u);
+}
+
 CAF_TEST(what other nodes took over is dropped unless a worker is at it) {
   auto uut = make();
   uut.add_worker(1, 1);

@@ -56,6 +56,15 @@ CAF_TEST(the defaults are valid once the names are given) {
   CAF_CHECK_EQUAL(error_of(a_sink()), "none");
 }
 
+CAF_TEST(broadcast does not go with manual acks) {
+  auto x = a_sink();
+  x.dispatch = dispatch_mode::broadcast;
+  CAF_CHECK_EQUAL(error_of(x), "none");
+  x.ack = ack_mode::manual;
+  CAF_CHECK(starts_with(error_of(x), "invalid_option: sink.dispatch: broadcast "
+                                     "does not go with ack = manual"));
+}
+
 CAF_TEST(what is missing is named) {
   CAF_CHECK(starts_with(error_of(stream_options{}),
                         "invalid_name: stream.name: stream name \"\" is "

@@ -319,4 +319,62 @@ CAF_TEST(a full server still lets consumers drain it) {
   stop(w);
 }
 
+CAF_TEST(events that Redis gave to a dead connection are found) {
+  auto uut = open(options("billing", {"orders"}));
+  auto worker = spawn_worker(sys, seen);
+  must(uut.subscribe(worker));
+  add_numbers("orders", 5);
+  CAF_REQUIRE(seen.wait_for_count(5));
+  const auto me = must(uut.info()).consumer;
+  // As an old read would, whose reply went nowhere. The sink reads as well:
+  // until the old one was faster.
+  for (int i = 0; i < 1'000; ++i) {
+    const auto taken
+      = raw({"EVAL",
+             "redis.call('XADD', KEYS[1], '*', 'n', 'x', 'p', 'stray') "
+             "return redis.call('XREADGROUP', 'GROUP', 'billing', ARGV[1], "
+             "'STREAMS', KEYS[1], '>')",
+             "1", "pulse:stream:orders", me});
+    if (taken != "nil")
+      break;
+  }
+  CAF_CHECK(eventually([&] { return must(uut.info()).adopted >= 1; }));
+  CAF_CHECK(drained("orders", "billing"));
+  const auto last = seen.payloads().back();
+  CAF_CHECK_EQUAL(last, "stray");
+  stop(worker);
+}
+
+CAF_TEST(lost connections do not count as deliveries) {
+  auto x = options("billing", {"orders"});
+  x.backoff = {60s};
+  auto uut = open(x);
+  auto worker = spawn_worker(sys, seen, {},
+                             [](auto*, const event&) { return refuse(); });
+  must(uut.subscribe(worker));
+  add_numbers("orders", 1);
+  CAF_REQUIRE(seen.wait_for_count(1));
+  // The last five digits of the delivery counter are the deliveries.
+  const auto deliveries = [&] {
+    const auto text
+      = raw({"XPENDING", "pulse:stream:orders", "billing", "-", "+", "1"});
+    return std::stoll(text.substr(text.rfind(' ') + 1)) % 100'000;
+  };
+  auto orders = must(ps.stream("orders"));
+  for (int i = 0; i < 3; ++i) {
+    CAF_CHECK(eventually([&] {
+      return raw({"CLIENT", "LIST"}).find("cmd=xreadgroup")
+             != std::string::npos;
+    }));
+    raw({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+    must(orders.add("n", "x"));
+    CAF_CHECK(eventually([&] {
+      return raw({"CLIENT", "LIST"}).find("cmd=xreadgroup")
+             != std::string::npos;
+    }));
+  }
+  CAF_CHECK(eventually([&] { return deliveries() == 1; }));
+  stop(worker);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

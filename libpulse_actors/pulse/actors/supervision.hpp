@@ -10,8 +10,8 @@
 namespace pulse {
 
 /// What a reader or sink tells its supervisor, so that it can be started again
-/// as it was: who is subscribed, and where a reader stands. Called on the
-/// child's thread; must only send messages. Each may be empty.
+/// as it was: who is subscribed. Called on the child's thread; must only send
+/// messages. Each may be empty.
 struct supervision {
   /// Each accepted subscription (with its credit), and each that ended
   /// (nothing).
@@ -19,8 +19,6 @@ struct supervision {
     subscribed;
   /// Who asked for notices, and who asked for no more of them (false).
   std::function<void(const notice_listener&, bool)> listens;
-  /// Readers: behind which event of each stream they read on.
-  std::function<void(std::vector<delivery_id>)> stands;
 };
 
 } // namespace pulse

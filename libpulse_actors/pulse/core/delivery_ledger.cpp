@@ -60,6 +60,13 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t mark,
   return dropped;
 }
 
+void delivery_ledger::recount(uint32_t stream) {
+  for (const auto& x : slots_)
+    if (x.stream == stream && x.at != state::free && x.at != state::settling
+        && x.content.counts().crashes == 0)
+      decide(x, verdict::kind::count);
+}
+
 std::vector<delivery_ledger::handed_back>
 delivery_ledger::hand_back(std::optional<uint32_t> stream) {
   std::vector<handed_back> result;

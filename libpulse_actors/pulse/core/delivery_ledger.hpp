@@ -137,6 +137,11 @@ public:
   size_t retain_only(uint32_t stream, uint64_t mark,
                      const std::vector<event_id>& still_ours);
 
+  /// Notes the counts of the entries of `stream` anew, after Redis counted a
+  /// reading of its own that was no delivery. Not of those whose workers died:
+  /// their marks say more.
+  void recount(uint32_t stream);
+
   /// Removes and returns all entries that are not settling, or with `stream`
   /// only the queued and waiting ones of that stream.
   std::vector<handed_back> hand_back(std::optional<uint32_t> stream = {});

@@ -177,6 +177,11 @@ status validate(const sink_options& x) {
     .filter(x.filter)
     .choice("ack", x.ack, ack_mode::none)
     .choice("dispatch", x.dispatch, dispatch_mode::keyed)
+    .require("dispatch",
+             x.dispatch != dispatch_mode::broadcast
+               || x.ack != ack_mode::manual,
+             "broadcast does not go with ack = manual, since an ack message "
+             "does not say whose it is: use ack = on_return")
     .range("lease", x.lease, 500ms, one_day)
     .range("ack_wait", x.ack_wait, 10ms, one_day);
   for (auto& stream : x.streams)

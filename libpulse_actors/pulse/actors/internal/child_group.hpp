@@ -29,8 +29,6 @@ public:
     std::map<caf::actor_addr, std::pair<event_listener, subscription>>
       subscribers;
     std::map<caf::actor_addr, notice_listener> listeners;
-    /// Readers: behind which event of each stream they read on.
-    std::vector<delivery_id> cursors;
     reconnect_backoff restart_pause{milliseconds{100}, milliseconds{5'000}};
     /// Some subscribers could not be had again yet.
     bool subscribe_later = false;

@@ -33,6 +33,7 @@ sink_fetcher::sink_fetcher(sink_context& ctx, sink_groups& groups,
   const auto now = ctx_.now();
   next_sweep_ = now;
   next_cleaning_ = now + ctx_.options.lease;
+  next_check_ = now + ctx_.options.lease;
 }
 
 sink_fetcher::~sink_fetcher() {

@@ -106,6 +106,8 @@ private:
   void command_failed(const failure& why);
   void command_worked();
   void verify(uint32_t stream);
+  void check_own(time_point now);
+  void note_strays(uint32_t stream, const std::vector<event_id>& ours);
 
   sink_context& ctx_;
   sink_groups& groups_;
@@ -137,6 +139,9 @@ private:
   bool failing_commands_ = false;
   size_t verifying_ = 0;
   time_point verify_not_before_;
+  time_point next_check_;
+  // Own pending events that were unknown at the last check, by stream.
+  std::map<uint32_t, std::set<event_id>> strays_;
 };
 
 } // namespace pulse::internal

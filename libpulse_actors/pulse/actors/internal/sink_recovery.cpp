@@ -24,6 +24,8 @@ void sink_fetcher::tick(time_point now) {
     return;
   sweep(now);
   clean_consumers(now);
+  if (now >= next_check_ && verifying_ == 0)
+    check_own(now);
 }
 
 // -- own pending events -------------------------------------------------------
@@ -146,6 +148,9 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
     for (auto i : adopting_from_) {
       adopt_.erase(i);
       adopted_to_[i] = event_id::min();
+      // Each page added one to each: often enough, and the next node would
+      // take them for events that always fail.
+      ctx_.ledger.recount(i);
     }
   }
   ctx_.pump();
@@ -356,6 +361,36 @@ void sink_fetcher::command_worked() {
 
 // -- own leases ---------------------------------------------------------------
 
+// A safety net: what an abandoned connection asked for may be given to this
+// consumer much later, and then nobody knows of it.
+void sink_fetcher::check_own(time_point now) {
+  next_check_ = now + jittered(ctx_.options.lease, 0.1, random_);
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
+    if (ctx_.streams[i].is_open())
+      verify(i);
+}
+
+// What came while a reply was under way is known the next time.
+void sink_fetcher::note_strays(uint32_t stream,
+                               const std::vector<event_id>& ours) {
+  std::set<event_id> fresh;
+  size_t again = 0;
+  for (auto id : ours)
+    if (!ctx_.ledger.holds(stream, id) && !settler_.knows(stream, id)) {
+      fresh.insert(id);
+      again += strays_[stream].count(id);
+    }
+  if (again > 0) {
+    ctx_.say(log_level::warning,
+             "Redis holds " + std::to_string(again) + " events of stream "
+               + ctx_.streams[stream].name
+               + " for this node that it does not know: takes them now");
+    adopt_.insert(stream);
+    fresh.clear();
+  }
+  strays_[stream] = std::move(fresh);
+}
+
 bool sink_fetcher::leases_hold() {
   if (!ctx_.acks())
     return true;
@@ -390,6 +425,7 @@ void sink_fetcher::verify(uint32_t stream) {
                      + std::to_string(n) + " of its events of stream "
                      + ctx_.streams[stream].name);
         }
+        note_strays(stream, ours);
         ctx_.pump();
       },
       [this](const caf::error& err) {

@@ -60,6 +60,13 @@ void sink_settler::give_up(uint32_t stream, event_id id, delivery_counts counts,
     {verdict::kind::dead, {}, stream, id, counts, std::move(reason)});
 }
 
+bool sink_settler::knows(uint32_t stream, event_id id) const {
+  auto is_it = [=](const auto& x) { return x.stream == stream && x.id == id; };
+  return std::any_of(acks_.begin(), acks_.end(), is_it)
+         || std::any_of(acks_sent_.begin(), acks_sent_.end(), is_it)
+         || std::any_of(dead_.begin(), dead_.end(), is_it);
+}
+
 void sink_settler::answer_after_ack(caf::response_promise answer) {
   answers_.push_back(std::move(answer));
 }

@@ -32,6 +32,9 @@ public:
   void give_up(uint32_t stream, event_id id, delivery_counts counts,
                std::string reason);
 
+  /// @returns whether something is to be told to Redis about that entry.
+  [[nodiscard]] bool knows(uint32_t stream, event_id id) const;
+
   /// `answer` is given when what was decided so far is acknowledged, or when
   /// the first attempt to do so failed.
   void answer_after_ack(caf::response_promise answer);
