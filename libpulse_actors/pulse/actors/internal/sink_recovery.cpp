@@ -15,6 +15,8 @@ constexpr uint32_t page_size = 500;
 
 // Sweeps cost the server time that grows with the pending list: at most 1 %.
 constexpr int sweep_share = 100;
+// While they find as much as there is room for: at most a fifth.
+constexpr int full_sweep_share = 5;
 
 } // namespace
 
@@ -179,7 +181,8 @@ void sink_fetcher::sweep(time_point now) {
     // A full page: the dead left more, which need not wait for the interval.
     auto swept = [this, now](bool full) {
       --sweeps_under_way_;
-      const auto soonest = now + sweep_share * (ctx_.now() - now);
+      const auto share = full ? full_sweep_share : sweep_share;
+      const auto soonest = now + share * (ctx_.now() - now);
       next_sweep_ = full ? soonest : std::max(next_sweep_, soonest);
     };
     ctx_.run(
