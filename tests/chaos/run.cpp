@@ -23,7 +23,10 @@ volatile std::sig_atomic_t interrupted = 0;
 local_redis_options redis_options_of(const run_options& how) {
   local_redis_options result;
   result.append_only = true;
-  result.start_timeout = 60s;
+  result.start_timeout = 300s;
+  // Each delivery is a line there, and costs tens of microseconds to read
+  // again: a long file would make each restart an outage of a minute.
+  result.config.emplace_back("auto-aof-rewrite-min-size 8mb");
   if (how.fsync_always)
     result.config.emplace_back("appendfsync always");
   return result;
