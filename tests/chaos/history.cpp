@@ -18,9 +18,9 @@ uint32_t history::find(std::string_view label) const {
   const auto name = label.substr(0, colon);
   const auto number = label.substr(colon + 1);
   uint32_t n = 0;
-  const auto* end = number.data() + number.size();
-  if (auto [at, error] = std::from_chars(number.data(), end, n);
-      error != std::errc{} || at != end)
+  const auto* stop = number.data() + number.size();
+  if (auto [at, error] = std::from_chars(number.data(), stop, n);
+      error != std::errc{} || at != stop)
     return nobody;
   for (const auto& x : producers)
     if (x.name == name)
