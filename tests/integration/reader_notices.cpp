@@ -1,5 +1,6 @@
 #define CAF_SUITE integration.reader_notices
 
+#include "support/burst.hpp"
 #include "support/notice_log.hpp"
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
@@ -39,13 +40,8 @@ struct fixture {
     return result;
   }
 
-  // Adds `count` events and leaves the last `keep`, in one step.
   void burst(int count, int keep) {
-    raw({"EVAL",
-         "for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'n', 'n', "
-         "'p', i) end redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[2])",
-         "1", "pulse:stream:numbers", std::to_string(count),
-         std::to_string(keep)});
+    test::burst(raw, "numbers", count, keep);
   }
 
   // Whether all that was added is delivered or reported, each once.

@@ -1,5 +1,6 @@
 #define CAF_SUITE integration.sink_notices
 
+#include "support/burst.hpp"
 #include "support/notice_log.hpp"
 #include "support/sink_fixture.hpp"
 
@@ -30,13 +31,8 @@ struct fixture {
     return redis.must(x.info());
   }
 
-  // Adds `count` events and leaves the last `keep`, in one step.
   void burst(int count, int keep) {
-    raw({"EVAL",
-         "for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'n', 'n', "
-         "'p', i) end redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[2])",
-         "1", "pulse:stream:orders", std::to_string(count),
-         std::to_string(keep)});
+    test::burst(raw, "orders", count, keep);
   }
 
   // Whether all that was added is delivered or reported.

@@ -1,5 +1,7 @@
 #include "pulse/actors/internal/reader_context.hpp"
 
+#include "pulse/actors/internal/gap_notice.hpp"
+
 namespace pulse::internal {
 
 void reader_context::missing(const std::string& stream, event_id after,
@@ -7,18 +9,8 @@ void reader_context::missing(const std::string& stream, event_id after,
                              bool exact) {
   ++counters.gaps;
   counters.lost += lost;
-  notice news;
-  news.what = notice::kind::gap;
-  news.stream = stream;
-  news.after = after;
-  news.first_available = first_available;
-  news.lost_at_most = lost;
-  news.exact = exact;
-  news.data_loss = true;
-  news.text = (exact ? "" : "up to ") + std::to_string(lost)
-              + " events of stream " + stream
-              + " were removed before they were read, behind "
-              + to_string(after);
+  auto news = begin_gap(stream, after, first_available, lost, exact);
+  news.text += "they were read, behind " + to_string(after);
   if (first_available > event_id::min())
     news.text += " and before " + to_string(first_available);
   notices.publish(component, news);

@@ -1,5 +1,7 @@
 #include "pulse/actors/internal/sink_context.hpp"
 
+#include "pulse/actors/internal/gap_notice.hpp"
+
 #include <algorithm>
 
 namespace pulse::internal {
@@ -18,18 +20,9 @@ void sink_context::missing(const std::string& stream, event_id after,
                            bool exact) {
   ++counts.gaps;
   counts.lost += lost;
-  notice news;
-  news.what = notice::kind::gap;
-  news.stream = stream;
-  news.after = after;
-  news.first_available = first_available;
-  news.lost_at_most = lost;
-  news.exact = exact;
-  news.data_loss = true;
-  news.text = (exact ? "" : "up to ") + std::to_string(lost)
-              + " events of stream " + stream
-              + " were removed before the sink had them, behind "
-              + to_string(after) + " and before " + to_string(first_available);
+  auto news = begin_gap(stream, after, first_available, lost, exact);
+  news.text += "the sink had them, behind " + to_string(after) + " and before "
+               + to_string(first_available);
   publish(std::move(news));
 }
 
