@@ -1,16 +1,18 @@
 # pulse_add_suites(<target> <label> [TIMEOUT seconds] <suite>...)
 #
 # Adds one source file and one CTest entry per suite: suite "core.backoff" is
-# <this folder>/backoff.cpp. CAF 0.17.6 reads -s as a regular expression when
-# built with GCC, but as an exact name when built with Clang on libstdc++; and
-# it exits with 0 if nothing matches, hence FAIL_REGULAR_EXPRESSION.
+# <this folder>/backoff.cpp, "core.delivery.ledger" is delivery/ledger.cpp.
+# CAF 0.17.6 reads -s as a regular expression when built with GCC, but as an
+# exact name when built with Clang on libstdc++; and it exits with 0 if nothing
+# matches, hence FAIL_REGULAR_EXPRESSION.
 function(pulse_add_suites target label)
   cmake_parse_arguments(arg "" "TIMEOUT" "" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
   foreach(suite IN LISTS arg_UNPARSED_ARGUMENTS)
-    string(REGEX REPLACE "^[^.]*\\." "" file "${suite}")
+    string(REGEX MATCH "\\.(.*)$" file "${suite}")
+    string(REPLACE "." "/" file "${CMAKE_MATCH_1}")
     target_sources(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/${file}.cpp")
     set(selector "${suite}")
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -1,6 +1,6 @@
 #define CAF_SUITE property.delivery_ledger
 
-#include "pulse/core/delivery_ledger.hpp"
+#include "pulse/core/delivery/ledger.hpp"
 
 #include <cstdlib>
 #include <map>

@@ -1,6 +1,6 @@
 #define CAF_SUITE resp.add_script
 
-#include "pulse/core/unique_ids.hpp"
+#include "pulse/core/streams/unique_ids.hpp"
 #include "pulse/resp/add_batch.hpp"
 #include "pulse/resp/script.hpp"
 #include "pulse/resp/scripts.hpp"

@@ -1,8 +1,8 @@
 #include "pulse/actors/lease_actor.hpp"
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/closing_broker.hpp"
-#include "pulse/actors/internal/commands.hpp"
+#include "pulse/actors/internal/runtime/closing_broker.hpp"
+#include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/core/names.hpp"
 #include "pulse/resp/sink_scripts.hpp"

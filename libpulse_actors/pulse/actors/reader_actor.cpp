@@ -1,10 +1,10 @@
 #include "pulse/actors/reader_actor.hpp"
 
-#include "pulse/actors/internal/liveness.hpp"
-#include "pulse/actors/internal/reader_openings.hpp"
-#include "pulse/actors/internal/reader_subscribers.hpp"
-#include "pulse/actors/internal/reader_tail.hpp"
-#include "pulse/actors/internal/spawn_state.hpp"
+#include "pulse/actors/internal/reader/openings.hpp"
+#include "pulse/actors/internal/reader/subscribers.hpp"
+#include "pulse/actors/internal/reader/tail.hpp"
+#include "pulse/actors/internal/runtime/liveness.hpp"
+#include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/core/names.hpp"
 
 #include <algorithm>

@@ -1,14 +1,14 @@
 #include "pulse/actors/stream_actor.hpp"
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/spawn_state.hpp"
-#include "pulse/actors/internal/stream_dead_letters.hpp"
-#include "pulse/actors/internal/stream_operations.hpp"
-#include "pulse/actors/internal/stream_trimmer.hpp"
-#include "pulse/actors/internal/stream_work.hpp"
+#include "pulse/actors/internal/runtime/spawn_state.hpp"
+#include "pulse/actors/internal/stream/dead_letters.hpp"
+#include "pulse/actors/internal/stream/operations.hpp"
+#include "pulse/actors/internal/stream/trimmer.hpp"
+#include "pulse/actors/internal/stream/work.hpp"
 #include "pulse/core/backoff.hpp"
 #include "pulse/core/log.hpp"
-#include "pulse/core/unique_ids.hpp"
+#include "pulse/core/streams/unique_ids.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 

@@ -1,0 +1,166 @@
+#include "pulse/actors/internal/reader/openings.hpp"
+
+#include "pulse/actors/internal/reader/read_commands.hpp"
+#include "pulse/core/log.hpp"
+
+#include <algorithm>
+
+namespace pulse::internal {
+
+namespace {
+
+event_id begin_of(const start_position& start, event_id last) {
+  switch (start.where) {
+    case start_position::kind::oldest:
+      return event_id::min();
+    case start_position::kind::after:
+      return start.id;
+    default:
+      return last;
+  }
+}
+
+} // namespace
+
+reader_openings::reader_openings(reader_context& reader, open_handler on_open,
+                                 settle_handler on_settled)
+  : reader_(reader),
+    on_open_(std::move(on_open)),
+    on_settled_(std::move(on_settled)),
+    backoff_(retry_backoff()) {
+  // nop
+}
+
+reader_openings::~reader_openings() {
+  for (auto& [stream, x] : openings_)
+    for (auto& promise : x.waiting)
+      promise.deliver(make_error({errc::closed, "the reader was closed"}));
+}
+
+bool reader_openings::settled() const noexcept {
+  return std::none_of(openings_.begin(), openings_.end(),
+                      [](auto& x) { return x.second.initial; });
+}
+
+std::vector<std::string> reader_openings::names() const {
+  std::vector<std::string> result;
+  for (auto& [stream, x] : openings_)
+    result.push_back(stream);
+  return result;
+}
+
+void reader_openings::add_initial(const std::string& stream,
+                                  start_position start) {
+  auto& x = openings_[stream];
+  x.start = start;
+  x.initial = true;
+}
+
+void reader_openings::add(const std::string& stream, start_position start,
+                          caf::response_promise waiting) {
+  auto [i, added] = openings_.try_emplace(stream);
+  if (added)
+    i->second.start = start;
+  i->second.waiting.push_back(std::move(waiting));
+  resolve();
+}
+
+bool reader_openings::remove(const std::string& stream) {
+  auto i = openings_.find(stream);
+  if (i == openings_.end())
+    return false;
+  for (auto& promise : i->second.waiting)
+    promise.deliver(caf::unit);
+  openings_.erase(i);
+  if (settled())
+    on_settled_(nullptr);
+  return true;
+}
+
+void reader_openings::resolve() {
+  if (asking_ || resting_ || openings_.empty())
+    return;
+  asking_ = true;
+  for (auto& [stream, x] : openings_)
+    x.asked = true;
+  run_on(reader_.self, reader_.commands, position_command(names(), true),
+         [this, streams = names()](const outcome<reply_ptr>& x) {
+           resolved(streams, x);
+         });
+}
+
+void reader_openings::resolved(const std::vector<std::string>& streams,
+                               const outcome<reply_ptr>& x) {
+  asking_ = false;
+  why_ = {};
+  if (x.ok()) {
+    resp::cursor at{**x};
+    for (auto& stream : streams) {
+      auto found = read_position(at);
+      at.skip();
+      if (found.ok())
+        open(stream, *found);
+      else
+        not_opened(stream, found.error());
+    }
+  } else {
+    for (auto& stream : streams)
+      not_opened(stream, x.error());
+  }
+  settle();
+}
+
+void reader_openings::open(const std::string& stream,
+                           const std::optional<stream_state>& found) {
+  auto i = openings_.find(stream);
+  if (i == openings_.end())
+    return;
+  auto x = std::move(i->second);
+  openings_.erase(i);
+  const auto last = found ? found->last : event_id::min();
+  const auto begin = begin_of(x.start, last);
+  on_open_(stream, begin, {x.start, begin, found});
+  for (auto& promise : x.waiting)
+    promise.deliver(caf::unit);
+}
+
+void reader_openings::not_opened(const std::string& stream, failure why) {
+  auto i = openings_.find(stream);
+  if (i == openings_.end())
+    return;
+  why.what.insert(0, "stream " + stream + ": ");
+  for (auto& promise : std::exchange(i->second.waiting, {}))
+    promise.deliver(make_error(why));
+  if (!i->second.initial) {
+    openings_.erase(i);
+    return;
+  }
+  log(log_level::warning, reader_.component, "cannot open " + to_string(why));
+  // What waiting does not heal is what subscribers should know.
+  if (why_.code == errc::none || is_transient(why_.code))
+    why_ = std::move(why);
+}
+
+void reader_openings::settle() {
+  if (settled()) {
+    backoff_.reset();
+    on_settled_(nullptr);
+  } else if (!is_transient(why_.code)) {
+    on_settled_(&why_);
+  } else {
+    resting_ = true;
+    reader_.timers.start(backoff_.next(reader_.random), [this] {
+      resting_ = false;
+      resolve();
+    });
+  }
+  if (has_unasked())
+    resolve();
+}
+
+bool reader_openings::has_unasked() const {
+  return std::any_of(openings_.begin(), openings_.end(),
+                     [](auto& x) { return !x.second.asked; });
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,220 @@
+#include "pulse/actors/internal/reader/subscribers.hpp"
+
+#include "pulse/actors/internal/reader/read_commands.hpp"
+#include "pulse/core/log.hpp"
+
+namespace pulse::internal {
+
+reader_subscribers::reader_subscribers(reader_context& reader,
+                                       std::function<void()> on_room)
+  : reader_(reader), on_room_(std::move(on_room)) {
+  // nop
+}
+
+void reader_subscribers::add(const event_listener& who,
+                             const subscription& options) {
+  const auto credit = options.credit > 0 ? options.credit
+                                         : default_reader_credit;
+  if (reader_.supervisor.subscribed)
+    reader_.supervisor.subscribed(who, options);
+  auto i = subscribers_.find(who.address());
+  if (i != subscribers_.end()) {
+    i->second.feed.set_credit(credit);
+    return serve(i->second);
+  }
+  auto& defaults = reader_.options;
+  subscriber_feed feed{defaults.overflow, defaults.buffer, credit};
+  subscribers_.emplace(who.address(),
+                       subscriber{++last_number_, who, std::move(feed),
+                                  retry_backoff()});
+  reader_.self->monitor(who);
+}
+
+std::optional<subscriber_feed>
+reader_subscribers::remove(const caf::actor_addr& who) {
+  auto i = subscribers_.find(who);
+  if (i == subscribers_.end())
+    return std::nullopt;
+  if (reader_.supervisor.subscribed)
+    reader_.supervisor.subscribed(i->second.handle, std::nullopt);
+  auto result = std::move(i->second.feed);
+  subscribers_.erase(i);
+  reader_.self->demonitor(who);
+  return result;
+}
+
+// -- the live tail ------------------------------------------------------------
+
+void reader_subscribers::offer(const event& x) {
+  for (auto& [address, subscriber] : subscribers_) {
+    switch (subscriber.feed.offer(x)) {
+      case offer_result::dropped_oldest:
+        if (reader_.counters.dropped++ == 0)
+          log(log_level::warning, reader_.component,
+              "a subscriber is too slow: its oldest events are dropped from "
+              "here on, see the counter; first at "
+                + to_string(x));
+        break;
+      case offer_result::left_tail:
+        ++reader_.counters.caught_up;
+        log(log_level::debug, reader_.component,
+            "a slow subscriber leaves the live tail at " + to_string(x));
+        break;
+      case offer_result::overflow:
+        overflown_.push_back(subscriber.handle);
+        break;
+      default:
+        break;
+    }
+    send_waiting(subscriber);
+  }
+  if (!overflown_.empty())
+    drop_overflown();
+}
+
+void reader_subscribers::drop_overflown() {
+  for (auto& who : std::exchange(overflown_, {})) {
+    remove(who.address());
+    const failure why{errc::subscriber_overflow,
+                      "reader " + reader_.options.name + ": the subscriber is "
+                        + "more than " + std::to_string(reader_.options.buffer)
+                        + " events behind: handle events faster, raise "
+                          "reader.buffer, or use overflow=pause"};
+    log(log_level::warning, reader_.component, to_string(why));
+    reader_.self->send_exit(who.address(), make_error(why));
+  }
+}
+
+uint32_t reader_subscribers::appetite() const {
+  auto& options = reader_.options;
+  // Only who pauses can hold the reader back: others lose what they are too
+  // slow for, and that must not depend on when the reader looks.
+  if (options.overflow != overflow_policy::pause)
+    return empty() ? 0 : options.max_batch;
+  uint32_t room = 0;
+  for (auto& [address, subscriber] : subscribers_)
+    if (subscriber.feed.live())
+      room = std::max(room, subscriber.feed.room());
+  return room >= std::max(1u, std::min(options.max_batch, options.buffer / 2))
+           ? room
+           : 0;
+}
+
+// -- delivery -----------------------------------------------------------------
+
+void reader_subscribers::serve() {
+  for (auto& [address, subscriber] : subscribers_)
+    serve(subscriber);
+}
+
+void reader_subscribers::serve(subscriber& x) {
+  send_waiting(x);
+  catch_up(x);
+}
+
+void reader_subscribers::send_waiting(subscriber& x) {
+  while (auto what = x.feed.next())
+    send(x, std::move(*what));
+}
+
+void reader_subscribers::send(subscriber& x, subscriber_feed::delivery what) {
+  ++reader_.counters.delivered;
+  if (what.returns == 0) {
+    caf::anon_send(x.handle, std::move(what.what));
+    return;
+  }
+  // Any answer will do, an error as well: it shows how far the subscriber is.
+  auto done = [this, who = key_of(x), credit = what.returns] {
+    credit_returned(who, credit);
+  };
+  reader_.self->request(x.handle, caf::infinite, std::move(what.what))
+    .then(done, [done](caf::error&) { done(); });
+}
+
+void reader_subscribers::credit_returned(const key& who, uint32_t credit) {
+  auto* x = find(who);
+  if (!x)
+    return;
+  x->feed.returned(credit);
+  serve(*x);
+  on_room_();
+}
+
+reader_subscribers::subscriber* reader_subscribers::find(const key& x) {
+  auto i = subscribers_.find(x.who);
+  const auto found = i != subscribers_.end() && i->second.number == x.number;
+  return found ? &i->second : nullptr;
+}
+
+// -- catching up --------------------------------------------------------------
+
+void reader_subscribers::catch_up(subscriber& x) {
+  if (x.resting)
+    return;
+  const auto most = reader_.pages.apply(reader_.options.max_batch);
+  if (auto range = x.feed.next_range(most))
+    run_on(reader_.self, reader_.commands, range_command(*range),
+           [this, who = key_of(x), range = *range](auto reply) {
+             fetched(who, range, std::move(reply));
+           });
+}
+
+void reader_subscribers::fetched(const key& who,
+                                 const subscriber_feed::missing_range& range,
+                                 outcome<reply_ptr> x) {
+  auto* subscriber = find(who);
+  if (!subscriber)
+    return;
+  auto page = x.ok() ? resp::range_page(**x, range.stream)
+                     : outcome<resp::event_page>{x.error()};
+  if (page.ok()) {
+    subscriber->backoff.reset();
+    reader_.pages.worked();
+    take(*subscriber, range, *page);
+  } else {
+    reader_.pages.failed(range.count, page.error().code);
+    not_fetched(*subscriber, range.stream, page.error());
+  }
+  serve(*subscriber);
+  on_room_();
+}
+
+void reader_subscribers::take(subscriber& x,
+                              const subscriber_feed::missing_range& range,
+                              const resp::event_page& page) {
+  const auto size = static_cast<uint32_t>(page.block->extents.size());
+  // What is filtered or malformed was counted when it came first.
+  for (uint32_t i = 0; i < size; ++i) {
+    event next{page.block, i};
+    if (next.well_formed() && reader_.filter.wants(next))
+      x.feed.take(next);
+  }
+  const auto last = size > 0 ? page.block->extents.back().id : range.until;
+  const auto complete = size < range.count || last >= range.until;
+  if (auto lost = x.feed.fetched(last, complete))
+    missing(*lost);
+}
+
+void reader_subscribers::missing(const subscriber_feed::loss& x) {
+  reader_.missing(x.stream, x.after, x.first_available, x.count, true);
+}
+
+void reader_subscribers::not_fetched(subscriber& x, const std::string& stream,
+                                     const failure& why) {
+  ++reader_.counters.read_failures;
+  log(log_level::warning, reader_.component,
+      "cannot fetch what a slow subscriber missed of " + stream + ": "
+        + to_string(why));
+  if (why.code == errc::wrong_type)
+    return missing(x.feed.given_up());
+  x.feed.not_fetched();
+  x.resting = true;
+  reader_.timers.start(x.backoff.next(reader_.random), [this, who = key_of(x)] {
+    if (auto* rested = find(who)) {
+      rested->resting = false;
+      serve(*rested);
+    }
+  });
+}
+
+} // namespace pulse::internal

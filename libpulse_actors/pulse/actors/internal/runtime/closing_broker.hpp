@@ -1,0 +1,66 @@
+#pragma once
+
+#include "pulse/actors/internal/runtime/spawn_state.hpp"
+
+#include <caf/io/middleman.hpp>
+#include <caf/io/typed_broker.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace pulse::internal {
+
+/// A broker that closes its mailbox when it terminates. CAF 0.17.6 forgets to
+/// (`abstract_broker::cleanup` skips what scheduled actors do): requests to a
+/// dead broker would never be answered, and leak.
+template <class Base>
+struct closing_broker : Base {
+  using Base::Base;
+
+  bool cleanup(caf::error&& why, caf::execution_unit* host) override {
+    this->close_all();
+    return caf::scheduled_actor::cleanup(std::move(why), host);
+  }
+};
+
+} // namespace pulse::internal
+
+namespace caf {
+
+// CAF knows these for its own classes only.
+
+template <class... Sigs>
+class behavior_type_of<
+  pulse::internal::closing_broker<io::typed_broker<Sigs...>>> {
+public:
+  using type = typed_behavior<Sigs...>;
+};
+
+template <class State, class... Sigs>
+class behavior_type_of<stateful_actor<
+  State, pulse::internal::closing_broker<io::typed_broker<Sigs...>>>> {
+public:
+  using type = typed_behavior<Sigs...>;
+};
+
+} // namespace caf
+
+namespace pulse::internal {
+
+/// The pointer that a broker state gets as `self`.
+template <class Handle>
+using broker_pointer = closing_broker<typename Handle::broker_base>*;
+
+/// As spawn_state(), for states of brokers: `State{broker_pointer<…>, xs...}`.
+/// They run on the multiplexer's thread.
+template <class State, class... Ts>
+auto spawn_broker_state(caf::actor_system& sys, Ts&&... xs) {
+  using base = closing_broker<typename State::self_type::broker_base>;
+  using pointer = caf::stateful_actor<state_box<State>, base>*;
+  auto init = [](pointer self, std::decay_t<Ts>... ys) {
+    return self->state.value.emplace(self, std::move(ys)...).make_behavior();
+  };
+  return sys.middleman().spawn_broker(init, std::forward<Ts>(xs)...);
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,150 @@
+#include "pulse/actors/internal/sink/closing.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/delivery/counter.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+
+#include <algorithm>
+
+namespace pulse::internal {
+
+namespace {
+
+// How long a blocked read may take to return before its connection is given
+// up. Normally it is there in a millisecond.
+constexpr milliseconds interrupt_time{500};
+
+// What of the drain time is kept for handing back.
+milliseconds release_time(const sink_options& x) {
+  return std::clamp(x.drain_timeout / 4, milliseconds{100},
+                    milliseconds{1'000});
+}
+
+} // namespace
+
+sink_closing::~sink_closing() {
+  for (auto& x : ctx_.streams)
+    forget_lease(x);
+  for (auto& x : answers_)
+    x.deliver(caf::unit);
+}
+
+void sink_closing::begin(caf::response_promise answer) {
+  answers_.push_back(std::move(answer));
+  if (std::exchange(ctx_.closing, true))
+    return;
+  const auto now = ctx_.now();
+  drain_until_ = now + ctx_.options.drain_timeout - release_time(ctx_.options);
+  read_until_ = now + interrupt_time;
+  fetcher_.interrupt();
+}
+
+void sink_closing::step() {
+  if (!ctx_.closing || releasing_)
+    return;
+  const auto now = ctx_.now();
+  if (fetcher_.reading()) {
+    if (now < read_until_)
+      return;
+    fetcher_.disconnect();
+  }
+  const bool busy = ctx_.ledger.dispatched() > 0 || settler_.backlog() > 0;
+  if (busy && now < drain_until_)
+    return;
+  if (busy)
+    ctx_.say(log_level::warning,
+             "closes although subscribers still work on "
+               + std::to_string(ctx_.ledger.dispatched()) + " events and "
+               + std::to_string(settler_.backlog())
+               + " acks are not confirmed: drain_timeout is over");
+  releasing_ = true;
+  release_all();
+}
+
+void sink_closing::tick() {
+  if (ctx_.closing)
+    fetcher_.interrupt();
+  for (auto i = leaving_.begin(); i != leaving_.end();) {
+    const auto stream = i->first;
+    if (fetcher_.reading() && fetcher_.reads() == i->second) {
+      fetcher_.interrupt();
+      ++i;
+      continue;
+    }
+    auto idle = ctx_.ledger.hand_back(stream);
+    if (!idle.empty())
+      release(stream, "listed", idle);
+    // Added again meanwhile, or still somebody's work.
+    const bool back = ctx_.streams[stream].at != sink_stream::phase::leaving;
+    if (!back && ctx_.ledger.lowest(stream)) {
+      ++i;
+      continue;
+    }
+    if (!back) {
+      forget_lease(ctx_.streams[stream]);
+      release(stream, "all", {});
+      ctx_.streams[stream].at = sink_stream::phase::removed;
+    }
+    i = leaving_.erase(i);
+  }
+}
+
+void sink_closing::leave(uint32_t stream) {
+  leaving_.emplace(stream, fetcher_.reads());
+  tick();
+}
+
+void sink_closing::release_all() {
+  std::vector<std::vector<handed_back>> by_stream(ctx_.streams.size());
+  for (const auto& x : ctx_.ledger.hand_back())
+    by_stream[x.stream].push_back(x);
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
+    auto& x = ctx_.streams[i];
+    if (!x.was_open || x.at == sink_stream::phase::removed)
+      continue;
+    // First, or a renewal would bring the consumer back.
+    forget_lease(x);
+    release(i, "all", by_stream[i]);
+  }
+  if (releases_under_way_ == 0)
+    finish();
+}
+
+void sink_closing::release(uint32_t stream, const char* scope,
+                           const std::vector<handed_back>& entries) {
+  const auto& x = ctx_.streams[stream];
+  script_call call{resp::release_script(), {x.key}};
+  call.arg(ctx_.options.name).arg(ctx_.consumer);
+  call.arg(static_cast<int64_t>(ctx_.options.lease.count())).arg(scope);
+  for (const auto& e : entries)
+    call.arg(e.id).arg(pack(e.counts));
+  ++releases_under_way_;
+  auto done = [this] {
+    if (--releases_under_way_ == 0 && releasing_)
+      finish();
+  };
+  ctx_.run(
+    call.finish(true, release_time(ctx_.options)),
+    [done](const reply_ptr&) { done(); },
+    [this, done, name = x.name](const caf::error& err) {
+      ctx_.say(log_level::warning,
+               "could not hand back the events of stream " + name
+                 + ", others get them after the lease: " + describe(err));
+      done();
+    });
+}
+
+void sink_closing::forget_lease(sink_stream& x) {
+  if (x.lease)
+    caf::anon_send(ctx_.leases, caf::delete_atom_v, std::move(x.lease));
+  x.lease = nullptr;
+}
+
+void sink_closing::finish() {
+  fetcher_.disconnect();
+  for (auto& x : std::exchange(answers_, {}))
+    x.deliver(caf::unit);
+  ctx_.self->quit();
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "pulse/actors/internal/sink/context.hpp"
+#include "pulse/actors/internal/sink/fetcher.hpp"
+#include "pulse/actors/internal/sink/settler.hpp"
+
+#include <map>
+#include <vector>
+
+namespace pulse::internal {
+
+/// How a sink lets go: of one stream, or of all and itself. What subscribers
+/// work on they may finish; the rest goes back for other nodes, uncounted.
+class sink_closing {
+public:
+  sink_closing(sink_context& ctx, sink_fetcher& fetcher, sink_settler& settler)
+    : ctx_(ctx), fetcher_(fetcher), settler_(settler) {
+    // nop
+  }
+
+  /// Stops keeping the leases, whatever the sink died of.
+  ~sink_closing();
+  sink_closing(const sink_closing&) = delete;
+  sink_closing& operator=(const sink_closing&) = delete;
+
+  /// Begins to close; `answer` is given when the sink is done.
+  void begin(caf::response_promise answer);
+
+  /// Goes on with closing if it can.
+  void step();
+
+  /// Lets go of a stream that was removed.
+  void leave(uint32_t stream);
+
+  [[nodiscard]] bool leaving() const noexcept {
+    return !leaving_.empty();
+  }
+
+  void tick();
+
+private:
+  using handed_back = delivery_ledger::handed_back;
+
+  void release_all();
+  void release(uint32_t stream, const char* scope,
+               const std::vector<handed_back>& entries);
+  void forget_lease(sink_stream& x);
+  void finish();
+
+  sink_context& ctx_;
+  sink_fetcher& fetcher_;
+  sink_settler& settler_;
+  std::vector<caf::response_promise> answers_;
+  sink_context::time_point drain_until_;
+  sink_context::time_point read_until_;
+  bool releasing_ = false;
+  size_t releases_under_way_ = 0;
+  // Streams being left, with the read that may still bring events of them.
+  std::map<uint32_t, uint64_t> leaving_;
+};
+
+} // namespace pulse::internal

@@ -1,0 +1,126 @@
+#pragma once
+
+#include "pulse/actors/internal/runtime/commands.hpp"
+#include "pulse/actors/internal/runtime/notice_board.hpp"
+#include "pulse/actors/sink_actor.hpp"
+#include "pulse/core/delivery/ledger.hpp"
+#include "pulse/core/event_filter.hpp"
+#include "pulse/core/log.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pulse::internal {
+
+/// A sink with the message that only itself sends.
+using sink_self = sink_actor::extend<caf::reacts_to<caf::tick_atom>>;
+
+/// One stream of a sink. Lives as long as the sink, at the same index.
+struct sink_stream {
+  enum class phase : uint8_t {
+    /// Its group is not known to exist (yet, or any more).
+    opening,
+    open,
+    /// Removed, but subscribers still work on events of it.
+    leaving,
+    removed,
+  };
+
+  std::string name;
+  std::string key;
+  start_position start;
+  phase at = phase::opening;
+  /// Highest ID read from the group, and whether the group was ever open.
+  event_id last_read;
+  bool was_open = false;
+  /// Behind which ID other members may hold events, at the last audit.
+  std::optional<event_id> others_from;
+  lease_ptr lease;
+
+  [[nodiscard]] bool is_open() const noexcept {
+    return at == phase::open;
+  }
+};
+
+/// What the parts of a sink share. Owned by the sink's state.
+struct sink_context {
+  using time_point = caf::actor_clock::time_point;
+
+  sink_self::pointer self;
+  sink_options options;
+  connection_source redis;
+  lease_actor leases;
+  notice_board notices;
+  std::string consumer;
+  std::string log_name;
+  event_filter filter;
+  delivery_ledger ledger;
+  std::vector<sink_stream> streams;
+  sink_info counts;
+  bool closing = false;
+  /// When Redis answered last, and until when nobody's events are taken over.
+  time_point last_heard;
+  time_point no_sweep_before;
+  /// Looks at a stream whose group is there, then calls back in any case.
+  std::function<void(uint32_t, std::function<void()>)> look;
+  /// A group seems to be gone: finds out which, and creates it again.
+  std::function<void()> group_lost;
+  /// Does whatever has become possible: settle, dispatch, read, close.
+  std::function<void()> pump;
+
+  [[nodiscard]] time_point now() const {
+    return self->clock().now();
+  }
+
+  /// At most once: Redis keeps no pending list.
+  [[nodiscard]] bool acks() const noexcept {
+    return options.ack != ack_mode::none;
+  }
+
+  [[nodiscard]] std::optional<uint32_t>
+  index_of(std::string_view stream) const noexcept {
+    for (size_t i = 0; i < streams.size(); ++i)
+      if (streams[i].name == stream)
+        return static_cast<uint32_t>(i);
+    return std::nullopt;
+  }
+
+  [[nodiscard]] size_t open_streams() const noexcept {
+    size_t result = 0;
+    for (const auto& x : streams)
+      result += x.is_open() ? 1 : 0;
+    return result;
+  }
+
+  /// Runs a batch on the shared connection.
+  template <class Then, class Fail>
+  void run(command_ptr batch, Then then, Fail fail) {
+    self->request(redis.commands, caf::infinite, atom::run_v, std::move(batch))
+      .then(std::move(then), std::move(fail));
+  }
+
+  void say(log_level level, const std::string& line) const {
+    log(level, log_name, line);
+  }
+
+  /// Counts, logs and tells that events were removed before the sink had them.
+  void missing(const std::string& stream, event_id after,
+               event_id first_available, uint64_t lost, bool exact);
+
+  /// Redis answered. Idle time goes on while it is away: after a long silence
+  /// everybody renews first, or an outage would shuffle all events.
+  void heard();
+
+  /// Logs news about a stream of this sink and tells who listens.
+  void publish(notice news) {
+    news.sink = options.name;
+    notices.publish(log_name, news);
+  }
+};
+
+} // namespace pulse::internal

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "pulse/actors/internal/sink/context.hpp"
+#include "pulse/core/backoff.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pulse::internal {
+
+/// Tells Redis what was decided: acks, gathered while others are under way and
+/// sent as one batch; dead letters; delivery counts. What fails is repeated
+/// with a pause until Redis took it: all of it may be repeated safely.
+class sink_settler {
+public:
+  explicit sink_settler(sink_context& ctx) : ctx_(ctx) {
+    // nop
+  }
+
+  /// Tells who waits for an ack that it is not confirmed.
+  ~sink_settler();
+  sink_settler(const sink_settler&) = delete;
+  sink_settler& operator=(const sink_settler&) = delete;
+
+  /// Takes over what the ledger decided.
+  void take_verdicts();
+
+  /// Acknowledges an entry that is not in the ledger (filtered, deleted).
+  void ack(uint32_t stream, event_id id);
+
+  /// Gives up an entry that is not in the ledger.
+  void give_up(uint32_t stream, event_id id, delivery_counts counts,
+               std::string reason);
+
+  /// @returns whether something is to be told to Redis about that entry.
+  [[nodiscard]] bool knows(uint32_t stream, event_id id) const;
+
+  /// `answer` is given when what was decided so far is acknowledged, or when
+  /// the first attempt to do so failed.
+  void answer_after_ack(caf::response_promise answer);
+
+  /// Sends what waits, unless a batch is under way.
+  void flush();
+
+  /// Repeats what failed.
+  void tick(sink_context::time_point now);
+
+  /// What is decided and not confirmed yet.
+  [[nodiscard]] size_t backlog() const noexcept {
+    return acks_.size() + acks_sent_.size() + dead_.size() + dead_sent_;
+  }
+
+private:
+  struct pending_ack {
+    uint32_t stream = 0;
+    event_id id;
+    delivery_ledger::ticket entry;
+    bool handled = false; // by a subscriber
+  };
+
+  using verdict = delivery_ledger::verdict;
+
+  void send_acks();
+  void acked(const resp::reply& reply);
+  void ack_failed(const failure& why);
+  void send_dead_letter(verdict x);
+  void buried(const verdict& x, const resp::reply& reply);
+  void count_removed(const std::string& stream, const outcome<int64_t>& n);
+  void bury_failed(const verdict& x, const failure& why);
+  void send_counts();
+  void send_marks();
+  void send_marks_of(uint32_t stream, std::vector<verdict> marks);
+  void marked(const std::vector<verdict>& marks, const resp::reply& reply);
+  void marks_failed(const std::vector<verdict>& marks, const failure& why);
+  [[nodiscard]] std::vector<std::vector<verdict>>
+  by_stream(std::vector<verdict> xs) const;
+  [[nodiscard]] command_ptr count_call(uint32_t stream,
+                                       const std::vector<verdict>& xs) const;
+  void pause_after(const failure& why, const char* what);
+
+  sink_context& ctx_;
+  std::vector<pending_ack> acks_;
+  std::vector<pending_ack> acks_sent_;
+  std::vector<caf::response_promise> answers_;
+  std::vector<caf::response_promise> answers_sent_;
+  std::vector<verdict> dead_;
+  size_t dead_sent_ = 0;
+  std::vector<verdict> counts_;
+  std::vector<verdict> marks_;
+  sink_context::time_point not_before_;
+  bool failing_ = false;
+  reconnect_backoff pause_{milliseconds{100}, milliseconds{1'500}};
+  random_engine random_{std::random_device{}()};
+};
+
+} // namespace pulse::internal

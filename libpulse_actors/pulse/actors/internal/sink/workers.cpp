@@ -1,0 +1,111 @@
+#include "pulse/actors/internal/sink/workers.hpp"
+
+#include "pulse/actors/errors.hpp"
+
+#include <caf/sec.hpp>
+
+#include <algorithm>
+
+namespace pulse::internal {
+
+namespace {
+
+// A worker that throws answers with an error first and is reported dead a
+// moment later. So long such an answer is not taken for a mere failure.
+constexpr milliseconds last_words{25};
+
+} // namespace
+
+void sink_workers::add(const event_listener& who, uint32_t credit) {
+  const auto addr = caf::actor_cast<caf::actor_addr>(who);
+  auto [i, fresh] = ids_.emplace(addr, 0);
+  if (fresh) {
+    i->second = ++last_id_;
+    ctx_.self->monitor(who);
+  }
+  workers_[i->second] = who;
+  ctx_.ledger.add_worker(i->second, credit > 0 ? credit : ctx_.options.credit);
+}
+
+bool sink_workers::remove(const event_listener& who) {
+  const auto i = ids_.find(caf::actor_cast<caf::actor_addr>(who));
+  if (i == ids_.end() || workers_.erase(i->second) == 0)
+    return false;
+  ctx_.ledger.remove_worker(i->second, ctx_.now());
+  return true;
+}
+
+void sink_workers::on_down(const caf::down_msg& what) {
+  const auto i = ids_.find(what.source);
+  if (i == ids_.end())
+    return;
+  const auto id = i->second;
+  ids_.erase(i);
+  workers_.erase(id);
+  const auto reason = what.reason ? describe(what.reason)
+                                  : std::string{"it terminated"};
+  auto its = [id](const suspect& x) { return x.who == id; };
+  suspects_.erase(std::remove_if(suspects_.begin(), suspects_.end(), its),
+                  suspects_.end());
+  const auto crashes = ctx_.ledger.count().crashes;
+  ctx_.ledger.worker_died(id, reason, ctx_.now());
+  if (ctx_.ledger.count().crashes > crashes)
+    ctx_.say(log_level::warning,
+             "a subscriber died at an event, which goes to another: " + reason);
+  ctx_.pump();
+}
+
+void sink_workers::dispatch() {
+  out_.clear();
+  ctx_.ledger.dispatch_to(out_, ctx_.now());
+  for (const auto& x : out_)
+    hand_over(x);
+}
+
+void sink_workers::hand_over(const delivery_ledger::dispatch& x) {
+  const auto& who = workers_[x.to];
+#ifdef PULSE_BREAK_ACK_FIRST // tests/chaos: must be found to lose events
+  ctx_.ledger.done(x.what, x.to, ctx_.now());
+#endif
+  if (ctx_.options.ack == ack_mode::manual) {
+    ctx_.self->send(who, x.content);
+    return;
+  }
+  ctx_.self->request(who, caf::infinite, x.content)
+    .then(
+      [this, what = x.what, by = x.to] {
+        ctx_.ledger.done(what, by, ctx_.now());
+        ctx_.pump();
+      },
+      [this, what = x.what, by = x.to](const caf::error& err) {
+        on_error(what, by, err);
+        ctx_.pump();
+      });
+}
+
+void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
+                            const caf::error& err) {
+  const auto now = ctx_.now();
+  if (err == caf::sec::unexpected_response) {
+    // It returned something: that is returning.
+    ctx_.ledger.done(what, who, now);
+  } else if (err == errc::rejected) {
+    ctx_.ledger.rejected(what, who, to_failure(err).what, now);
+  } else if (err == caf::sec::runtime_error
+             || err == caf::sec::request_receiver_down) {
+    suspects_.push_back({what, who, describe(err), now + last_words});
+  } else {
+    ctx_.ledger.failed(what, who, describe(err), {}, now);
+  }
+}
+
+void sink_workers::tick(time_point now) {
+  auto due = [now](const suspect& x) { return x.due <= now; };
+  auto end = std::stable_partition(suspects_.begin(), suspects_.end(),
+                                   [&](const suspect& x) { return !due(x); });
+  for (auto i = end; i != suspects_.end(); ++i)
+    ctx_.ledger.failed(i->what, i->who, i->reason, {}, now);
+  suspects_.erase(end, suspects_.end());
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "pulse/actors/internal/sink/context.hpp"
+
+#include <caf/actor_addr.hpp>
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace pulse::internal {
+
+/// The subscribers of a sink: hands events over to them and tells the ledger
+/// what became of each.
+class sink_workers {
+public:
+  using time_point = sink_context::time_point;
+  using worker_id = delivery_ledger::worker_id;
+
+  explicit sink_workers(sink_context& ctx) : ctx_(ctx) {
+    // nop
+  }
+
+  /// Adds a subscriber or changes its credit (0: the sink's default).
+  void add(const event_listener& who, uint32_t credit);
+
+  /// @returns whether it was one.
+  bool remove(const event_listener& who);
+
+  /// A monitored actor died.
+  void on_down(const caf::down_msg& what);
+
+  /// Dispatches what the ledger allows.
+  void dispatch();
+
+  /// Decides about answers that may have been the last words of a worker.
+  void tick(time_point now);
+
+  [[nodiscard]] size_t size() const noexcept {
+    return workers_.size();
+  }
+
+  /// @returns whether tick() has something to decide soon.
+  [[nodiscard]] bool has_suspects() const noexcept {
+    return !suspects_.empty();
+  }
+
+private:
+  struct suspect {
+    delivery_ledger::ticket what;
+    worker_id who = 0;
+    std::string reason;
+    time_point due;
+  };
+
+  void hand_over(const delivery_ledger::dispatch& x);
+  void on_error(const delivery_ledger::ticket& what, worker_id who,
+                const caf::error& err);
+
+  sink_context& ctx_;
+  std::unordered_map<worker_id, event_listener> workers_;
+  // Also those that left and may still hold events: they are watched, not kept.
+  std::unordered_map<caf::actor_addr, worker_id> ids_;
+  std::vector<suspect> suspects_;
+  std::vector<delivery_ledger::dispatch> out_;
+  worker_id last_id_ = 0;
+};
+
+} // namespace pulse::internal

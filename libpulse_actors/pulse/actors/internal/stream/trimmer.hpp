@@ -1,0 +1,64 @@
+#pragma once
+
+#include "pulse/actors/internal/stream/operations.hpp"
+#include "pulse/actors/stream_actor.hpp"
+#include "pulse/core/log.hpp"
+#include "pulse/core/streams/trim_schedule.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <string>
+
+namespace pulse::internal {
+
+/// A stream actor with the message that only itself sends.
+using stream_self = stream_actor::extend<caf::reacts_to<caf::tick_atom>>;
+
+/// Trims the stream of a stream actor beside its adds, and warns of sinks that
+/// keep it from being trimmed. Failures are told and not repeated: the next
+/// adds, or the next tick, bring the next trim.
+class stream_trimmer {
+public:
+  using time_point = trim_schedule::time_point;
+
+  /// All must outlive the trimmer.
+  stream_trimmer(stream_self::pointer self, const stream_options& options,
+                 const connection_actor& redis, const std::string& key,
+                 stream_counters& counters);
+
+  /// Counts events that were added, and trims if it is time to.
+  void added(uint64_t events);
+
+  /// An add found the stream full: trims what may go, at once.
+  void full();
+
+  /// Trims old events if it is time to.
+  void tick(time_point now);
+
+  /// When tick() wants to be called; `time_point::max()`: never.
+  [[nodiscard]] time_point next_tick() const noexcept {
+    return next_tick_;
+  }
+
+private:
+  void trim();
+  void done(const resp::reply& reply);
+  void failed(const failure& why);
+  void warn_of_length(const trimmed& x);
+  void warn_of_silence(const trimmed& x);
+  [[nodiscard]] milliseconds age_interval() const;
+  void say(log_level level, const std::string& line) const;
+
+  stream_self::pointer self_;
+  const stream_options& options_;
+  const connection_actor& redis_;
+  const std::string& key_;
+  stream_counters& counters_;
+  trim_schedule schedule_;
+  time_point next_tick_ = time_point::max();
+  errc last_failure_ = errc::none;
+  // The silent sink that was told last.
+  std::string told_of_;
+};
+
+} // namespace pulse::internal

@@ -1,0 +1,134 @@
+#include "pulse/actors/internal/stream/work.hpp"
+
+#include "pulse/actors/errors.hpp"
+
+#include <utility>
+
+namespace pulse::internal {
+
+namespace {
+
+// Two keep Redis from waiting for us; more would only make batches smaller.
+constexpr size_t max_adds_under_way = 2;
+
+void fail(stream_work& x, const failure& why) {
+  if (auto* adds = std::get_if<pending_adds>(&x)) {
+    for (auto& target : adds->targets)
+      target.settle(why);
+  } else {
+    answer(std::get<pending_operation>(x).promise, make_error(why));
+  }
+}
+
+} // namespace
+
+void add_target::settle(const outcome<event_id>& x) {
+  if (many == nullptr) {
+    if (x)
+      answer(promise, *x);
+    else
+      answer(promise, make_error(x.error()));
+    return;
+  }
+  auto& result = many->results[index];
+  if (x)
+    result.id = *x;
+  else
+    result = {{}, x.error().code, x.error().what};
+  if (--many->open == 0)
+    answer(many->promise, std::move(many->results));
+}
+
+void stream_work_queue::push(const new_event& x, bool only_if_exists,
+                             std::string_view unique, add_target target,
+                             time_point now) {
+  auto* adds = waiting_.empty() ? nullptr
+                                : std::get_if<pending_adds>(&waiting_.back());
+  if (adds == nullptr || adds->full()) {
+    waiting_.emplace_back(std::in_place_type<pending_adds>, *format_);
+    adds = &std::get<pending_adds>(waiting_.back());
+    adds->since = now;
+    waiting_bytes_ += adds->batch.bytes();
+  }
+  const auto before = adds->batch.bytes();
+  adds->batch.append(x, only_if_exists, unique);
+  adds->targets.push_back(std::move(target));
+  waiting_bytes_ += adds->batch.bytes() - before;
+  ++waiting_count_;
+}
+
+void stream_work_queue::push(pending_operation x) {
+  waiting_bytes_ += x.commands->bytes.size();
+  ++waiting_count_;
+  waiting_.emplace_back(std::move(x));
+}
+
+stream_work_queue::handle stream_work_queue::start_next(time_point now,
+                                                        event_id last) {
+  if (waiting_.empty() || unknown_outcomes_ > 0)
+    return end();
+  const auto x = waiting_.begin();
+  if (auto* adds = std::get_if<pending_adds>(&*x)) {
+    if (adds_under_way_ == max_adds_under_way)
+      return end();
+    ++adds_under_way_;
+    adds->since = now;
+    adds->after = last;
+  }
+  uncount(*x);
+  under_way_.splice(under_way_.end(), waiting_, x);
+  return x;
+}
+
+void stream_work_queue::begin_retries(handle x) {
+  auto& adds = std::get<pending_adds>(*x);
+  if (!std::exchange(adds.outcome_unknown, true))
+    ++unknown_outcomes_;
+}
+
+stream_work_queue::handle stream_work_queue::next_retry() {
+  for (auto x = under_way_.begin(); x != under_way_.end(); ++x)
+    if (auto* adds = std::get_if<pending_adds>(&*x))
+      if (std::exchange(adds->waits_for_retry, false))
+        return x;
+  return end();
+}
+
+void stream_work_queue::finish(handle x) {
+  if (auto* adds = std::get_if<pending_adds>(&*x)) {
+    --adds_under_way_;
+    unknown_outcomes_ -= adds->outcome_unknown ? 1 : 0;
+  }
+  under_way_.erase(x);
+}
+
+void stream_work_queue::fail_waiting(const failure& why, time_point since) {
+  for (auto i = waiting_.begin(); i != waiting_.end();) {
+    auto* adds = std::get_if<pending_adds>(&*i);
+    if (adds != nullptr && adds->since > since)
+      return;
+    uncount(*i);
+    fail(*i, why);
+    i = waiting_.erase(i);
+  }
+}
+
+void stream_work_queue::fail_all(const failure& waiting,
+                                 const failure& under_way) {
+  for (auto& x : under_way_)
+    fail(x, under_way);
+  for (auto& x : waiting_)
+    fail(x, waiting);
+}
+
+void stream_work_queue::uncount(const stream_work& x) {
+  if (auto* adds = std::get_if<pending_adds>(&x)) {
+    waiting_count_ -= adds->targets.size();
+    waiting_bytes_ -= adds->batch.bytes();
+  } else {
+    --waiting_count_;
+    waiting_bytes_ -= std::get<pending_operation>(x).commands->bytes.size();
+  }
+}
+
+} // namespace pulse::internal

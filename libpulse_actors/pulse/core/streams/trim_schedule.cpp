@@ -1,0 +1,56 @@
+#include "pulse/core/streams/trim_schedule.hpp"
+
+#include <algorithm>
+
+namespace pulse {
+
+namespace {
+
+constexpr uint64_t smallest_step = 256;
+constexpr std::chrono::seconds interval{1};
+
+// A small stream exceeds its limit by some nodes: that is no reason to worry.
+constexpr uint64_t first_alarm(uint64_t max_len) {
+  constexpr uint64_t slack = 1'000;
+  return std::max(max_len * 2, max_len + slack);
+}
+
+} // namespace
+
+trim_schedule::trim_schedule(uint64_t max_len) noexcept
+  : max_len_(max_len),
+    step_(std::max(smallest_step, max_len / 100)),
+    alarm_at_(first_alarm(max_len)) {
+  // nop
+}
+
+bool trim_schedule::added(uint64_t events, time_point now) noexcept {
+  pending_ += events;
+  if (max_len_ == 0 || running_ || pending_ == 0)
+    return false;
+  if (last_ && pending_ < step_ && now - *last_ < interval)
+    return false;
+  return wanted(now);
+}
+
+bool trim_schedule::wanted(time_point now) noexcept {
+  if (running_)
+    return false;
+  running_ = true;
+  last_ = now;
+  pending_ = 0;
+  return true;
+}
+
+bool trim_schedule::alarming(uint64_t length) noexcept {
+  if (length < alarm_at_) {
+    // Back to normal: the next crossing is told again.
+    if (length <= max_len_ + max_len_ / 2)
+      alarm_at_ = first_alarm(max_len_);
+    return false;
+  }
+  alarm_at_ = length * 2;
+  return true;
+}
+
+} // namespace pulse

@@ -1,0 +1,635 @@
+#define CAF_SUITE core.delivery.ledger
+
+#include "pulse/core/delivery/ledger.hpp"
+
+#include <caf/test/unit_test.hpp>
+
+using namespace pulse;
+using namespace std::literals;
+
+namespace {
+
+using ledger = delivery_ledger;
+using kind = ledger::verdict::kind;
+
+struct fixture {
+  ledger::time_point now{1h};
+  ledger::settings how;
+
+  fixture() {
+    how.ack_wait = 1s;
+    how.backoff = {100ms};
+    how.max_deliveries = 4;
+    how.max_crashes = 2;
+  }
+
+  ledger make() {
+    return ledger{how, random_engine{1}};
+  }
+
+  static event ev(uint64_t id, std::string_view topic = {}) {
+    return event::make({"s", {id, 0}}, "n", "p", topic, "k", {1, 0, 0});
+  }
+
+  std::vector<ledger::dispatch> dispatch(ledger& uut) {
+    std::vector<ledger::dispatch> out;
+    uut.dispatch_to(out, now);
+    return out;
+  }
+
+  // The IDs dispatched, as "id>worker" in order.
+  std::string plan(ledger& uut) {
+    return show(dispatch(uut));
+  }
+
+  static std::string show(const std::vector<ledger::dispatch>& xs) {
+    std::string result;
+    for (const auto& x : xs)
+      result += (result.empty() ? "" : " ") + std::to_string(x.content.id().ms)
+                + ">" + std::to_string(x.to);
+    return result;
+  }
+
+  static std::string verdicts(ledger& uut) {
+    std::string result;
+    for (const auto& x : uut.take_verdicts()) {
+      const char* names[] = {"ack", "dead", "count", "mark"};
+      result += (result.empty() ? "" : " ")
+                + std::string{names[static_cast<size_t>(x.what)]}
+                + std::to_string(x.id.ms);
+    }
+    return result;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(delivery_ledger_tests, fixture)
+
+CAF_TEST(events go out in order to whoever holds the least) {
+  auto uut = make();
+  for (uint64_t i = 1; i <= 5; ++i)
+    CAF_CHECK(uut.fetched(0, ev(i), now));
+  CAF_CHECK_EQUAL(plan(uut), "");
+  uut.add_worker(1, 2);
+  uut.add_worker(2, 2);
+  CAF_CHECK_EQUAL(plan(uut), "1>1 2>2 3>1 4>2");
+  CAF_CHECK_EQUAL(uut.dispatched(), 4u);
+  CAF_CHECK_EQUAL(uut.queued(), 1u);
+}
+
+CAF_TEST(a held event is recognized until it is forgotten) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  CAF_CHECK(uut.fetched(0, ev(1), now));
+  CAF_CHECK(!uut.fetched(0, ev(1), now));
+  CAF_CHECK(uut.fetched(1, ev(1), now)); // another stream
+  auto out = dispatch(uut);
+  uut.done(out[0].what, 1, now);
+  auto vs = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(vs.size(), 1u);
+  CAF_CHECK(!uut.fetched(0, ev(1), now));
+  CAF_CHECK_EQUAL(uut.size(), 2u);
+  uut.forget(vs[0].entry);
+  CAF_CHECK_EQUAL(uut.size(), 1u);
+  CAF_CHECK(uut.fetched(0, ev(1), now));
+  uut.forget(vs[0].entry); // a stale ticket
+  CAF_CHECK_EQUAL(uut.size(), 2u);
+}
+
+CAF_TEST(done gives the credit back and asks for an ack) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(2), now);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+  uut.done(out[0].what, 1, now); // once is enough
+  CAF_CHECK_EQUAL(verdicts(uut), "");
+}
+
+CAF_TEST(a failure waits for the backoff and then avoids the worker) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  auto out = dispatch(uut);
+  uut.add_worker(2, 1);
+  uut.failed(out[0].what, 1, "no", {}, now);
+  CAF_CHECK_EQUAL(uut.waiting(), 1u);
+  now += 74ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  now += 52ms;
+  uut.tick(now);
+  out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>2");
+  CAF_CHECK_EQUAL(out[0].content.counts().deliveries, 2u);
+  CAF_CHECK_EQUAL(out[0].content.counts().failures, 1u);
+  CAF_CHECK_EQUAL(verdicts(uut), "count1");
+}
+
+CAF_TEST(a delay of the worker replaces the backoff) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  uut.failed(dispatch(uut)[0].what, 1, "later", 5s, now);
+  now += 4999ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  now += 1ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+}
+
+CAF_TEST(after max_deliveries an event is given up with its last reason) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  for (int i = 0; i < 4; ++i) {
+    auto out = dispatch(uut);
+    CAF_REQUIRE_EQUAL(out.size(), 1u);
+    uut.failed(out[0].what, 1, "reason " + std::to_string(i), 0ms, now);
+  }
+  auto vs = uut.take_verdicts();
+  CAF_REQUIRE(vs.back().what == kind::dead);
+  CAF_CHECK(vs.back().reason.find("reason 3") != std::string::npos);
+  CAF_CHECK_EQUAL(vs.back().counts.deliveries, 4u);
+  CAF_CHECK_EQUAL(vs.back().counts.failures, 4u);
+}
+
+CAF_TEST(the death of a worker blames the oldest event and spares the rest) {
+  auto uut = make();
+  uut.add_worker(1, 3);
+  for (uint64_t i = 1; i <= 4; ++i)
+    uut.fetched(0, ev(i), now);
+  CAF_CHECK_EQUAL(plan(uut), "1>1 2>1 3>1");
+  uut.worker_died(1, "boom", now);
+  CAF_CHECK_EQUAL(uut.queued(), 4u);
+  uut.add_worker(2, 9);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>2 2>2 3>2 4>2");
+  CAF_CHECK_EQUAL(out[0].content.counts().crashes, 1u);
+  CAF_CHECK_EQUAL(out[1].content.counts().crashes, 0u);
+  CAF_CHECK_EQUAL(uut.count().crashes, 1u);
+}
+
+CAF_TEST(an event that kills max_crashes workers is given up) {
+  auto uut = make();
+  uut.fetched(0, ev(1), now);
+  for (uint64_t w = 1; w <= 2; ++w) {
+    uut.add_worker(w, 1);
+    CAF_CHECK_EQUAL(plan(uut), "1>" + std::to_string(w));
+    uut.worker_died(w, "segfault", now);
+  }
+  CAF_CHECK_EQUAL(verdicts(uut), "count1 dead1");
+}
+
+CAF_TEST(ack_wait counts only while an event is the oldest of its worker) {
+  auto uut = make();
+  uut.add_worker(1, 3);
+  for (uint64_t i = 1; i <= 3; ++i)
+    uut.fetched(0, ev(i), now);
+  auto out = dispatch(uut);
+  for (auto& x : out) {
+    now += 900ms; // each takes nearly all of its time
+    uut.tick(now);
+    uut.done(x.what, 1, now);
+  }
+  CAF_CHECK_EQUAL(uut.count().timeouts, 0u);
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1 ack2 ack3");
+}
+
+CAF_TEST(a worker that never answers loses all it holds) {
+  auto uut = make();
+  uut.add_worker(1, 3);
+  for (uint64_t i = 1; i <= 3; ++i)
+    uut.fetched(0, ev(i), now);
+  dispatch(uut);
+  uut.add_worker(2, 3);
+  now += 1s;
+  uut.tick(now);
+  // The first one failed and waits, the others go on at once, elsewhere.
+  CAF_CHECK_EQUAL(plan(uut), "2>2 3>2");
+  CAF_CHECK_EQUAL(uut.count().timeouts, 1u);
+  now += 200ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "1>2");
+}
+
+CAF_TEST(a stuck worker gets no more until it answers) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  auto out = dispatch(uut);
+  now += 1s;
+  uut.tick(now);
+  now += 200ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  // Late, but it did the work: nobody has to do it again.
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+  uut.fetched(0, ev(2), now);
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+}
+
+CAF_TEST(a dropped promise costs its credit for one more ack_wait only) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  dispatch(uut);
+  now += 1s;
+  uut.tick(now);
+  now += 999ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  now += 1ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+}
+
+CAF_TEST(a parallel worker that answers others loses only what is late) {
+  auto uut = make();
+  uut.add_worker(1, 3);
+  for (uint64_t i = 1; i <= 3; ++i)
+    uut.fetched(0, ev(i), now);
+  auto out = dispatch(uut);
+  now += 500ms;
+  uut.done(out[1].what, 1, now);
+  now += 500ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(uut.count().timeouts, 1u);
+  CAF_CHECK_EQUAL(uut.dispatched(), 1u);
+  now += 100ms;
+  uut.done(out[2].what, 1, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "ack2 ack3");
+}
+
+CAF_TEST(extend starts ack_wait again) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  auto out = dispatch(uut);
+  now += 900ms;
+  CAF_CHECK(uut.extend(out[0].what, 1, now));
+  now += 900ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(uut.dispatched(), 1u);
+  now += 100ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(uut.dispatched(), 0u);
+  CAF_CHECK(!uut.extend(out[0].what, 1, now));
+}
+
+CAF_TEST(a late failure does not touch the next attempt) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  auto first = dispatch(uut);
+  uut.add_worker(2, 1);
+  now += 1s;
+  uut.tick(now);
+  now += 200ms;
+  uut.tick(now);
+  auto second = dispatch(uut);
+  CAF_CHECK_EQUAL(show(second), "1>2");
+  uut.failed(first[0].what, 1, "late", {}, now);
+  CAF_CHECK_EQUAL(uut.dispatched(), 1u);
+  uut.done(second[0].what, 2, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "count1 ack1");
+}
+
+CAF_TEST(a rejected event becomes a dead letter at once) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  uut.rejected(dispatch(uut)[0].what, 1, "nonsense", now);
+  auto vs = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(vs.size(), 1u);
+  CAF_CHECK(vs[0].what == kind::dead);
+  CAF_CHECK_EQUAL(vs[0].reason, "nonsense");
+}
+
+CAF_TEST(a worker that leaves finishes what it holds) {
+  auto uut = make();
+  uut.add_worker(1, 2);
+  uut.fetched(0, ev(1), now);
+  auto out = dispatch(uut);
+  uut.remove_worker(1, now);
+  uut.fetched(0, ev(2), now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+  CAF_CHECK_EQUAL(uut.capacity(), 0u);
+}
+
+CAF_TEST(what was never dispatched is handed back uncounted) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(2), now);
+  uut.fetched(1, ev(3), now);
+  dispatch(uut);
+  auto only = uut.hand_back(1);
+  CAF_REQUIRE_EQUAL(only.size(), 1u);
+  CAF_CHECK_EQUAL(only[0].id.ms, 3u);
+  auto xs = uut.hand_back();
+  CAF_REQUIRE_EQUAL(xs.size(), 2u);
+  CAF_CHECK_EQUAL(xs[0].counts.deliveries, 1u);
+  CAF_CHECK_EQUAL(xs[1].counts.deliveries, 0u);
+  CAF_CHECK_EQUAL(uut.size(), 0u);
+}
+
+CAF_TEST(counts are noted anew after a reading that was no delivery) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  uut.fetched(1, ev(2), now);
+  dispatch(uut);
+  uut.take_verdicts();
+  uut.recount(0);
+  const auto all = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(all.size(), 1u);
+  CAF_CHECK(all[0].what == delivery_ledger::verdict::kind::count);
+  CAF_CHECK_EQUAL(all[0].id.ms, 1u);
+  CAF_CHECK_EQUAL(all[0].counts.deliveries, 1u);
+}
+
+CAF_TEST(what other nodes took over is dropped unless a worker is at it) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  for (uint64_t i = 1; i <= 3; ++i)
+    uut.fetched(0, ev(i), now);
+  auto out = dispatch(uut);
+  const auto mark = uut.mark();
+  uut.fetched(0, ev(4), now);
+  CAF_CHECK_EQUAL(uut.retain_only(0, mark, {{3, 0}}), 1u);
+  CAF_CHECK_EQUAL(uut.size(), 3u);
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(plan(uut), "3>1");
+}
+
+CAF_TEST(keyed keeps the order per topic across failures) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1, "a"), now);
+  uut.fetched(0, ev(2, "a"), now);
+  uut.fetched(0, ev(3, "b"), now);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1 3>1");
+  uut.failed(out[0].what, 1, "no", {}, now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  now += 200ms;
+  uut.tick(now);
+  out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+}
+
+CAF_TEST(keyed gives a topic to the same worker as long as it is there) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  for (uint64_t w = 1; w <= 3; ++w)
+    uut.add_worker(w, 100);
+  std::map<std::string, uint64_t> owner;
+  uint64_t id = 0;
+  for (int round = 0; round < 3; ++round)
+    for (int t = 0; t < 20; ++t) {
+      const auto topic = "t" + std::to_string(t);
+      uut.fetched(0, ev(++id, topic), now);
+      auto out = dispatch(uut);
+      CAF_REQUIRE_EQUAL(out.size(), 1u);
+      auto [i, fresh] = owner.emplace(topic, out[0].to);
+      CAF_CHECK_EQUAL(i->second, out[0].to);
+      uut.done(out[0].what, out[0].to, now);
+      uut.forget(uut.take_verdicts().at(0).entry);
+    }
+  // Only the topics of a worker that goes move.
+  uut.remove_worker(2, now);
+  for (auto& [topic, was] : owner) {
+    uut.fetched(0, ev(++id, topic), now);
+    auto out = dispatch(uut);
+    CAF_REQUIRE_EQUAL(out.size(), 1u);
+    CAF_CHECK(out[0].to != 2u);
+    if (was != 2)
+      CAF_CHECK_EQUAL(out[0].to, was);
+  }
+}
+
+CAF_TEST(keyed waits for the first worker without losing the order) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  uut.fetched(0, ev(1, "a"), now);
+  uut.fetched(0, ev(2, "a"), now);
+  uut.add_worker(1, 1);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  uut.worker_died(1, "x", now);
+  uut.add_worker(2, 1);
+  CAF_CHECK_EQUAL(plan(uut), "1>2");
+}
+
+CAF_TEST(broadcast is acked when all have acked) {
+  how.dispatch = dispatch_mode::broadcast;
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.add_worker(2, 1);
+  uut.fetched(0, ev(1), now);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1 1>2");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "");
+  uut.done(out[1].what, 2, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+}
+
+CAF_TEST(broadcast repeats only for those who failed) {
+  how.dispatch = dispatch_mode::broadcast;
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.add_worker(2, 1);
+  uut.fetched(0, ev(1), now);
+  auto out = dispatch(uut);
+  uut.failed(out[0].what, 1, "no", {}, now);
+  uut.done(out[1].what, 2, now);
+  CAF_CHECK_EQUAL(uut.waiting(), 1u);
+  now += 200ms;
+  uut.tick(now);
+  out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "count1 ack1");
+}
+
+CAF_TEST(broadcast to workers that all die goes to the next ones) {
+  how.dispatch = dispatch_mode::broadcast;
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.add_worker(2, 1);
+  uut.fetched(0, ev(1), now);
+  dispatch(uut);
+  uut.worker_died(1, "x", now);
+  uut.worker_died(2, "y", now);
+  CAF_CHECK_EQUAL(verdicts(uut), "");
+  uut.add_worker(3, 1);
+  CAF_CHECK_EQUAL(plan(uut), "1>3");
+}
+
+CAF_TEST(at most once means that nothing is ever queued again) {
+  how.redeliver = false;
+  auto uut = make();
+  uut.add_worker(1, 3);
+  for (uint64_t i = 1; i <= 3; ++i)
+    uut.fetched(0, ev(i), now);
+  auto out = dispatch(uut);
+  uut.failed(out[0].what, 1, "no", {}, now);
+  uut.worker_died(1, "boom", now);
+  CAF_CHECK_EQUAL(uut.queued() + uut.waiting() + uut.dispatched(), 0u);
+  uut.add_worker(2, 3);
+  CAF_CHECK_EQUAL(plan(uut), "");
+}
+
+CAF_TEST(a manual ack finds who holds the event) {
+  how.overdue_keeps_credit = false;
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1), now);
+  auto x = uut.find(0, {1, 0});
+  CAF_REQUIRE(x.has_value());
+  CAF_CHECK_EQUAL(x->holder, 0u);
+  dispatch(uut);
+  x = uut.find(0, {1, 0});
+  CAF_REQUIRE(x.has_value());
+  CAF_CHECK_EQUAL(x->holder, 1u);
+  uut.done(x->entry, x->holder, now);
+  CAF_CHECK(!uut.find(0, {1, 0}).has_value());
+  CAF_CHECK(!uut.find(0, {9, 0}).has_value());
+}
+
+// -- what may have killed a node ----------------------------------------------
+
+CAF_TEST(a suspect waits until Redis knows that a worker gets it) {
+  how.max_crashes = 3;
+  auto uut = make();
+  uut.add_worker(1, 2);
+  uut.fetched(0, ev(1).with({2, 0, 1}), now, true);
+  uut.fetched(0, ev(2), now);
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK(marks[0].what == kind::mark);
+  CAF_CHECK_EQUAL(marks[0].counts.deliveries, 2u);
+  CAF_CHECK_EQUAL(marks[0].counts.crashes, 2u);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(uut.queued(), 1u);
+  uut.marked(marks[0].entry);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  CAF_CHECK_EQUAL(out[0].content.counts().crashes, 1u);
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+}
+
+CAF_TEST(no more suspects are marked than workers can take) {
+  how.max_crashes = 3;
+  auto uut = make();
+  for (uint64_t i = 1; i <= 9; ++i)
+    uut.fetched(0, ev(i).with({2, 0, 1}), now, true);
+  CAF_CHECK_EQUAL(plan(uut) + verdicts(uut), "");
+  uut.add_worker(1, 2);
+  uut.add_worker(2, 1);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 3u);
+  for (auto i = marks.rbegin(); i != marks.rend(); ++i)
+    uut.marked(i->entry);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1 2>2 3>1");
+  CAF_CHECK_EQUAL(verdicts(uut), "");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1 mark4");
+}
+
+CAF_TEST(suspects before their last crash are alone at work) {
+  how.max_crashes = 3;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  for (uint64_t i = 1; i <= 3; ++i)
+    uut.fetched(0, ev(i).with({3, 0, 2}), now, true);
+  uut.fetched(0, ev(4), now);
+  CAF_CHECK_EQUAL(plan(uut), "4>1");
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK(marks[0].id == (event_id{1, 0}));
+  uut.marked(marks[0].entry);
+  auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  CAF_CHECK_EQUAL(plan(uut) + verdicts(uut), "");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(verdicts(uut), "ack1 mark2");
+  CAF_CHECK_EQUAL(uut.queued(), 2u);
+}
+
+CAF_TEST(a suspect that fails is none any more and Redis hears of it) {
+  how.max_crashes = 3;
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1).with({3, 1, 2}), now, true);
+  plan(uut);
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK_EQUAL(marks[0].counts.crashes, 3u);
+  uut.marked(marks[0].entry);
+  auto out = dispatch(uut);
+  CAF_REQUIRE_EQUAL(out.size(), 1u);
+  uut.failed(out[0].what, 1, "no", {}, now);
+  auto counts = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(counts.size(), 1u);
+  CAF_CHECK(counts[0].what == kind::count);
+  CAF_CHECK_EQUAL(counts[0].counts.failures, 2u);
+  CAF_CHECK_EQUAL(counts[0].counts.crashes, 2u);
+  now += 1s;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  CAF_CHECK_EQUAL(verdicts(uut), "count1");
+}
+
+CAF_TEST(a suspect whose worker died at another event is marked again) {
+  how.max_crashes = 2; // so that it must be alone
+  auto uut = make();
+  uut.add_worker(1, 2);
+  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(2).with({2, 0, 1}), now, true);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  uut.marked(marks[0].entry);
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+  uut.worker_died(1, "boom", now);
+  uut.add_worker(2, 2);
+  CAF_CHECK_EQUAL(plan(uut), "1>2");
+  CAF_CHECK_EQUAL(verdicts(uut), "count1 mark2");
+}
+
+CAF_TEST(a suspect that is not ours any more is dropped) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1).with({2, 0, 1}), now, true);
+  uut.fetched(0, ev(2).with({2, 0, 1}), now, true);
+  plan(uut);
+  auto marks = uut.take_verdicts();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK(uut.lost(marks[0].entry));
+  CAF_CHECK(!uut.lost(marks[0].entry));
+  CAF_CHECK_EQUAL(uut.size(), 1u);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(verdicts(uut), "mark2");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
