@@ -5,6 +5,7 @@
 //     pulse-benchmark-adds [seconds per measurement] [payload bytes]
 
 #include "pulse/all.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>

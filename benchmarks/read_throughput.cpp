@@ -4,6 +4,7 @@
 // usage: pulse-benchmark-reads [events] [payload bytes] [rounds]
 
 #include "pulse/all.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>

@@ -5,6 +5,7 @@
 //     pulse-benchmark-sinks [events] [payload bytes]
 
 #include "pulse/all.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <caf/all.hpp>
 

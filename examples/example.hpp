@@ -5,6 +5,7 @@
 #include <caf/all.hpp>
 
 #include <pulse/all.hpp>
+#include <pulse/testing/demo_redis.hpp>
 
 #include <cstdlib>
 #include <iostream>
@@ -24,7 +25,7 @@ T must(caf::expected<T> x) {
     return std::move(*x);
 }
 
-inline pulse::redis_for_trying redis_or_exit() {
+inline pulse::demo_redis redis_or_exit() {
   auto result = pulse::find_or_start_redis();
   if (!result) {
     std::cerr << to_string(result.error()) << '\n';
@@ -35,7 +36,7 @@ inline pulse::redis_for_trying redis_or_exit() {
 
 /// One node: CAF, and the library on top of it.
 struct node {
-  pulse::redis_for_trying redis = redis_or_exit();
+  pulse::demo_redis redis = redis_or_exit();
   pulse::config cfg;
   caf::actor_system sys{cfg};
   pulse::system pulse = must(pulse::system::connect(sys, redis.url));

@@ -4,6 +4,7 @@
 #include <caf/all.hpp>
 
 #include <pulse/all.hpp>
+#include <pulse/testing/demo_redis.hpp>
 
 #include <iostream>
 

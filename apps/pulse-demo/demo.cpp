@@ -4,7 +4,7 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/system.hpp"
 #include "pulse/core/log.hpp"
-#include "pulse/redis/local_redis.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <caf/send.hpp>
 
@@ -15,6 +15,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <memory>
+#include <optional>
 
 namespace pulse::apps {
 

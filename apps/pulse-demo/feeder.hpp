@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/stream_actor.hpp"
+#include "pulse/actors/type_ids.hpp"
 
 #include "pulse-demo/tally.hpp"
 

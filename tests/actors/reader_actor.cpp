@@ -1,7 +1,6 @@
 #define CAF_SUITE actors.reader_actor
 
-#include "pulse/actors/reader_actor.hpp"
-
+#include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/core/log.hpp"
 
 #include "support/actor_fixture.hpp"

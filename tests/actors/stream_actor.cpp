@@ -1,7 +1,6 @@
 #define CAF_SUITE actors.stream_actor
 
-#include "pulse/actors/stream_actor.hpp"
-
+#include "pulse/actors/internal/stream/actor.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/resp/scripts.hpp"
 

@@ -1,6 +1,6 @@
 #define CAF_SUITE actors.stream_retries
 
-#include "pulse/actors/stream_actor.hpp"
+#include "pulse/actors/internal/stream/actor.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/resp/scripts.hpp"
 

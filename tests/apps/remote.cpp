@@ -12,6 +12,7 @@
 #include "support/environment.hpp"
 
 #include <future>
+#include <optional>
 
 // Actors of another process use a pulse-node through the middleman.
 

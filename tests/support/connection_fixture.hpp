@@ -1,12 +1,12 @@
 #pragma once
 
 #include "pulse/actors/config.hpp"
-#include "pulse/actors/connection_actor.hpp"
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/connection/actor.hpp"
 #include "pulse/core/log.hpp"
-#include "pulse/redis/local_redis.hpp"
 #include "pulse/resp/command.hpp"
 #include "pulse/resp/reply.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>

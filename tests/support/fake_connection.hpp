@@ -1,7 +1,7 @@
 #pragma once
 
-#include "pulse/actors/connection_actor.hpp"
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/connection/actor.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>

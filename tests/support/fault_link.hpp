@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/redis/local_redis.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <netinet/in.h>
 #include <poll.h>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/all.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <caf/actor_system.hpp>
 

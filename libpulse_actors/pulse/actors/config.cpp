@@ -1,8 +1,7 @@
 #include "pulse/actors/config.hpp"
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/lease_actor.hpp"
-#include "pulse/actors/root_actor.hpp"
+#include "pulse/actors/internal/runtime/messages.hpp"
 
 #include <caf/io/middleman.hpp>
 
@@ -20,9 +19,7 @@ std::string render(uint8_t code, caf::atom_value category,
 void add_pulse(caf::actor_system_config& cfg) {
   using namespace std::chrono_literals;
   cfg.add_message_types<caf::id_block::pulse>();
-  cfg.add_message_types<caf::id_block::pulse_leases>();
-  cfg.add_message_types<caf::id_block::pulse_root>();
-  cfg.add_message_types<caf::id_block::pulse_public>();
+  cfg.add_message_types<caf::id_block::pulse_internal>();
   cfg.add_error_category(caf::atom("pulse"), render);
   cfg.load<caf::io::middleman>();
   // Stealing delays work that a busy actor makes by up to 20 ms; without a

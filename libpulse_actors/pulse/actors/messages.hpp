@@ -5,7 +5,6 @@
 #include "pulse/core/event.hpp"
 #include "pulse/core/notice.hpp"
 #include "pulse/core/options.hpp"
-#include "pulse/resp/command_batch.hpp"
 
 #include <caf/error.hpp>
 #include <caf/make_message.hpp>
@@ -18,8 +17,10 @@
 #include <string>
 #include <vector>
 
-// Everything that travels in messages: structs, atoms, type IDs, inspect
-// functions. The one place to change when CAF changes.
+// What users send and receive: structs with their inspect functions, atoms, and
+// the types of subscribers. The interfaces of the actors are in
+// stream_actor.hpp, reader_actor.hpp, sink_actor.hpp and root_actor.hpp;
+// type_ids.hpp registers all of it with CAF.
 
 namespace pulse {
 
@@ -361,12 +362,6 @@ typename Inspector::result_type inspect(Inspector& f, system_info& x) {
            x.sinks, x.restarts);
 }
 
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, connection_info& x) {
-  return f(caf::meta::type_name("connection_info"), x.state, x.client_id,
-           x.connects, x.failures, x.sent, x.replies, x.queued);
-}
-
 // -- handles that travel in messages ------------------------------------------
 
 /// A subscriber: any actor that handles an event. With
@@ -380,69 +375,23 @@ using notice_listener = caf::typed_actor<caf::reacts_to<notice>>;
 
 CAF_ERROR_CODE_ENUM(pulse::errc, "pulse")
 
-// They stay in this process; the batch is shared, not copied.
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pulse::command_ptr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pulse::reply_ptr)
-
-// Offset: a library must leave the first IDs to the application.
-CAF_BEGIN_TYPE_ID_BLOCK(pulse, caf::first_custom_type_id + 1000)
-
-  CAF_ADD_TYPE_ID(pulse, (pulse::errc))
-  CAF_ADD_TYPE_ID(pulse, (pulse::event_id))
-  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::event_id>) )
-  CAF_ADD_TYPE_ID(pulse, (pulse::delivery_id))
-  CAF_ADD_TYPE_ID(pulse, (pulse::event))
-  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::event>) )
-  CAF_ADD_TYPE_ID(pulse, (pulse::new_event))
-  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::new_event>) )
-  CAF_ADD_TYPE_ID(pulse, (pulse::add_result))
-  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::add_result>) )
-  CAF_ADD_TYPE_ID(pulse, (pulse::stream_info))
-  CAF_ADD_TYPE_ID(pulse, (pulse::range_query))
-  CAF_ADD_TYPE_ID(pulse, (pulse::subscription))
-  CAF_ADD_TYPE_ID(pulse, (pulse::start_position))
-  CAF_ADD_TYPE_ID(pulse, (pulse::stream_options))
-  CAF_ADD_TYPE_ID(pulse, (pulse::reader_options))
-  CAF_ADD_TYPE_ID(pulse, (pulse::sink_options))
-  CAF_ADD_TYPE_ID(pulse, (pulse::reader_info))
-  CAF_ADD_TYPE_ID(pulse, (pulse::sink_info))
-  CAF_ADD_TYPE_ID(pulse, (pulse::system_info))
-  CAF_ADD_TYPE_ID(pulse, (pulse::connection_info))
-  CAF_ADD_TYPE_ID(pulse, (pulse::command_ptr))
-  CAF_ADD_TYPE_ID(pulse, (pulse::reply_ptr))
-  CAF_ADD_TYPE_ID(pulse, (pulse::event_listener))
-
-  // At most 10 characters of [0-9A-Za-z_ ] in CAF 0.17.6. CAF's own atoms are
-  // used where they fit: add, get, delete, close, subscribe, unsubscribe …
-  CAF_ADD_ATOM(pulse, pulse::atom, ack, "ack")
-  CAF_ADD_ATOM(pulse, pulse::atom, nack, "nack")
-  CAF_ADD_ATOM(pulse, pulse::atom, extend, "extend")
-  CAF_ADD_ATOM(pulse, pulse::atom, term, "term")
-  CAF_ADD_ATOM(pulse, pulse::atom, run, "run")
-  CAF_ADD_ATOM(pulse, pulse::atom, unblock, "unblock")
-  CAF_ADD_ATOM(pulse, pulse::atom, info, "info")
-  CAF_ADD_ATOM(pulse, pulse::atom, range, "range")
-  CAF_ADD_ATOM(pulse, pulse::atom, trim, "trim")
-  CAF_ADD_ATOM(pulse, pulse::atom, remove, "remove")
-  CAF_ADD_ATOM(pulse, pulse::atom, destroy, "destroy")
-  CAF_ADD_ATOM(pulse, pulse::atom, add_exist, "addExist")
-  CAF_ADD_ATOM(pulse, pulse::atom, add_stream, "addStream")
-  CAF_ADD_ATOM(pulse, pulse::atom, rem_stream, "remStream")
-  CAF_ADD_ATOM(pulse, pulse::atom, stream, "stream")
-  CAF_ADD_ATOM(pulse, pulse::atom, reader, "reader")
-  CAF_ADD_ATOM(pulse, pulse::atom, sink, "sink")
-
-  // Later ones come here, so that those above keep their numbers.
-  CAF_ADD_TYPE_ID(pulse, (pulse::notice))
-  CAF_ADD_TYPE_ID(pulse, (pulse::notice_listener))
-  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::delivery_id>) )
-  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::dead_letter>) )
-  CAF_ADD_TYPE_ID(pulse, (pulse::dead_query))
-  CAF_ADD_TYPE_ID(pulse, (pulse::redrive_request))
-  CAF_ADD_TYPE_ID(pulse, (pulse::redrive_result))
-  CAF_ADD_TYPE_ID(pulse, (pulse::purge_request))
-  CAF_ADD_ATOM(pulse, pulse::atom, dead, "dead")
-  CAF_ADD_ATOM(pulse, pulse::atom, redrive, "redrive")
-  CAF_ADD_ATOM(pulse, pulse::atom, purge, "purge")
-
-CAF_END_TYPE_ID_BLOCK(pulse)
+// At most 10 characters of [0-9A-Za-z_ ] in CAF 0.17.6. CAF's own atoms are
+// used where they fit: add, get, delete, close, subscribe, unsubscribe …
+CAF_ADD_ATOM(pulse, pulse::atom, ack, "ack")
+CAF_ADD_ATOM(pulse, pulse::atom, nack, "nack")
+CAF_ADD_ATOM(pulse, pulse::atom, extend, "extend")
+CAF_ADD_ATOM(pulse, pulse::atom, term, "term")
+CAF_ADD_ATOM(pulse, pulse::atom, info, "info")
+CAF_ADD_ATOM(pulse, pulse::atom, range, "range")
+CAF_ADD_ATOM(pulse, pulse::atom, trim, "trim")
+CAF_ADD_ATOM(pulse, pulse::atom, remove, "remove")
+CAF_ADD_ATOM(pulse, pulse::atom, destroy, "destroy")
+CAF_ADD_ATOM(pulse, pulse::atom, add_exist, "addExist")
+CAF_ADD_ATOM(pulse, pulse::atom, add_stream, "addStream")
+CAF_ADD_ATOM(pulse, pulse::atom, rem_stream, "remStream")
+CAF_ADD_ATOM(pulse, pulse::atom, stream, "stream")
+CAF_ADD_ATOM(pulse, pulse::atom, reader, "reader")
+CAF_ADD_ATOM(pulse, pulse::atom, sink, "sink")
+CAF_ADD_ATOM(pulse, pulse::atom, dead, "dead")
+CAF_ADD_ATOM(pulse, pulse::atom, redrive, "redrive")
+CAF_ADD_ATOM(pulse, pulse::atom, purge, "purge")

@@ -1,10 +1,11 @@
 #pragma once
 
-#include "pulse/actors/connection_actor.hpp"
 #include "pulse/actors/messages.hpp"
-#include "pulse/actors/supervision.hpp"
 
 #include <caf/typed_actor.hpp>
+
+// Code that sends these messages includes type_ids.hpp as well; all.hpp and
+// system.hpp bring it.
 
 namespace pulse {
 
@@ -38,12 +39,5 @@ using reader_actor = caf::typed_actor<
   // Stops reading and delivering, then the actor. Answers when done, within
   // 100 ms even though a read is blocked. A second close answers the same.
   caf::replies_to<caf::close_atom>::with<void>>;
-
-/// Spawns a reader. It resolves `newest` at once; the answer to the first
-/// subscribe waits for it.
-/// @param options Must be valid, see validate().
-/// @param supervisor Hears what it takes to start the reader again.
-reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
-                          connection_source redis, supervision supervisor = {});
 
 } // namespace pulse

@@ -11,11 +11,8 @@
 
 #include <string>
 
-CAF_BEGIN_TYPE_ID_BLOCK(pulse_root, caf::id_block::pulse_leases::end)
-  CAF_ADD_TYPE_ID(pulse_root, (pulse::stream_actor))
-  CAF_ADD_TYPE_ID(pulse_root, (pulse::reader_actor))
-  CAF_ADD_TYPE_ID(pulse_root, (pulse::sink_actor))
-CAF_END_TYPE_ID_BLOCK(pulse_root)
+// Code that sends these messages includes type_ids.hpp as well; all.hpp and
+// system.hpp bring it.
 
 namespace pulse {
 
@@ -50,7 +47,3 @@ caf::expected<root_actor> spawn_root(caf::actor_system& sys,
                                      redis_options options);
 
 } // namespace pulse
-
-CAF_BEGIN_TYPE_ID_BLOCK(pulse_public, caf::id_block::pulse_root::end)
-  CAF_ADD_TYPE_ID(pulse_public, (pulse::root_actor))
-CAF_END_TYPE_ID_BLOCK(pulse_public)

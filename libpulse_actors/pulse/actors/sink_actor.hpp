@@ -1,11 +1,11 @@
 #pragma once
 
-#include "pulse/actors/connection_actor.hpp"
-#include "pulse/actors/lease_actor.hpp"
 #include "pulse/actors/messages.hpp"
-#include "pulse/actors/supervision.hpp"
 
 #include <caf/typed_actor.hpp>
+
+// Code that sends these messages includes type_ids.hpp as well; all.hpp and
+// system.hpp bring it.
 
 namespace pulse {
 
@@ -55,14 +55,6 @@ using sink_actor = caf::typed_actor<
   // as a failure), removes the consumer, stops. Answers when done. A second
   // close answers the same.
   caf::replies_to<caf::close_atom>::with<void>>;
-
-/// Spawns a sink; it creates missing consumer groups at once and keeps trying
-/// while Redis is away.
-/// @param options Must be valid, see validate().
-/// @param supervisor Hears what it takes to start the sink again.
-sink_actor spawn_sink(caf::actor_system& sys, sink_options options,
-                      connection_source redis, lease_actor leases,
-                      supervision supervisor = {});
 
 /// Error reason for handlers that want an event to become a dead letter
 /// instead of being tried again: return `pulse::term("why")`.

@@ -1,9 +1,11 @@
 #pragma once
 
-#include "pulse/actors/connection_actor.hpp"
 #include "pulse/actors/messages.hpp"
 
 #include <caf/typed_actor.hpp>
+
+// Code that sends these messages includes type_ids.hpp as well; all.hpp and
+// system.hpp bring it.
 
 namespace pulse {
 
@@ -48,9 +50,5 @@ using stream_actor = caf::typed_actor<
   caf::replies_to<atom::purge, purge_request>::with<uint64_t>,
   // Sends what waits, answers it, then stops. Answers when done.
   caf::replies_to<caf::close_atom>::with<void>>;
-
-/// @param options Must be valid, see validate().
-stream_actor spawn_stream(caf::actor_system& sys, stream_options options,
-                          connection_actor redis);
 
 } // namespace pulse

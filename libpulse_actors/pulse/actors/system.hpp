@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/root_actor.hpp"
+#include "pulse/actors/type_ids.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/expected.hpp>

@@ -1,6 +1,6 @@
 #define CAF_SUITE chaos.clock
 
-#include "pulse/redis/local_redis.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include "chaos/redis_admin.hpp"
 #include "chaos/shifted_clock.hpp"

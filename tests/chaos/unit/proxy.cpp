@@ -2,7 +2,7 @@
 
 #include "chaos/proxy.hpp"
 
-#include "pulse/redis/local_redis.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <hiredis.h>
 

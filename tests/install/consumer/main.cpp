@@ -2,6 +2,7 @@
 // library, and reads it back.
 
 #include <pulse/all.hpp>
+#include <pulse/testing/local_redis.hpp>
 
 #include <iostream>
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/actors/internal/runtime/notice_board.hpp"
-#include "pulse/actors/reader_actor.hpp"
 #include "pulse/core/backoff.hpp"
 #include "pulse/core/reading/page_limit.hpp"
 

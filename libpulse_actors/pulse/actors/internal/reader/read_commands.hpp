@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/messages.hpp"
+#include "pulse/actors/internal/runtime/messages.hpp"
 #include "pulse/core/reading/cursor_set.hpp"
 #include "pulse/core/reading/stream_position.hpp"
 #include "pulse/core/reading/subscriber_feed.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/messages.hpp"
+#include "pulse/actors/internal/runtime/messages.hpp"
 #include "pulse/resp/command.hpp"
 #include "pulse/resp/script.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/runtime/liveness.hpp"
-#include "pulse/actors/messages.hpp"
+#include "pulse/actors/internal/runtime/messages.hpp"
 #include "pulse/core/log.hpp"
 
 #include <caf/send.hpp>

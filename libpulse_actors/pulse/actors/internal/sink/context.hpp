@@ -2,7 +2,7 @@
 
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/notice_board.hpp"
-#include "pulse/actors/sink_actor.hpp"
+#include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/core/delivery/ledger.hpp"
 #include "pulse/core/event_filter.hpp"
 #include "pulse/core/log.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "pulse/actors/internal/stream/actor.hpp"
 #include "pulse/actors/internal/stream/operations.hpp"
-#include "pulse/actors/stream_actor.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/core/streams/trim_schedule.hpp"
 

@@ -1,4 +1,4 @@
-#include "pulse/actors/reader_actor.hpp"
+#include "pulse/actors/internal/reader/actor.hpp"
 
 #include "pulse/actors/internal/reader/openings.hpp"
 #include "pulse/actors/internal/reader/subscribers.hpp"

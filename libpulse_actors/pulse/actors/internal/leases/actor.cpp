@@ -1,4 +1,4 @@
-#include "pulse/actors/lease_actor.hpp"
+#include "pulse/actors/internal/leases/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/closing_broker.hpp"

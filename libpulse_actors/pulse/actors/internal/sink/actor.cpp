@@ -1,4 +1,4 @@
-#include "pulse/actors/sink_actor.hpp"
+#include "pulse/actors/internal/sink/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"

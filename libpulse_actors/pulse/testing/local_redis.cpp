@@ -1,6 +1,6 @@
-#include "pulse/redis/local_redis.hpp"
+#include "pulse/testing/local_redis.hpp"
 
-#include "pulse/redis/server_watcher.hpp"
+#include "pulse/testing/server_watcher.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -172,7 +172,7 @@ struct local_redis::impl {
   std::string socket_path;
   std::string url;
   uint16_t port = 0;
-  redis::server_watcher watcher;
+  internal::server_watcher watcher;
 
   status open() {
     const auto program = find_program("redis-server");
@@ -308,17 +308,6 @@ void local_redis::stop() {
 
 status local_redis::restart() {
   return impl_->start();
-}
-
-outcome<redis_for_trying> find_or_start_redis() {
-  if (const char* url = std::getenv("PULSE_REDIS_URL"); url && *url)
-    return redis_for_trying{url, nullptr};
-  auto server = local_redis::start();
-  if (!server)
-    return server.error();
-  redis_for_trying result{server->url(), nullptr};
-  result.server = std::make_unique<local_redis>(std::move(*server));
-  return result;
 }
 
 } // namespace pulse

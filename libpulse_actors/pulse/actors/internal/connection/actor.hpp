@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/messages.hpp"
+#include "pulse/actors/internal/runtime/messages.hpp"
 #include "pulse/core/options.hpp"
 
 #include <caf/actor_system.hpp>

@@ -1,4 +1,4 @@
-#include "pulse/actors/connection_actor.hpp"
+#include "pulse/actors/internal/connection/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/connection/answer_queue.hpp"

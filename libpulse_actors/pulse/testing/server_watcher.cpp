@@ -1,4 +1,4 @@
-#include "pulse/redis/server_watcher.hpp"
+#include "pulse/testing/server_watcher.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +17,7 @@
 // NOLINTNEXTLINE(readability-redundant-declaration): not in every unistd.h.
 extern char** environ;
 
-namespace pulse::redis {
+namespace pulse::internal {
 
 namespace {
 
@@ -195,4 +195,4 @@ pid_t server_watcher::read_pid(int timeout_ms) const {
   return result;
 }
 
-} // namespace pulse::redis
+} // namespace pulse::internal

@@ -1,4 +1,4 @@
-#include "pulse/redis/local_redis.hpp"
+#include "pulse/testing/local_redis.hpp"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "pulse/actors/connection_actor.hpp"
-#include "pulse/actors/messages.hpp"
+#include "pulse/actors/internal/connection/actor.hpp"
+#include "pulse/actors/internal/runtime/messages.hpp"
 
 #include <caf/typed_actor.hpp>
 
@@ -43,8 +43,6 @@ struct lease {
   std::shared_ptr<lease_clock> clock;
 };
 
-using lease_ptr = std::shared_ptr<const lease>;
-
 /// Renews the leases of all sinks of a node: every `length / 3` one script per
 /// stream and sink resets the idle time of pending entries that are older than
 /// that, and shows that the consumer lives. Runs on the multiplexer's thread,
@@ -66,9 +64,3 @@ using lease_actor = caf::typed_actor<
 lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis);
 
 } // namespace pulse
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pulse::lease_ptr)
-
-CAF_BEGIN_TYPE_ID_BLOCK(pulse_leases, caf::id_block::pulse::end)
-  CAF_ADD_TYPE_ID(pulse_leases, (pulse::lease_ptr))
-CAF_END_TYPE_ID_BLOCK(pulse_leases)

@@ -1,4 +1,4 @@
-#include "pulse/actors/stream_actor.hpp"
+#include "pulse/actors/internal/stream/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/spawn_state.hpp"

@@ -1,6 +1,6 @@
-#define CAF_SUITE redis.local_redis
+#define CAF_SUITE testing.local_redis
 
-#include "pulse/redis/local_redis.hpp"
+#include "pulse/testing/demo_redis.hpp"
 
 #include <fcntl.h>
 #include <hiredis/hiredis.h>

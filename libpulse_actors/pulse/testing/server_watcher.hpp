@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace pulse::redis {
+namespace pulse::internal {
 
 /// The small shell process behind a local_redis: it starts and stops the
 /// server on request, and when this object goes, or its process is killed in
@@ -53,4 +53,4 @@ private:
   int channel_ = -1;
 };
 
-} // namespace pulse::redis
+} // namespace pulse::internal

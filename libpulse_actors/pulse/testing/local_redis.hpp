@@ -67,14 +67,4 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-/// The Redis that examples and demos use: PULSE_REDIS_URL if that is set (then
-/// `server` stays empty), else a private one.
-struct redis_for_trying {
-  std::string url;
-  std::unique_ptr<local_redis> server;
-};
-
-/// Error: as local_redis::start().
-outcome<redis_for_trying> find_or_start_redis();
-
 } // namespace pulse

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "pulse/actors/internal/connection/actor.hpp"
+#include "pulse/actors/stream_actor.hpp"
+
+#include <caf/actor_system.hpp>
+
+namespace pulse {
+
+/// Spawns a stream.
+/// @param options Must be valid, see validate().
+stream_actor spawn_stream(caf::actor_system& sys, stream_options options,
+                          connection_actor redis);
+
+} // namespace pulse

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "pulse/actors/root_actor.hpp"
+
+#include <caf/type_id.hpp>
+
+// Registers all types that travel in messages of the library with CAF.
+// config.hpp and system.hpp include this file. Code that includes only the
+// header of an actor, and is compiled with CAF_ENABLE_TYPE_ID_CHECKS, includes
+// it as well before it sends a message.
+
+// The offset leaves the first IDs to the application. New types come at the
+// end.
+CAF_BEGIN_TYPE_ID_BLOCK(pulse, caf::first_custom_type_id + 1000)
+
+  CAF_ADD_TYPE_ID(pulse, (pulse::errc))
+  CAF_ADD_TYPE_ID(pulse, (pulse::event_id))
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::event_id>) )
+  CAF_ADD_TYPE_ID(pulse, (pulse::delivery_id))
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::delivery_id>) )
+  CAF_ADD_TYPE_ID(pulse, (pulse::event))
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::event>) )
+  CAF_ADD_TYPE_ID(pulse, (pulse::new_event))
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::new_event>) )
+  CAF_ADD_TYPE_ID(pulse, (pulse::add_result))
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::add_result>) )
+  CAF_ADD_TYPE_ID(pulse, (pulse::stream_info))
+  CAF_ADD_TYPE_ID(pulse, (pulse::range_query))
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::dead_letter>) )
+  CAF_ADD_TYPE_ID(pulse, (pulse::dead_query))
+  CAF_ADD_TYPE_ID(pulse, (pulse::redrive_request))
+  CAF_ADD_TYPE_ID(pulse, (pulse::redrive_result))
+  CAF_ADD_TYPE_ID(pulse, (pulse::purge_request))
+  CAF_ADD_TYPE_ID(pulse, (pulse::subscription))
+  CAF_ADD_TYPE_ID(pulse, (pulse::start_position))
+  CAF_ADD_TYPE_ID(pulse, (pulse::stream_options))
+  CAF_ADD_TYPE_ID(pulse, (pulse::reader_options))
+  CAF_ADD_TYPE_ID(pulse, (pulse::sink_options))
+  CAF_ADD_TYPE_ID(pulse, (pulse::reader_info))
+  CAF_ADD_TYPE_ID(pulse, (pulse::sink_info))
+  CAF_ADD_TYPE_ID(pulse, (pulse::system_info))
+  CAF_ADD_TYPE_ID(pulse, (pulse::notice))
+  CAF_ADD_TYPE_ID(pulse, (pulse::event_listener))
+  CAF_ADD_TYPE_ID(pulse, (pulse::notice_listener))
+  CAF_ADD_TYPE_ID(pulse, (pulse::stream_actor))
+  CAF_ADD_TYPE_ID(pulse, (pulse::reader_actor))
+  CAF_ADD_TYPE_ID(pulse, (pulse::sink_actor))
+  CAF_ADD_TYPE_ID(pulse, (pulse::root_actor))
+
+CAF_END_TYPE_ID_BLOCK(pulse)
