@@ -9,15 +9,8 @@
 #include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 namespace pulse {
-
-int64_t lease_clock::now_ns() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 namespace {
 
@@ -35,8 +28,8 @@ struct lease_state {
     bool failing = false;
   };
 
-  lease_state(pointer self, connection_actor redis)
-    : self(self), redis(std::move(redis)) {
+  lease_state(pointer self, connection_actor redis, internal::environment env)
+    : self(self), redis(std::move(redis)), env(std::move(env)) {
     // nop
   }
 
@@ -51,7 +44,7 @@ struct lease_state {
   }
 
   void on_add(const lease_ptr& x) {
-    x->clock->renewed_ns = lease_clock::now_ns();
+    x->clock->renewed(env.boot_time());
     leases.push_back({x, self->clock().now() + x->length / 3});
     arm();
   }
@@ -112,7 +105,7 @@ struct lease_state {
   // when it was sent.
   template <class Then>
   void renew(const lease_ptr& x, std::string_view list, Then then) {
-    const auto sent = lease_clock::now_ns();
+    const auto sent = env.boot_time();
     const auto key = stream_key(x->stream);
     internal::script_call call{resp::renew_script(), {key}};
     call.arg(x->sink).arg(x->consumer);
@@ -121,13 +114,15 @@ struct lease_state {
       ->request(redis, caf::infinite, atom::run_v,
                 call.finish(true, x->length / 2))
       .then(
-        [x, sent, then, listed = list == "1"](const reply_ptr& reply) mutable {
+        [this, x, sent, then,
+         listed = list == "1"](const reply_ptr& reply) mutable {
           auto ids = read(*reply, x->clock->trimmed);
           if (ids) {
-            x->clock->suspect = !listed
-                                && (x->clock->suspect
-                                    || x->clock->older_than(x->length / 2));
-            x->clock->renewed_ns = sent;
+            x->clock->suspect
+              = !listed
+                && (x->clock->suspect
+                    || x->clock->older_than(x->length / 2, env.boot_time()));
+            x->clock->renewed(sent);
           }
           then(std::move(ids));
         },
@@ -165,14 +160,16 @@ struct lease_state {
 
   pointer self;
   connection_actor redis;
+  internal::environment env;
   std::vector<kept> leases;
   bool armed = false;
 };
 
 } // namespace
 
-lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis) {
-  return internal::spawn_broker_state<lease_state>(sys, std::move(redis));
+lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis,
+                         const internal::environment& env) {
+  return internal::spawn_broker_state<lease_state>(sys, std::move(redis), env);
 }
 
 } // namespace pulse

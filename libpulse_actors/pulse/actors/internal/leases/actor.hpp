@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/connection/actor.hpp"
+#include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/runtime/messages.hpp"
 
 #include <caf/typed_actor.hpp>
@@ -23,12 +24,16 @@ struct lease_clock {
   /// Pending entries found to be trimmed from the stream: lost.
   std::atomic<uint64_t> trimmed{0};
 
-  /// CLOCK_BOOTTIME, in nanoseconds.
-  static int64_t now_ns() noexcept;
+  /// @param now Time since boot.
+  void renewed(std::chrono::nanoseconds now) noexcept {
+    renewed_ns.store(now.count(), std::memory_order_relaxed);
+  }
 
+  /// @param now Time since boot.
   /// @returns whether the last renewal is older than `age`.
-  [[nodiscard]] bool older_than(std::chrono::milliseconds age) const noexcept {
-    return now_ns() - renewed_ns.load(std::memory_order_relaxed)
+  [[nodiscard]] bool older_than(std::chrono::milliseconds age,
+                                std::chrono::nanoseconds now) const noexcept {
+    return now.count() - renewed_ns.load(std::memory_order_relaxed)
            > std::chrono::nanoseconds{age}.count();
   }
 };
@@ -61,6 +66,7 @@ using lease_actor = caf::typed_actor<
   caf::reacts_to<caf::close_atom>>;
 
 /// @param redis The shared command connection.
-lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis);
+lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis,
+                         const internal::environment& env = {});
 
 } // namespace pulse

@@ -23,7 +23,7 @@ public:
   static constexpr const char* name = "pulse.reader";
 
   reader_state(reader_ptr self, reader_options options, connection_source redis,
-               supervision supervisor)
+               supervision supervisor, const internal::environment& env)
     : self_(self),
       reader_{self,
               std::move(options),
@@ -33,7 +33,7 @@ public:
               internal::notice_board{supervisor.listens},
               internal::reader_timers{self},
               {},
-              random_engine{std::random_device{}()},
+              env.new_engine(),
               {},
               {}},
       subscribers_(reader_, [this] { tail_.read_on(); }),
@@ -227,10 +227,11 @@ private:
 } // namespace
 
 reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
-                          connection_source redis, supervision supervisor) {
+                          connection_source redis, supervision supervisor,
+                          const internal::environment& env) {
   return internal::spawn_state<reader_state>(sys, std::move(options),
                                              std::move(redis),
-                                             std::move(supervisor));
+                                             std::move(supervisor), env);
 }
 
 } // namespace pulse

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/connection/actor.hpp"
+#include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/runtime/supervision.hpp"
 #include "pulse/actors/reader_actor.hpp"
 
@@ -13,6 +14,7 @@ namespace pulse {
 /// @param options Must be valid, see validate().
 /// @param supervisor Hears what it takes to start the reader again.
 reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
-                          connection_source redis, supervision supervisor = {});
+                          connection_source redis, supervision supervisor = {},
+                          const internal::environment& env = {});
 
 } // namespace pulse

@@ -1,19 +1,17 @@
-#include "pulse/actors/internal/reader/actor.hpp"
+#include "pulse/actors/internal/root/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/actors/internal/root/child_group.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/actors/internal/stream/actor.hpp"
-#include "pulse/actors/root_actor.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/redis/endpoint.hpp"
 #include "pulse/resp/reply.hpp"
 #include "pulse/resp/stream_replies.hpp"
-
-#include <random>
 
 namespace pulse {
 
@@ -37,14 +35,15 @@ struct root_state {
   static inline const char* name = "pulse.system";
 
   root_state(self_type::pointer self, redis_options options,
-             connection_actor commands, lease_actor leases)
-    : self(self), options(std::move(options)), leases(std::move(leases)) {
-    redis.commands = std::move(commands);
-    redis.open_blocking = [sys = &self->system(), options = this->options,
-                           via = redis.commands](const std::string& purpose) {
-      // The endpoint was good for the first connection.
-      return *spawn_connection(*sys, options, {purpose, via});
-    };
+             connection_source redis, lease_actor leases,
+             internal::environment env)
+    : self(self),
+      options(std::move(options)),
+      redis(std::move(redis)),
+      leases(std::move(leases)),
+      env(std::move(env)),
+      random(this->env.new_engine()) {
+    // nop
   }
 
   ~root_state() {
@@ -98,15 +97,16 @@ struct root_state {
   // -- open and find ----------------------------------------------------------
 
   stream_actor spawn(const std::string&, const stream_options& x) {
-    return spawn_stream(self->system(), x, redis.commands);
+    return spawn_stream(self->system(), x, redis.commands, env);
   }
 
   reader_actor spawn(const std::string& key, const reader_options& x) {
-    return spawn_reader(self->system(), x, redis, report_to_root(key));
+    return spawn_reader(self->system(), x, redis, report_to_root(key), env);
   }
 
   sink_actor spawn(const std::string& key, const sink_options& x) {
-    return spawn_sink(self->system(), x, redis, leases, report_to_root(key));
+    return spawn_sink(self->system(), x, redis, leases, report_to_root(key),
+                      env);
   }
 
   template <class Options, class Handle>
@@ -404,11 +404,12 @@ struct root_state {
   redis_options options;
   connection_source redis;
   lease_actor leases;
+  internal::environment env;
   streams_group streams;
   readers_group readers;
   sinks_group sinks;
   std::vector<caf::response_promise> answers;
-  random_engine random{std::random_device{}()};
+  random_engine random;
   uint64_t anonymous = 0;
   uint64_t restarts = 0;
   bool closing = false;
@@ -416,6 +417,14 @@ struct root_state {
 };
 
 } // namespace
+
+root_actor spawn_root(caf::actor_system& sys, redis_options options,
+                      connection_source redis, lease_actor leases,
+                      const internal::environment& env) {
+  return internal::spawn_state<root_state>(sys, std::move(options),
+                                           std::move(redis), std::move(leases),
+                                           env);
+}
 
 caf::expected<root_actor> spawn_root(caf::actor_system& sys,
                                      redis_options options) {
@@ -425,8 +434,14 @@ caf::expected<root_actor> spawn_root(caf::actor_system& sys,
   if (!commands)
     return commands.error();
   auto leases = spawn_leases(sys, *commands);
-  return root_actor{internal::spawn_state<root_state>(
-    sys, std::move(options), std::move(*commands), std::move(leases))};
+  auto open_blocking = [&sys, options,
+                        via = *commands](const std::string& purpose) {
+    // The endpoint was good for the first connection.
+    return *spawn_connection(sys, options, {purpose, via});
+  };
+  return spawn_root(sys, std::move(options),
+                    {std::move(*commands), std::move(open_blocking)},
+                    std::move(leases));
 }
 
 } // namespace pulse

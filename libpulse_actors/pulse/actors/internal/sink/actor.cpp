@@ -12,9 +12,6 @@
 #include "pulse/actors/internal/sink/workers.hpp"
 #include "pulse/core/names.hpp"
 
-#include <unistd.h>
-
-#include <random>
 #include <set>
 
 namespace pulse {
@@ -28,18 +25,6 @@ using internal::sink_stream;
 // While events are held, and while closing.
 constexpr milliseconds busy_tick{20};
 constexpr milliseconds idle_tick{500};
-
-std::string new_consumer() {
-  using namespace std::chrono;
-  char host[256] = "unknown";
-  ::gethostname(host, sizeof(host) - 1);
-  std::random_device random;
-  auto bits = [&] { return uint64_t{random()} << 32 | random(); };
-  const auto now
-    = duration_cast<milliseconds>(system_clock::now().time_since_epoch());
-  return consumer_name(host, ::getpid(), static_cast<uint64_t>(now.count()),
-                       bits(), bits());
-}
 
 delivery_ledger::settings ledger_settings(const sink_options& x) {
   delivery_ledger::settings result;
@@ -60,13 +45,14 @@ struct sink_state {
 
   sink_state(self_type::pointer self, sink_options options,
              connection_source redis, lease_actor leases,
-             supervision supervisor)
+             supervision supervisor, const internal::environment& env)
     : ctx{self,
           std::move(options),
           std::move(redis),
           std::move(leases),
           internal::notice_board{supervisor.listens},
-          new_consumer(),
+          env,
+          env.new_consumer_name(),
           {},
           {},
           {{}, random_engine{}},
@@ -99,8 +85,7 @@ struct sink_state {
     // The options were validated: the pattern compiles.
     if (auto filter = event_filter::compile(x.filter))
       ctx.filter = std::move(*filter);
-    ctx.ledger = delivery_ledger{ledger_settings(x),
-                                 random_engine{std::random_device{}()}};
+    ctx.ledger = delivery_ledger{ledger_settings(x), ctx.env.new_engine()};
     ctx.last_heard = ctx.now();
     ctx.counts.name = x.name;
     ctx.counts.consumer = ctx.consumer;
@@ -388,10 +373,11 @@ struct sink_state {
 
 sink_actor spawn_sink(caf::actor_system& sys, sink_options options,
                       connection_source redis, lease_actor leases,
-                      supervision supervisor) {
+                      supervision supervisor,
+                      const internal::environment& env) {
   return internal::spawn_state<sink_state>(sys, std::move(options),
                                            std::move(redis), std::move(leases),
-                                           std::move(supervisor));
+                                           std::move(supervisor), env);
 }
 
 caf::error term(std::string reason) {

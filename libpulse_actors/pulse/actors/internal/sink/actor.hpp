@@ -2,6 +2,7 @@
 
 #include "pulse/actors/internal/connection/actor.hpp"
 #include "pulse/actors/internal/leases/actor.hpp"
+#include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/runtime/supervision.hpp"
 #include "pulse/actors/sink_actor.hpp"
 
@@ -15,6 +16,7 @@ namespace pulse {
 /// @param supervisor Hears what it takes to start the sink again.
 sink_actor spawn_sink(caf::actor_system& sys, sink_options options,
                       connection_source redis, lease_actor leases,
-                      supervision supervisor = {});
+                      supervision supervisor = {},
+                      const internal::environment& env = {});
 
 } // namespace pulse

@@ -16,7 +16,7 @@ namespace pulse::internal {
 class sink_audit {
 public:
   sink_audit(sink_context& ctx, sink_groups& groups)
-    : ctx_(ctx), groups_(groups) {
+    : ctx_(ctx), groups_(groups), random_(ctx.env.new_engine()) {
     // nop
   }
 
@@ -53,7 +53,7 @@ private:
   sink_context& ctx_;
   sink_groups& groups_;
   std::vector<record> records_;
-  random_engine random_{std::random_device{}()};
+  random_engine random_;
 };
 
 } // namespace pulse::internal

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/runtime/commands.hpp"
+#include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/runtime/notice_board.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/core/delivery/ledger.hpp"
@@ -56,6 +57,7 @@ struct sink_context {
   connection_source redis;
   lease_actor leases;
   notice_board notices;
+  environment env;
   std::string consumer;
   std::string log_name;
   event_filter filter;

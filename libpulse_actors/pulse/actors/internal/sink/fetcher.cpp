@@ -29,7 +29,8 @@ sink_fetcher::sink_fetcher(sink_context& ctx, sink_groups& groups,
     groups_(groups),
     settler_(settler),
     blocking_(ctx.redis.open_blocking("sink:" + ctx.options.name)),
-    window_(ctx.options.max_in_flight) {
+    window_(ctx.options.max_in_flight),
+    random_(ctx.env.new_engine()) {
   const auto now = ctx_.now();
   next_sweep_ = now;
   next_cleaning_ = now + ctx_.options.lease;
@@ -107,7 +108,7 @@ void sink_fetcher::read_more(size_t room) {
   batch->count = 1;
   batch->timeout = block + block_margin;
   reading_ = true;
-  read_sent_ns_ = lease_clock::now_ns();
+  read_sent_ = ctx_.env.boot_time();
   ++reads_;
   ctx_.self
     ->request(blocking_, caf::infinite, atom::run_v,
@@ -159,8 +160,7 @@ void sink_fetcher::on_read(resp::reply& reply) {
 }
 
 bool sink_fetcher::is_stale() const {
-  const auto age
-    = std::chrono::nanoseconds{lease_clock::now_ns() - read_sent_ns_};
+  const auto age = ctx_.env.boot_time() - read_sent_;
   return ctx_.acks() && age > ctx_.options.lease / 2;
 }
 

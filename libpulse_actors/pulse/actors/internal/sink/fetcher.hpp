@@ -116,13 +116,13 @@ private:
   fetch_window window_;
   page_limit pages_;
   uint32_t asked_ = 0; // most events that the read or adoption may bring
-  random_engine random_{std::random_device{}()};
+  random_engine random_;
 
   bool reading_ = false;
   uint64_t reads_ = 0;
   uint64_t acked_ = 0; // when the window was asked last
   uint64_t failing_reads_ = 0;
-  int64_t read_sent_ns_ = 0;
+  std::chrono::nanoseconds read_sent_{}; // time since boot
   time_point read_not_before_;
   reconnect_backoff read_pause_{milliseconds{100}, milliseconds{1'500}};
 

@@ -14,7 +14,8 @@ namespace pulse::internal {
 /// creates it again when it vanished, and keeps trying with growing pauses.
 class sink_groups {
 public:
-  explicit sink_groups(sink_context& ctx) : ctx_(ctx) {
+  explicit sink_groups(sink_context& ctx)
+    : ctx_(ctx), random_(ctx.env.new_engine()) {
     // nop
   }
 
@@ -67,7 +68,7 @@ private:
   sink_context& ctx_;
   std::vector<attempt> attempts_;
   std::vector<answer> waiting_for_all_;
-  random_engine random_{std::random_device{}()};
+  random_engine random_;
 };
 
 } // namespace pulse::internal

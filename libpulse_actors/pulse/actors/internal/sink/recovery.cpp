@@ -398,12 +398,13 @@ bool sink_fetcher::leases_hold() {
   if (!ctx_.acks())
     return true;
   bool hold = true;
+  const auto now = ctx_.env.boot_time();
   const bool may_verify = verifying_ == 0 && ctx_.now() >= verify_not_before_;
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
     const auto& x = ctx_.streams[i];
     if (!x.is_open()
         || (!x.lease->clock->suspect
-            && !x.lease->clock->older_than(ctx_.options.lease / 2)))
+            && !x.lease->clock->older_than(ctx_.options.lease / 2, now)))
       continue;
     hold = false;
     if (may_verify)

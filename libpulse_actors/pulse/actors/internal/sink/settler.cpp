@@ -8,7 +8,6 @@
 #include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace pulse::internal {
 
@@ -172,9 +171,6 @@ void sink_settler::send_dead_letter(verdict x) {
     acks_.push_back({x.stream, x.id, x.entry, false});
     return;
   }
-  using namespace std::chrono;
-  const auto now
-    = duration_cast<milliseconds>(system_clock::now().time_since_epoch());
   const auto dead
     = stream_key(dead_letter_stream(stream.name, ctx_.options.name));
   script_call call{resp::dead_letter_script(),
@@ -189,7 +185,7 @@ void sink_settler::send_dead_letter(verdict x) {
   call.arg("x-deliveries").arg(uint64_t{x.counts.deliveries});
   call.arg("x-failures").arg(uint64_t{x.counts.failures});
   call.arg("x-crashes").arg(uint64_t{x.counts.crashes});
-  call.arg("x-time").arg(static_cast<int64_t>(now.count()));
+  call.arg("x-time").arg(static_cast<int64_t>(ctx_.env.unix_time().count()));
   ++dead_sent_;
   ctx_.run(
     call.finish(true),

@@ -13,7 +13,8 @@ namespace pulse::internal {
 /// with a pause until Redis took it: all of it may be repeated safely.
 class sink_settler {
 public:
-  explicit sink_settler(sink_context& ctx) : ctx_(ctx) {
+  explicit sink_settler(sink_context& ctx)
+    : ctx_(ctx), random_(ctx.env.new_engine()) {
     // nop
   }
 
@@ -90,7 +91,7 @@ private:
   sink_context::time_point not_before_;
   bool failing_ = false;
   reconnect_backoff pause_{milliseconds{100}, milliseconds{1'500}};
-  random_engine random_{std::random_device{}()};
+  random_engine random_;
 };
 
 } // namespace pulse::internal

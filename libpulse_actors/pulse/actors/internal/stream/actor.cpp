@@ -13,7 +13,6 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
-#include <random>
 
 namespace pulse {
 
@@ -24,11 +23,6 @@ using internal::pending_operation;
 
 // A command that finds out about adds waits no longer for its reply.
 constexpr milliseconds longest_attempt{5'000};
-
-uint64_t random_seed() {
-  std::random_device random;
-  return uint64_t{random()} << 32 | random();
-}
 
 // Whether a batch of adds that failed so may have been stored.
 bool is_outcome_unknown(errc x) {
@@ -45,14 +39,18 @@ struct stream_state {
 
   static inline const char* name = "pulse.stream";
 
-  stream_state(self_pointer self, stream_options x, connection_actor redis)
+  stream_state(self_pointer self, stream_options x, connection_actor redis,
+               internal::environment env)
     : self(self),
       options(std::move(x)),
       redis(std::move(redis)),
+      env(std::move(env)),
       format(options),
       work(format),
       trimmer(self, options, this->redis, format.key, counters),
-      dead_letters(self, options, this->redis, [this] { arm(); }) {
+      dead_letters(self, options, this->redis, this->env, [this] { arm(); }),
+      uniques(this->env.random_bits()),
+      random(this->env.new_engine()) {
     if (options.max_len == 0 && options.max_age.count() == 0
         && options.ttl.count() == 0)
       tell(log_level::warning, "neither max_len nor max_age nor ttl limits it: "
@@ -430,16 +428,17 @@ struct stream_state {
   self_pointer self;
   stream_options options;
   connection_actor redis;
+  internal::environment env;
   resp::add_format format;
   internal::stream_work_queue work;
   stream_counters counters;
   internal::stream_trimmer trimmer;
   internal::stream_dead_letters dead_letters;
-  unique_ids uniques{random_seed()};
+  unique_ids uniques;
   // The ID that was confirmed last.
   event_id last_id = event_id::min();
   reconnect_backoff retry_pause{milliseconds{100}, milliseconds{1'500}};
-  random_engine random{static_cast<random_engine::result_type>(random_seed())};
+  random_engine random;
   time_point retry_at = time_point::max();
   // For when the next tick is under way.
   time_point armed = time_point::max();
@@ -451,9 +450,10 @@ struct stream_state {
 } // namespace
 
 stream_actor spawn_stream(caf::actor_system& sys, stream_options options,
-                          connection_actor redis) {
+                          connection_actor redis,
+                          const internal::environment& env) {
   return internal::spawn_state<stream_state>(sys, std::move(options),
-                                             std::move(redis));
+                                             std::move(redis), env);
 }
 
 } // namespace pulse

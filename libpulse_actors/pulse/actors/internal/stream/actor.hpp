@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/connection/actor.hpp"
+#include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/stream_actor.hpp"
 
 #include <caf/actor_system.hpp>
@@ -10,6 +11,7 @@ namespace pulse {
 /// Spawns a stream.
 /// @param options Must be valid, see validate().
 stream_actor spawn_stream(caf::actor_system& sys, stream_options options,
-                          connection_actor redis);
+                          connection_actor redis,
+                          const internal::environment& env = {});
 
 } // namespace pulse

@@ -15,20 +15,17 @@ constexpr milliseconds step_time{100};
 constexpr size_t largest_step = 100;
 constexpr size_t most_letters = 1'000;
 
-milliseconds since_1970() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch());
-}
-
 } // namespace
 
 stream_dead_letters::stream_dead_letters(stream_self::pointer self,
                                          const stream_options& options,
                                          const connection_actor& redis,
+                                         const environment& env,
                                          std::function<void()> changed)
   : self_(self),
     options_(options),
     redis_(redis),
+    env_(env),
     changed_(std::move(changed)) {
   // nop
 }
@@ -159,7 +156,7 @@ void stream_dead_letters::step(job_ptr x) {
                    {stream_key(options_.name), key_of(request.sink),
                     resp::redrives_key(options_.name, request.sink)}};
   call.arg(request.sink).arg(uint64_t{request.max_redrives});
-  call.arg(static_cast<int64_t>(since_1970().count()));
+  call.arg(static_cast<int64_t>(env_.unix_time().count()));
   size_t asked = size;
   if (request.letters.empty()) {
     call.arg("range").arg(x->from).arg(x->to).arg(uint64_t{size});

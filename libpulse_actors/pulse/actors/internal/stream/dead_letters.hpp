@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/runtime/commands.hpp"
+#include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/stream/trimmer.hpp"
 #include "pulse/core/dead_letter.hpp"
 
@@ -23,7 +24,7 @@ public:
   /// All must outlive the object. `changed` is called when next_tick() may
   /// have.
   stream_dead_letters(stream_self::pointer self, const stream_options& options,
-                      const connection_actor& redis,
+                      const connection_actor& redis, const environment& env,
                       std::function<void()> changed);
 
   ~stream_dead_letters();
@@ -78,6 +79,7 @@ private:
   stream_self::pointer self_;
   const stream_options& options_;
   const connection_actor& redis_;
+  const environment& env_;
   std::function<void()> changed_;
   std::list<job> jobs_;
   // Requests under way that are no jobs.
