@@ -1,0 +1,106 @@
+-- Adds events, where XADD is not enough: batches whose outcome is unknown,
+-- dedup IDs, a hard limit.
+-- KEYS: the stream, then one per dedup ID. ARGV: 1 an ID before the batch, ""
+-- for a first attempt; 2 for how many ms the batch has been under way; 3
+-- MAXLEN ~ of each add; 4 hard limit; 5 what to do beyond it; 6 and 7 time to
+-- live and its kind; 8 window of dedup IDs; then per event: flags (x: only if
+-- the stream exists, d: it has a dedup ID, which is the next key), the number
+-- of its fields and values, these. Answers [ID or error of each event], how
+-- many had been stored before, and how many others made room.
+--
+-- A repeated batch is looked for by its last field, newest entries first: what
+-- was stored is near the end. The search ends at the ID. If others have added
+-- very much since, it ends at a time somewhat before the batch was sent: the
+-- search must not keep Redis busy for seconds.
+local key, after, age = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local max_len, hard = ARGV[3], tonumber(ARGV[4])
+local on_full, ttl, ttl_kind, window = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+
+local events, wanted, missing, next_key, i = {}, {}, 0, 2, 9
+while i <= #ARGV do
+  local e = {first = i + 2, last = i + 1 + tonumber(ARGV[i + 1]),
+             only_if_exists = string.find(ARGV[i], 'x')}
+  if string.find(ARGV[i], 'd') then
+    e.dedup, next_key = KEYS[next_key], next_key + 1
+  end
+  events[#events + 1] = e
+  wanted[ARGV[e.last]] = e
+  missing = missing + 1
+  i = e.last + 1
+end
+
+local function search()
+  local to, seen, bytes, found = '+', 0, 0, 0
+  local now = redis.call('TIME')
+  local begin = now[1] * 1000 + now[2] / 1000 - age - 5000
+  repeat
+    local page = redis.call('XREVRANGE', key, to, '(' .. after, 'COUNT', 100)
+    for _, entry in ipairs(page) do
+      local fields = entry[2]
+      bytes = bytes + #(fields[4] or '')
+      local e = fields[#fields - 1] == 'u' and wanted[fields[#fields]]
+      if e and not e.id then
+        e.id, missing, found = entry[1], missing - 1, found + 1
+      end
+    end
+    if #page < 100 or missing == 0 then break end
+    seen, to = seen + 100, '(' .. page[100][1]
+    local enough = seen >= 10000 or bytes >= 16777216
+  until enough and tonumber(string.match(to, '%d+')) < begin
+  return found
+end
+
+local function digest(e)
+  local last = ARGV[e.last - 1] == 'u' and e.last - 2 or e.last
+  return redis.sha1hex(last - e.first ..
+                       table.concat(ARGV, '\0', e.first, last))
+end
+
+local added, dropped = false, 0
+local function add(e)
+  local sum = e.dedup and digest(e)
+  local known = e.dedup and redis.call('GET', e.dedup)
+  if known and redis.call('EXISTS', key) == 1 then
+    local id, its_sum = string.match(known, '^(%S+) (%S+)$')
+    if its_sum == sum then return id end
+    return redis.error_reply('DEDUPCONFLICT event ' .. id ..
+                             ' has the same dedup_id and other content')
+  end
+  if hard > 0 then
+    local length = redis.call('XLEN', key)
+    if length >= hard then
+      if on_full == 'reject' then
+        return redis.error_reply('STREAMFULL it has ' .. length ..
+                                 ' events and hard_max_len is ' .. hard)
+      end
+      dropped = dropped + redis.call('XTRIM', key, 'MAXLEN', '=', hard - 1)
+    end
+  end
+  local command = {'XADD', key}
+  if e.only_if_exists then command[#command + 1] = 'NOMKSTREAM' end
+  if max_len ~= '0' then
+    command[#command + 1] = 'MAXLEN'
+    command[#command + 1] = '~'
+    command[#command + 1] = max_len
+  end
+  command[#command + 1] = '*'
+  for n = e.first, e.last do command[#command + 1] = ARGV[n] end
+  local id = redis.call(unpack(command))
+  if id and e.dedup then
+    redis.call('SET', e.dedup, id .. ' ' .. sum, 'PX', window)
+  end
+  added = added or id
+  return id
+end
+
+local found = after ~= '' and search() or 0
+local results = {}
+for n, e in ipairs(events) do results[n] = e.id or add(e) end
+if added and ttl ~= '0' then
+  if ttl_kind == 'sliding' then
+    redis.call('PEXPIRE', key, ttl)
+  else
+    redis.call('PEXPIRE', key, ttl, 'NX')
+  end
+end
+return {results, found, dropped}

@@ -1,0 +1,59 @@
+-- Trims a stream by length and by age.
+-- KEYS: the stream. ARGV: 1 events to keep, 0 for no such limit; 2 their
+-- greatest age in ms, 0 likewise; 3 "1" to spare what a group has not
+-- acknowledged. Answers how many events were removed, how many are left, and
+-- which group holds back the oldest one, if any: its name, the age of that
+-- event in ms, and for how long that group's nodes have been silent (-1: it
+-- has none).
+--
+-- XTRIM with "~" and a LIMIT removes whole nodes from the head and at most
+-- LIMIT entries. With the surplus as the limit it never goes below max_len,
+-- so that nothing has to be looked up: one XTRIM by ID does both.
+--! include fields
+--! include ids
+local key, max_len, max_age = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local length = redis.call('XLEN', key)
+local surplus = max_len > 0 and length - max_len or 0
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function oldest()
+  local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+  return first and tonumber(string.match(first[1], '%d+')) or now
+end
+local cutoff
+if max_age > 0 and oldest() < now - max_age then
+  cutoff = string.format('%.0f-0', now - max_age)
+end
+if surplus <= 0 and not cutoff then return {0, length, '', 0, 0} end
+local groups = ARGV[3] == '1' and redis.call('XINFO', 'GROUPS', key) or {}
+local n = 0
+if #groups == 0 then
+  if surplus > 0 then
+    n = redis.call('XTRIM', key, 'MAXLEN', '~', max_len, 'LIMIT', 0)
+  end
+  if cutoff then n = n + redis.call('XTRIM', key, 'MINID', '=', cutoff) end
+  return {n, length - n, '', 0, 0}
+end
+local floor, holder
+for _, flat in ipairs(groups) do
+  local x = fields_of(flat)
+  local id = x['last-delivered-id']
+  if x['pending'] > 0 then
+    local lowest = redis.call('XPENDING', key, x['name'], '-', '+', 1)[1]
+    if lowest and before(lowest[1], id) then id = lowest[1] end
+  end
+  if not floor or before(id, floor) then floor, holder = id, x['name'] end
+end
+if surplus > 0 then
+  n = redis.call('XTRIM', key, 'MINID', '~', floor, 'LIMIT', surplus)
+end
+if cutoff then
+  local id = before(cutoff, floor) and cutoff or floor
+  n = n + redis.call('XTRIM', key, 'MINID', '=', id)
+end
+local silent = -1
+for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, holder)) do
+  local idle = fields_of(flat)['idle']
+  if silent < 0 or idle < silent then silent = idle end
+end
+return {n, length - n, holder, now - oldest(), silent}
