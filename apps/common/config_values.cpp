@@ -140,8 +140,7 @@ std::string toml_text(milliseconds x) {
 }
 
 std::string toml_text(const start_position& x) {
-  return quoted(x.where == start_position::kind::after ? to_string(x.id)
-                                                       : to_string(x));
+  return quoted(x.kind == start_kind::after ? to_string(x.id) : to_string(x));
 }
 
 std::string toml_text(ttl_mode x) {

@@ -194,19 +194,21 @@ int redrive(session& in, pulse::stream& stream, const dead_options& options) {
     return complain(done.error());
   if (in.options().json) {
     std::cout << nlohmann::ordered_json{{"redriven", done->redriven},
-                                        {"guarded", done->guarded},
-                                        {"gone", done->gone}}
+                                        {"skipped_limit", done->skipped_limit},
+                                        {"skipped_missing",
+                                         done->skipped_missing}}
               << '\n';
   } else {
     std::cout << "redrove " << plural(done->redriven, "letter") << '\n';
-    if (done->guarded > 0)
-      std::cout << "left " << plural(done->guarded, "letter")
+    if (done->skipped_limit > 0)
+      std::cout << "left " << plural(done->skipped_limit, "letter")
                 << " that died again too often (--max-redrives)\n";
-    if (done->gone > 0)
-      std::cout << "left " << plural(done->gone, "letter")
+    if (done->skipped_missing > 0)
+      std::cout << "left " << plural(done->skipped_missing, "letter")
                 << " whose event or sink is gone: add it anew, or purge it\n";
   }
-  return done->guarded + done->gone == 0 ? int{exit_ok} : int{exit_failed};
+  return done->skipped_limit + done->skipped_missing == 0 ? int{exit_ok}
+                                                          : int{exit_failed};
 }
 
 int purge(session& in, pulse::stream& stream, const dead_options& options) {

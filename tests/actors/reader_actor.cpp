@@ -165,7 +165,7 @@ struct fixture : actor_fixture {
     heard = sys.spawn([this](notice_listener::pointer) {
       return notice_listener::behavior_type{[this](const notice& x) {
         notices += notices.empty() ? "" : ", ";
-        notices += to_string(x.what) + " " + x.stream + " " + to_string(x.after)
+        notices += to_string(x.kind) + " " + x.stream + " " + to_string(x.after)
                    + " " + to_string(x.first_available) + " "
                    + std::to_string(x.lost_at_most);
         CAF_CHECK(!x.text.empty());

@@ -149,7 +149,7 @@ CAF_TEST(reader options have limits) {
   bad(&reader_options::max_batch, 100'001,
       "invalid_option: reader.max_batch: ");
   auto x = a_reader();
-  x.start.where = static_cast<start_position::kind>(3);
+  x.start.kind = static_cast<start_kind>(3);
   CAF_CHECK_EQUAL(error_of(x), "invalid_option: reader.start: 3 is no choice: "
                                "use 0 to 2");
 }

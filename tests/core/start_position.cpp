@@ -38,7 +38,7 @@ CAF_TEST(words and event IDs are read) {
 
 CAF_TEST(a time stands for the events of its millisecond and later ones) {
   const auto x = start_position::at(unix_time(1'700'000'000'123'999us));
-  CAF_CHECK(x.where == start_position::kind::after);
+  CAF_CHECK(x.kind == start_kind::after);
   CAF_CHECK(x.id == (event_id{1'700'000'000'122, highest_seq}));
   CAF_CHECK(x.id < (event_id{1'700'000'000'123, 0}));
 }

@@ -35,7 +35,7 @@ void check_position(std::string_view text) {
   }
   // "after <id>" is how it is printed, "<id>" is how it is read.
   auto printed = to_string(*x);
-  if (x->where == start_position::kind::after)
+  if (x->kind == start_kind::after)
     printed.erase(0, 6);
   const auto again = parse_start_position(printed);
   fuzz::check(again.ok() && *again == *x, "a position reads back");

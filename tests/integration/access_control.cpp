@@ -255,7 +255,7 @@ CAF_TEST(an admin looks and removes and works with dead letters) {
   again.rate = 0;
   const auto redriven = must(orders.redrive(again));
   CAF_CHECK_EQUAL(redriven.redriven, 9u);
-  CAF_CHECK_EQUAL(redriven.gone, 1u);
+  CAF_CHECK_EQUAL(redriven.skipped_missing, 1u);
   purge_request rest;
   rest.sink = "billing";
   must(orders.purge(rest));

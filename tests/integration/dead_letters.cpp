@@ -122,7 +122,7 @@ CAF_TEST(a redriven event goes to its sink only and is done there) {
   healthy = true;
   const auto done = must(orders.redrive(all()));
   CAF_CHECK_EQUAL(done.redriven, 3u);
-  CAF_CHECK_EQUAL(done.guarded + done.gone, 0u);
+  CAF_CHECK_EQUAL(done.skipped_limit + done.skipped_missing, 0u);
   CAF_CHECK(letters().empty());
   CAF_REQUIRE(seen.wait_for_count(6));
   CAF_CHECK(eventually([&] { return raw.pending("orders", "billing") == 0; }));
@@ -133,7 +133,7 @@ CAF_TEST(a redriven event goes to its sink only and is done there) {
   stop(auditor);
 }
 
-CAF_TEST(an event that dies again carries its history and is guarded) {
+CAF_TEST(an event that dies again carries its history and is skipped) {
   auto sink = open("billing");
   auto worker = rejecting_worker();
   must(sink.subscribe(worker));
@@ -152,7 +152,7 @@ CAF_TEST(an event that dies again carries its history and is guarded) {
   }
   const auto done = must(orders.redrive(request));
   CAF_CHECK_EQUAL(done.redriven, 0u);
-  CAF_CHECK_EQUAL(done.guarded, 1u);
+  CAF_CHECK_EQUAL(done.skipped_limit, 1u);
   CAF_CHECK_EQUAL(letters().size(), 1u);
   stop(worker);
 }
@@ -186,7 +186,7 @@ CAF_TEST(letters may be named and those whose event is gone stay) {
   request.letters = {before[0].id, before[1].id};
   const auto done = must(orders.redrive(request));
   CAF_CHECK_EQUAL(done.redriven, 1u);
-  CAF_CHECK_EQUAL(done.gone, 1u);
+  CAF_CHECK_EQUAL(done.skipped_missing, 1u);
   CAF_CHECK(wait_for_letters(3));
   stop(worker);
 }
@@ -285,7 +285,7 @@ CAF_TEST(letters of entries that somebody else wrote are shown as they are) {
   const auto all_of_them = letters();
   CAF_REQUIRE_EQUAL(all_of_them.size(), 1u);
   CAF_CHECK_EQUAL(all_of_them[0].reason, "");
-  CAF_CHECK_EQUAL(must(orders.redrive(all())).gone, 1u);
+  CAF_CHECK_EQUAL(must(orders.redrive(all())).skipped_missing, 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

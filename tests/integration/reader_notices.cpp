@@ -78,7 +78,7 @@ CAF_TEST(what was trimmed while nobody was subscribed is reported) {
   burst(100, 30);
   redis.must(uut.subscribe(worker));
   CAF_REQUIRE(seen.wait_for_count(40));
-  auto told = news.wait(notice::kind::gap);
+  auto told = news.wait(notice_kind::gap);
   CAF_REQUIRE(told);
   CAF_CHECK_EQUAL(told->lost_at_most, 70u);
   CAF_CHECK(told->exact);
@@ -120,7 +120,7 @@ CAF_TEST(what a slow subscriber missed and was trimmed is reported) {
   CAF_REQUIRE(seen.wait_for_count(1'000));
   raw({"XTRIM", "pulse:stream:numbers", "MAXLEN", "100"});
   go = true;
-  CAF_REQUIRE(news.wait(notice::kind::gap));
+  CAF_REQUIRE(news.wait(notice_kind::gap));
   CAF_CHECK(eventually([&] { return late.size() + news.lost() == 1'000; }));
   CAF_CHECK_EQUAL(redis.must(uut.info()).gaps, 1u);
   stop(slow);
@@ -136,7 +136,7 @@ CAF_TEST(a start that was trimmed already is reported with a bound) {
   auto uut = redis.must(redis.ps.reader(x));
   redis.must(uut.on_notice(news.listener()));
   redis.must(uut.subscribe(worker));
-  auto told = news.wait(notice::kind::gap);
+  auto told = news.wait(notice_kind::gap);
   CAF_REQUIRE(told);
   CAF_CHECK(told->after == first[19].id());
   CAF_CHECK(told->first_available == first[50].id());
@@ -154,7 +154,7 @@ CAF_TEST(a stream that is deleted and has smaller IDs is read from its start) {
   raw({"DEL", "pulse:stream:numbers"});
   add_with_ids({"1-1", "1-2", "2-1"});
   CAF_CHECK(seen.wait_for_distinct(13));
-  auto told = news.wait(notice::kind::stream_reset);
+  auto told = news.wait(notice_kind::stream_reset);
   CAF_REQUIRE(told);
   CAF_CHECK(told->data_loss);
   CAF_CHECK_EQUAL(told->stream, "numbers");
@@ -171,7 +171,7 @@ CAF_TEST(a flush and an expired key are reported and reading goes on) {
   burst(10, 10);
   CAF_REQUIRE(seen.wait_for_count(10));
   raw({"FLUSHALL"});
-  CAF_CHECK(news.wait(notice::kind::stream_reset));
+  CAF_CHECK(news.wait(notice_kind::stream_reset));
   burst(10, 10);
   CAF_REQUIRE(seen.wait_for_count(20));
   raw({"PEXPIRE", "pulse:stream:numbers", "10"});
@@ -194,7 +194,7 @@ CAF_TEST(a key that held something else for a while is read again) {
   raw({"DEL", "pulse:stream:numbers"});
   add_with_ids({"1-1", "1-2"});
   CAF_CHECK(seen.wait_for_distinct(12));
-  CAF_CHECK(news.wait(notice::kind::stream_reset));
+  CAF_CHECK(news.wait(notice_kind::stream_reset));
 }
 
 CAF_TEST(a server that forgot everything is read again) {
@@ -206,7 +206,7 @@ CAF_TEST(a server that forgot everything is read again) {
   raw_client again{redis.server};
   again({"XADD", "pulse:stream:numbers", "1-1", "n", "n", "p", "1"});
   CAF_CHECK(seen.wait_for_distinct(11));
-  CAF_CHECK(news.wait(notice::kind::stream_reset));
+  CAF_CHECK(news.wait(notice_kind::stream_reset));
 }
 
 CAF_TEST(older data that were restored are not read twice) {
@@ -220,7 +220,7 @@ CAF_TEST(older data that were restored are not read twice) {
   CAF_REQUIRE(redis.server.restart());
   raw_client again{redis.server};
   CAF_CHECK_EQUAL(again.number({"XLEN", "pulse:stream:numbers"}), 10);
-  auto told = news.wait(notice::kind::stream_reset);
+  auto told = news.wait(notice_kind::stream_reset);
   CAF_REQUIRE(told);
   CAF_CHECK(told->after == seen.all()[9].what.id());
   again({"XADD", "pulse:stream:numbers", "*", "n", "n", "p", "1"});

@@ -83,7 +83,7 @@ CAF_TEST(a destroyed group is announced and no event is lost or repeated) {
   raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
   redis.add_numbers("orders", 10, 10);
   CAF_REQUIRE(seen.wait_for_distinct(20));
-  auto told = news.wait(notice::kind::group_recovered);
+  auto told = news.wait(notice_kind::group_recovered);
   CAF_REQUIRE(told);
   CAF_CHECK_EQUAL(told->stream, "orders");
   CAF_CHECK_EQUAL(told->sink, "billing");
@@ -105,7 +105,7 @@ CAF_TEST(a stream that begins anew with smaller IDs is read from its start) {
   for (auto id : {"1-1", "1-2", "2-1"})
     raw({"XADD", "pulse:stream:orders", id, "n", "n", "p", id});
   CAF_REQUIRE(seen.wait_for_distinct(13));
-  auto told = news.wait(notice::kind::stream_reset);
+  auto told = news.wait(notice_kind::stream_reset);
   CAF_REQUIRE(told);
   CAF_CHECK(told->data_loss);
   CAF_CHECK(told->after == event_id::min());
@@ -146,7 +146,7 @@ CAF_TEST(acks of what was held when the group vanished are harmless) {
   raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
   const auto held = seen.all();
   redis.must(uut.ack(held[0].what.delivery()));
-  CAF_REQUIRE(news.wait(notice::kind::group_recovered));
+  CAF_REQUIRE(news.wait(notice_kind::group_recovered));
   for (int i : {1, 2})
     redis.must(uut.ack(held[static_cast<size_t>(i)].what.delivery()));
   redis.add_numbers("orders", 1, 3);
@@ -177,7 +177,7 @@ CAF_TEST(a group that vanishes while the sink reads nothing comes back) {
   CAF_REQUIRE(seen.wait_for_count(1));
   CAF_REQUIRE(eventually([&] { return info(uut).held > 1; }));
   raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
-  CAF_CHECK(news.wait(notice::kind::group_recovered));
+  CAF_CHECK(news.wait(notice_kind::group_recovered));
   go = true;
   CAF_CHECK(seen.wait_for_distinct(10));
   CAF_CHECK(redis.drained("orders", "billing"));
@@ -213,7 +213,7 @@ CAF_TEST(an expired key and a flush are announced and reading goes on) {
   CAF_REQUIRE(seen.wait_for_count(10));
   CAF_REQUIRE(redis.drained("orders", "billing"));
   raw({"PEXPIRE", "pulse:stream:orders", "10"});
-  CAF_CHECK(news.wait(notice::kind::stream_reset));
+  CAF_CHECK(news.wait(notice_kind::stream_reset));
   redis.add_numbers("orders", 10, 10);
   CAF_REQUIRE(seen.wait_for_count(20));
   raw({"FLUSHALL"});
@@ -237,7 +237,7 @@ CAF_TEST(a key that held something else for a while is read again) {
   raw({"DEL", "pulse:stream:orders"});
   raw({"XADD", "pulse:stream:orders", "1-1", "n", "n", "p", "anew"});
   CAF_CHECK(seen.wait_for_distinct(3));
-  CAF_CHECK(news.wait(notice::kind::stream_reset));
+  CAF_CHECK(news.wait(notice_kind::stream_reset));
   stop(w);
 }
 
@@ -252,7 +252,7 @@ CAF_TEST(a server that forgot everything is used again) {
   raw_client again{redis.server};
   again({"XADD", "pulse:stream:orders", "1-1", "n", "n", "p", "anew"});
   CAF_CHECK(seen.wait_for_distinct(11));
-  auto told = news.wait(notice::kind::stream_reset);
+  auto told = news.wait(notice_kind::stream_reset);
   CAF_REQUIRE(told);
   CAF_CHECK(told->data_loss);
   stop(w);
@@ -270,7 +270,7 @@ CAF_TEST(older data that were restored are announced) {
   CAF_REQUIRE(seen.wait_for_count(20));
   redis.server.crash();
   CAF_REQUIRE(redis.server.restart());
-  auto told = news.wait(notice::kind::stream_reset);
+  auto told = news.wait(notice_kind::stream_reset);
   CAF_REQUIRE(told);
   CAF_CHECK(told->after == seen.all()[9].what.id());
   redis.add_numbers("orders", 10, 20);
@@ -333,7 +333,7 @@ CAF_TEST(what was trimmed before the sink had it is reported by one node) {
     other_node.pulse->sink(sink_fixture::options("billing", {"orders"})));
   redis.must(other.on_notice(news.listener()));
   burst(100, 30);
-  auto told = news.wait(notice::kind::gap);
+  auto told = news.wait(notice_kind::gap);
   CAF_REQUIRE(told);
   CAF_CHECK_EQUAL(told->lost_at_most, 70u);
   CAF_CHECK(told->exact);
@@ -389,7 +389,7 @@ CAF_TEST(pending events of a dead node that were trimmed are reported) {
   auto w = spawn_worker(redis.sys, seen);
   redis.must(uut.subscribe(w));
   CAF_CHECK(seen.wait_for_count(4));
-  auto told = news.wait(notice::kind::gap);
+  auto told = news.wait(notice_kind::gap);
   CAF_REQUIRE(told);
   CAF_CHECK_EQUAL(told->lost_at_most, 6u);
   CAF_CHECK_EQUAL(info(uut).trimmed, 6u);
@@ -436,7 +436,7 @@ CAF_TEST(a listener may leave and a dead one is refused) {
   redis.must(uut.subscribe(w));
   raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
   redis.add_numbers("orders", 1);
-  CAF_CHECK(news.wait(notice::kind::group_recovered));
+  CAF_CHECK(news.wait(notice_kind::group_recovered));
   CAF_CHECK(late.all().empty());
   stop(leaves);
   stop(w);
@@ -454,7 +454,7 @@ CAF_TEST(listeners hear a sink that was started again after a defect) {
   redis.must(again.subscribe(w));
   raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
   redis.add_numbers("orders", 1);
-  CAF_CHECK(news.wait(notice::kind::group_recovered));
+  CAF_CHECK(news.wait(notice_kind::group_recovered));
   stop(w);
 }
 

@@ -39,9 +39,9 @@ public:
     return result;
   }
 
-  std::optional<notice> wait(notice::kind what, std::chrono::milliseconds limit
-                                                = std::chrono::seconds{20}) {
-    return wait([what](const notice& x) { return x.what == what; }, limit);
+  std::optional<notice> wait(notice_kind kind, std::chrono::milliseconds limit
+                                               = std::chrono::seconds{20}) {
+    return wait([kind](const notice& x) { return x.kind == kind; }, limit);
   }
 
   std::vector<notice> all() {
@@ -53,7 +53,7 @@ public:
   uint64_t lost() {
     uint64_t result = 0;
     for (const auto& x : all())
-      if (x.what == notice::kind::gap)
+      if (x.kind == notice_kind::gap)
         result += x.lost_at_most;
     return result;
   }

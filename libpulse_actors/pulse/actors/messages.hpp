@@ -238,7 +238,7 @@ typename Inspector::result_type inspect(Inspector& f, event& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, start_position& x) {
-  return f(caf::meta::type_name("start_position"), x.where, x.id);
+  return f(caf::meta::type_name("start_position"), x.kind, x.id);
 }
 
 /// A predicate is code of this process: it stays here.
@@ -318,8 +318,8 @@ typename Inspector::result_type inspect(Inspector& f, redrive_request& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, redrive_result& x) {
-  return f(caf::meta::type_name("redrive_result"), x.redriven, x.guarded,
-           x.gone);
+  return f(caf::meta::type_name("redrive_result"), x.redriven, x.skipped_limit,
+           x.skipped_missing);
 }
 
 template <class Inspector>
@@ -352,7 +352,7 @@ typename Inspector::result_type inspect(Inspector& f, sink_info& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, notice& x) {
-  return f(caf::meta::type_name("notice"), x.what, x.stream, x.sink, x.after,
+  return f(caf::meta::type_name("notice"), x.kind, x.stream, x.sink, x.after,
            x.first_available, x.lost_at_most, x.exact, x.data_loss, x.text);
 }
 

@@ -62,14 +62,16 @@ struct redrive_request {
   uint32_t max_redrives = 3;
 };
 
+/// What became of the letters of a redrive.
 struct redrive_result {
-  /// Given to the sink again.
+  /// The sink gets their events once more.
   uint64_t redriven = 0;
-  /// Left, since `max_redrives` was reached.
-  uint64_t guarded = 0;
-  /// Left, since the event is no longer in the stream, or the sink is no more:
-  /// add it anew from the letter, or purge the letter.
-  uint64_t gone = 0;
+  /// Letters that stay, since `max_redrives` was reached.
+  uint64_t skipped_limit = 0;
+  /// Letters that stay, since their event is no longer in the stream, or their
+  /// sink does not exist any more: add the event anew from the letter, or purge
+  /// the letter.
+  uint64_t skipped_missing = 0;
 };
 
 /// Deletes dead letters for good.

@@ -2,13 +2,13 @@
 
 namespace pulse {
 
-std::string to_string(notice::kind x) {
+std::string to_string(notice_kind x) {
   switch (x) {
-    case notice::kind::gap:
+    case notice_kind::gap:
       return "gap";
-    case notice::kind::group_recovered:
+    case notice_kind::group_recovered:
       return "group_recovered";
-    case notice::kind::stream_reset:
+    case notice_kind::stream_reset:
       return "stream_reset";
   }
   return "unknown"; // of a newer version

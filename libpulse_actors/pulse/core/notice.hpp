@@ -7,25 +7,27 @@
 
 namespace pulse {
 
-/// News about a stream that its events do not tell: what was lost, and what
-/// was repaired. Readers and sinks send it to who asked for it, count it, and
-/// log its text.
-struct notice {
-  enum class kind : uint8_t {
-    /// Events were trimmed, removed or expired before they were delivered.
-    gap,
-    /// The consumer group had vanished, and was created again at `after`.
-    group_recovered,
-    /// The stream was deleted or replaced, or its IDs went back. What it has
-    /// now is delivered from `after` on.
-    stream_reset,
-  };
+/// What a notice reports.
+enum class notice_kind : uint8_t {
+  /// Events were trimmed, removed or expired before they were delivered.
+  gap,
+  /// The consumer group had vanished, and the sink created it again at `after`.
+  group_recovered,
+  /// The stream was deleted or replaced, or its IDs went back. The reader or
+  /// sink delivers what the stream has now, from `after` on.
+  stream_reset,
+};
 
-  kind what = kind::gap;
+/// News about a stream that its events do not tell: what was lost, and what
+/// was repaired. Readers and sinks count each notice, log its text and send it
+/// to the listeners that asked for notices.
+struct notice {
+  notice_kind kind = notice_kind::gap;
   std::string stream;
   /// Name of the sink; empty if a reader tells.
   std::string sink;
-  /// What is missing has higher IDs. Otherwise: behind this ID it goes on.
+  /// For a gap: the last event before the missing ones. For all other kinds:
+  /// delivery goes on with the first event behind this ID.
   event_id after;
   /// Events from here on are not concerned; `event_id::min()`: none yet.
   event_id first_available;
@@ -40,6 +42,6 @@ struct notice {
 };
 
 /// "gap", "group_recovered", "stream_reset"
-std::string to_string(notice::kind x);
+std::string to_string(notice_kind x);
 
 } // namespace pulse

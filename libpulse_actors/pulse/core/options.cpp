@@ -161,7 +161,7 @@ status validate(const reader_options& x) {
   if (!x.name.empty())
     result.check("name", check_name("reader name", x.name));
   return result.streams(x.streams)
-    .choice("start", x.start.where, start_position::kind::after)
+    .choice("start", x.start.kind, start_kind::after)
     .filter(x.filter)
     .choice("overflow", x.overflow, overflow_policy::fail)
     .number("buffer", x.buffer, 1, max_count)
@@ -173,7 +173,7 @@ status validate(const sink_options& x) {
   checker result{"sink"};
   result.check("name", check_name("sink name", x.name))
     .streams(x.streams)
-    .choice("start", x.start.where, start_position::kind::after)
+    .choice("start", x.start.kind, start_kind::after)
     .filter(x.filter)
     .choice("ack", x.ack, ack_mode::none)
     .choice("dispatch", x.dispatch, dispatch_mode::keyed)

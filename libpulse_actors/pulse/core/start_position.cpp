@@ -82,12 +82,12 @@ start_position start_position::at(time_point time) noexcept {
 }
 
 std::string to_string(const start_position& x) {
-  switch (x.where) {
-    case start_position::kind::newest:
+  switch (x.kind) {
+    case start_kind::newest:
       return "newest";
-    case start_position::kind::oldest:
+    case start_kind::oldest:
       return "oldest";
-    case start_position::kind::after:
+    case start_kind::after:
       return "after " + to_string(x.id);
   }
   return "unknown";

@@ -7,18 +7,19 @@
 
 namespace pulse {
 
+/// What a start position refers to.
+enum class start_kind : uint8_t {
+  /// Events added after opening. Resolved to an ID once, when opened.
+  newest,
+  /// Everything that the stream still holds.
+  oldest,
+  /// Events with a higher ID than `start_position::id`.
+  after,
+};
+
 /// Where a reader, or a new sink, begins in a stream.
 struct start_position {
-  enum class kind : uint8_t {
-    /// Events added after opening. Resolved to an ID once, when opened.
-    newest,
-    /// Everything that the stream still holds.
-    oldest,
-    /// Events with a higher ID than `id`.
-    after,
-  };
-
-  kind where = kind::newest;
+  start_kind kind = start_kind::newest;
   /// For `after` only.
   event_id id;
 
@@ -27,11 +28,11 @@ struct start_position {
   }
 
   static start_position oldest() noexcept {
-    return {kind::oldest, {}};
+    return {start_kind::oldest, {}};
   }
 
   static start_position after(event_id id) noexcept {
-    return {kind::after, id};
+    return {start_kind::after, id};
   }
 
   /// Events that Redis stored at `time` or later, by the server's clock. A
@@ -40,7 +41,7 @@ struct start_position {
 
   friend bool operator==(const start_position& a,
                          const start_position& b) noexcept {
-    return a.where == b.where && a.id == b.id;
+    return a.kind == b.kind && a.id == b.id;
   }
 };
 

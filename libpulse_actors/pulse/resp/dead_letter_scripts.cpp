@@ -94,7 +94,8 @@ outcome<redrive_result> read_redrive(cursor& at, std::string& last) {
   redrive_result result;
   if (!at.read_array(size) || size != 4)
     return unexpected_reply("redrive", begin);
-  for (auto* x : {&result.redriven, &result.guarded, &result.gone}) {
+  for (auto* x :
+       {&result.redriven, &result.skipped_limit, &result.skipped_missing}) {
     auto n = read_number(at, "redrive");
     if (!n)
       return n.error();

@@ -25,7 +25,7 @@ const script& dead_letter_script();
 /// KEYS: stream, dead letter stream, the sink's record of redrives. ARGV:
 /// group, max_redrives, time in ms, then either "ids" and letter IDs; or
 /// "range", first letter (may be "(id"), last letter, most letters.
-/// Answers [redriven, guarded, gone, last letter seen or ""].
+/// Answers [redriven, skipped_limit, skipped_missing, last letter seen or ""].
 const script& redrive_script();
 
 /// Key of the record of redrives of one sink on a stream.

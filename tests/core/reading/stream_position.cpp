@@ -12,7 +12,7 @@ using namespace pulse;
 
 namespace {
 
-using kind = stream_position::finding::kind;
+using kind = stream_position::finding::type;
 
 // A stream that a test plays, and a reader of it.
 struct model {
@@ -49,9 +49,9 @@ struct reader {
   std::vector<stream_position::finding> found;
 
   reader(model& stream, start_position start) : from(stream) {
-    cursor = start.where == start_position::kind::newest   ? stream.last
-             : start.where == start_position::kind::oldest ? event_id::min()
-                                                           : start.id;
+    cursor = start.kind == start_kind::newest   ? stream.last
+             : start.kind == start_kind::oldest ? event_id::min()
+                                                : start.id;
     position = {start, cursor, stream.state()};
   }
 
@@ -59,7 +59,7 @@ struct reader {
     if (!x)
       return;
     found.push_back(*x);
-    if (x->what == kind::reset)
+    if (x->kind == kind::reset)
       cursor = x->after;
   }
 
@@ -87,7 +87,7 @@ struct reader {
     std::string result;
     for (auto& x : std::exchange(found, {})) {
       result += result.empty() ? "" : ", ";
-      if (x.what == kind::reset)
+      if (x.kind == kind::reset)
         result += "reset " + to_string(x.after);
       else
         result += "gap " + to_string(x.after) + " "
@@ -372,7 +372,7 @@ CAF_TEST(every loss is reported and nothing else) {
     uint64_t reported = 0;
     bool exact = true;
     for (auto& x : uut.found) {
-      CAF_REQUIRE(x.what == kind::gap);
+      CAF_REQUIRE(x.kind == kind::gap);
       reported += x.lost;
       exact = exact && x.exact;
     }

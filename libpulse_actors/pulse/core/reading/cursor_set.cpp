@@ -53,7 +53,7 @@ void cursor_set::note(map_type::value_type& where,
                       const stream_position::result& what) {
   if (!what)
     return;
-  if (what->what == finding::kind::reset)
+  if (what->kind == finding::type::reset)
     where.second.last = what->after;
   findings_.emplace_back(where.first, *what);
 }

@@ -10,11 +10,11 @@ namespace {
 using finding = stream_position::finding;
 
 finding gap(event_id after, event_id first, uint64_t lost, bool exact) {
-  return {finding::kind::gap, after, first, lost, exact};
+  return {finding::type::gap, after, first, lost, exact};
 }
 
 finding reset(event_id after, event_id first) {
-  return {finding::kind::reset, after, first, 0, false};
+  return {finding::type::reset, after, first, 0, false};
 }
 
 // Servers before Redis 7 do not count.
@@ -40,8 +40,7 @@ stream_position::stream_position(const start_position& start, event_id cursor,
   countable_ = counts(now);
   if (!anchored_ || !countable_)
     return;
-  const bool at_end = start.where == start_position::kind::newest
-                      || cursor == now.last;
+  const bool at_end = start.kind == start_kind::newest || cursor == now.last;
   if (!at_end && cursor > event_id::min())
     return; // somewhere in between: the first check tells more
   exact_ = true;

@@ -31,14 +31,14 @@ class stream_position {
 public:
   /// What a comparison brought to light.
   struct finding {
-    enum class kind : uint8_t {
+    enum class type : uint8_t {
       /// Between `after` and `first_available` events are missing.
       gap,
       /// The stream is another one, or lost its end: go on behind `after`.
       reset,
     };
 
-    kind what = kind::gap;
+    type kind = type::gap;
     event_id after;
     event_id first_available;
     /// How many are missing at most.

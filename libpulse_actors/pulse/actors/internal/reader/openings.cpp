@@ -10,10 +10,10 @@ namespace pulse::internal {
 namespace {
 
 event_id begin_of(const start_position& start, event_id last) {
-  switch (start.where) {
-    case start_position::kind::oldest:
+  switch (start.kind) {
+    case start_kind::oldest:
       return event_id::min();
-    case start_position::kind::after:
+    case start_kind::after:
       return start.id;
     default:
       return last;

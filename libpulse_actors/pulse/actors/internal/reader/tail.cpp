@@ -205,7 +205,7 @@ void reader_tail::on_checked(const asked_streams& asked,
 void reader_tail::tell_findings() {
   for (auto& [stream, x] : cursors_.take_findings()) {
     // The read under way stands where the cursor was.
-    if (x.what == stream_position::finding::kind::reset)
+    if (x.kind == stream_position::finding::type::reset)
       fetcher_.interrupt();
     tell(stream, x);
   }
@@ -213,11 +213,11 @@ void reader_tail::tell_findings() {
 
 void reader_tail::tell(const std::string& stream,
                        const stream_position::finding& x) {
-  if (x.what == stream_position::finding::kind::gap)
+  if (x.kind == stream_position::finding::type::gap)
     return reader_.missing(stream, x.after, x.first_available, x.lost, x.exact);
   ++reader_.counters.stream_resets;
   notice news;
-  news.what = notice::kind::stream_reset;
+  news.kind = notice_kind::stream_reset;
   news.stream = stream;
   news.after = x.after;
   news.first_available = x.first_available;

@@ -11,7 +11,7 @@ namespace pulse::internal {
 inline notice begin_gap(const std::string& stream, event_id after,
                         event_id first_available, uint64_t lost, bool exact) {
   notice result;
-  result.what = notice::kind::gap;
+  result.kind = notice_kind::gap;
   result.stream = stream;
   result.after = after;
   result.first_available = first_available;

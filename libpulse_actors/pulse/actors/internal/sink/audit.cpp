@@ -103,7 +103,7 @@ void sink_audit::on_answer(uint32_t index, const answer& x) {
   if (x.last < stream.last_read) {
     ++ctx_.counts.stream_resets;
     notice news;
-    news.what = notice::kind::stream_reset;
+    news.kind = notice_kind::stream_reset;
     news.stream = stream.name;
     news.after = x.at;
     news.data_loss = true;

@@ -127,7 +127,7 @@ void sink_groups::on_reply(uint32_t index, event_id floor,
 void sink_groups::recovered(uint32_t index, event_id floor, bool anew) {
   ++ctx_.counts.groups_recovered;
   notice news;
-  news.what = anew ? notice::kind::stream_reset : notice::kind::group_recovered;
+  news.kind = anew ? notice_kind::stream_reset : notice_kind::group_recovered;
   news.stream = ctx_.streams[index].name;
   news.after = anew ? event_id::min() : floor;
   news.data_loss = anew;
@@ -234,10 +234,10 @@ void sink_groups::tell_waiting() {
 std::string sink_groups::start_of(const sink_stream& x, event_id floor) {
   if (x.was_open)
     return to_string(floor);
-  switch (x.start.where) {
-    case start_position::kind::newest:
+  switch (x.start.kind) {
+    case start_kind::newest:
       return "$";
-    case start_position::kind::oldest:
+    case start_kind::oldest:
       return "0";
     default:
       return to_string(x.start.id);

@@ -182,13 +182,14 @@ void stream_dead_letters::stepped(job_ptr x, size_t asked,
   if (!done)
     return fail(x, done.error());
   x->so_far.redriven += done->redriven;
-  x->so_far.guarded += done->guarded;
-  x->so_far.gone += done->gone;
+  x->so_far.skipped_limit += done->skipped_limit;
+  x->so_far.skipped_missing += done->skipped_missing;
   x->next += asked;
   x->from = "(" + last;
-  const bool at_end = x->request.letters.empty()
-                        ? done->redriven + done->guarded + done->gone < asked
-                        : x->next >= x->request.letters.size();
+  const bool at_end
+    = x->request.letters.empty()
+        ? done->redriven + done->skipped_limit + done->skipped_missing < asked
+        : x->next >= x->request.letters.size();
   if (at_end)
     return finish(x);
   if (x->due <= self_->clock().now())
@@ -217,8 +218,8 @@ void stream_dead_letters::finish(job_ptr x) {
   const auto& n = x->so_far;
   log(log_level::info, "pulse.stream " + options_.name,
       "redrove " + std::to_string(n.redriven) + " dead letters of sink \""
-        + x->request.sink + "\", left " + std::to_string(n.guarded)
-        + " that died too often and " + std::to_string(n.gone)
+        + x->request.sink + "\", left " + std::to_string(n.skipped_limit)
+        + " that died too often and " + std::to_string(n.skipped_missing)
         + " whose event is gone");
   x->promise.deliver(x->so_far);
   jobs_.erase(x);
