@@ -203,7 +203,7 @@ typename Inspector::result_type inspect(Inspector& f, new_event& x) {
 }
 
 /// The wire form of an event: only made when it leaves the process.
-struct event_image {
+struct event_data {
   delivery_id from;
   std::string sink;
   std::string name;
@@ -213,7 +213,7 @@ struct event_image {
 };
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, event_image& x) {
+typename Inspector::result_type inspect(Inspector& f, event_data& x) {
   return f(caf::meta::type_name("event"), x.from, x.sink, x.name, x.topic,
            x.payload, x.counts);
 }
@@ -221,12 +221,12 @@ typename Inspector::result_type inspect(Inspector& f, event_image& x) {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, event& x) {
   if constexpr (Inspector::reads_state) {
-    event_image image{
+    event_data image{
       x.delivery(),           std::string{x.sink()},    std::string{x.name()},
       std::string{x.topic()}, std::string{x.payload()}, x.counts()};
     return f(image);
   } else {
-    event_image image;
+    event_data image;
     auto load = [&]() -> caf::error {
       x = event::make(image.from, image.name, image.payload, image.topic,
                       image.sink, image.counts);

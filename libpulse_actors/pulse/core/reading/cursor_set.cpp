@@ -45,7 +45,7 @@ void cursor_set::check(std::string_view stream, event_id cursor,
 
 void cursor_set::drained() {
   for (auto& x : streams_)
-    if (!x.second.aside)
+    if (!x.second.suspended)
       note(x, x.second.position.drained(x.second.last));
 }
 
@@ -60,26 +60,27 @@ void cursor_set::note(map_type::value_type& where,
 
 bool cursor_set::uncertain() const noexcept {
   return std::any_of(streams_.begin(), streams_.end(), [](auto& x) {
-    return !x.second.aside && x.second.position.uncertain();
+    return !x.second.suspended && x.second.position.uncertain();
   });
 }
 
-void cursor_set::set_aside(std::string_view stream, bool aside) {
+void cursor_set::set_suspended(std::string_view stream, bool suspended) {
   if (auto i = streams_.find(stream); i != streams_.end())
-    i->second.aside = aside;
+    i->second.suspended = suspended;
 }
 
-std::vector<std::string> cursor_set::names(bool aside) const {
+std::vector<std::string> cursor_set::names(bool suspended) const {
   std::vector<std::string> result;
   for (auto& [name, cursor] : streams_)
-    if (cursor.aside == aside)
+    if (cursor.suspended == suspended)
       result.push_back(name);
   return result;
 }
 
 size_t cursor_set::active() const noexcept {
-  return static_cast<size_t>(std::count_if(
-    streams_.begin(), streams_.end(), [](auto& x) { return !x.second.aside; }));
+  return static_cast<size_t>(
+    std::count_if(streams_.begin(), streams_.end(),
+                  [](auto& x) { return !x.second.suspended; }));
 }
 
 } // namespace pulse

@@ -15,7 +15,7 @@ struct stream_cursor {
   /// ID of the last event that the reader took.
   event_id last;
   /// Not read at present, because Redis refuses to read it.
-  bool aside = false;
+  bool suspended = false;
   /// Knows what is missing.
   stream_position position;
 };
@@ -43,7 +43,7 @@ public:
   /// Moves a cursor back to `to`, unless it stands there or before it already.
   void rewind(std::string_view stream, event_id to);
 
-  void set_aside(std::string_view stream, bool aside);
+  void set_suspended(std::string_view stream, bool suspended);
 
   /// Compares the stream, of which a reader stands at `cursor`, with what Redis
   /// says, unless the cursor moved meanwhile. After a reset the cursor moves.
@@ -61,10 +61,10 @@ public:
   /// @returns whether a check before the next read would tell something.
   [[nodiscard]] bool uncertain() const noexcept;
 
-  /// Names of the streams that are (not) set aside.
-  [[nodiscard]] std::vector<std::string> names(bool aside) const;
+  /// Names of the streams that are (not) suspended.
+  [[nodiscard]] std::vector<std::string> names(bool suspended) const;
 
-  /// Number of streams that are read, that is: not set aside.
+  /// Number of streams that are read, that is: not suspended.
   [[nodiscard]] size_t active() const noexcept;
 
   [[nodiscard]] const map_type& streams() const noexcept {

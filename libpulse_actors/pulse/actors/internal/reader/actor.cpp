@@ -1,6 +1,6 @@
 #include "pulse/actors/internal/reader/actor.hpp"
 
-#include "pulse/actors/internal/reader/openings.hpp"
+#include "pulse/actors/internal/reader/position_resolver.hpp"
 #include "pulse/actors/internal/reader/subscribers.hpp"
 #include "pulse/actors/internal/reader/tail.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
@@ -38,7 +38,7 @@ public:
               {}},
       subscribers_(reader_, [this] { tail_.read_on(); }),
       tail_(reader_, subscribers_, redis),
-      openings_(
+      resolver_(
         reader_,
         [this](const std::string& stream, event_id from,
                const stream_position& position) {
@@ -57,14 +57,14 @@ public:
   reader_state& operator=(const reader_state&) = delete;
 
   ~reader_state() {
-    fail_applicants({errc::closed, "the reader was closed"});
+    fail_pending_subscriptions({errc::closed, "the reader was closed"});
   }
 
   reader_self::behavior_type make_behavior() {
     self_->set_down_handler([this](caf::down_msg& x) { leave(x.source); });
     for (auto& stream : reader_.options.streams)
-      openings_.add_initial(stream, reader_.options.start);
-    openings_.resolve();
+      resolver_.add_initial(stream, reader_.options.start);
+    resolver_.resolve();
     return {
       [this](caf::subscribe_atom, const event_listener& who,
              const subscription& options) {
@@ -93,7 +93,7 @@ public:
   }
 
 private:
-  struct applicant {
+  struct pending_subscription {
     event_listener who;
     subscription options;
     caf::response_promise promise;
@@ -103,18 +103,18 @@ private:
 
   caf::result<void> on_subscribe(const event_listener& who,
                                  const subscription& options) {
-    applicant x{who, options, self_->make_response_promise()};
+    pending_subscription x{who, options, self_->make_response_promise()};
     caf::result<void> result{x.promise};
-    if (openings_.settled()) {
+    if (resolver_.settled()) {
       admit(x);
     } else {
-      applicants_.push_back(std::move(x));
-      openings_.resolve();
+      pending_subscriptions_.push_back(std::move(x));
+      resolver_.resolve();
     }
     return result;
   }
 
-  void admit(applicant& x) {
+  void admit(pending_subscription& x) {
     if (!internal::is_alive(x.who)) {
       x.promise.deliver(make_error(
         {errc::no_such_subscriber, "the subscriber of " + reader_.component
@@ -132,14 +132,15 @@ private:
   bool on_unsubscribe(const event_listener& who) {
     if (!who)
       return false;
-    auto first = std::stable_partition(applicants_.begin(), applicants_.end(),
+    auto first = std::stable_partition(pending_subscriptions_.begin(),
+                                       pending_subscriptions_.end(),
                                        [&](auto& x) { return x.who != who; });
-    const auto found = first != applicants_.end();
-    std::for_each(first, applicants_.end(), [](auto& x) {
+    const auto found = first != pending_subscriptions_.end();
+    std::for_each(first, pending_subscriptions_.end(), [](auto& x) {
       x.promise.deliver(make_error(
         {errc::no_such_subscriber, "unsubscribed before it was subscribed"}));
     });
-    applicants_.erase(first, applicants_.end());
+    pending_subscriptions_.erase(first, pending_subscriptions_.end());
     return leave(who.address()) || found;
   }
 
@@ -158,13 +159,13 @@ private:
 
   void on_settled(const failure* why) {
     if (why)
-      return fail_applicants(*why);
-    for (auto& x : std::exchange(applicants_, {}))
+      return fail_pending_subscriptions(*why);
+    for (auto& x : std::exchange(pending_subscriptions_, {}))
       admit(x);
   }
 
-  void fail_applicants(const failure& why) {
-    for (auto& x : std::exchange(applicants_, {}))
+  void fail_pending_subscriptions(const failure& why) {
+    for (auto& x : std::exchange(pending_subscriptions_, {}))
       x.promise.deliver(make_error(why));
   }
 
@@ -177,12 +178,12 @@ private:
     if (tail_.cursors().contains(stream))
       promise.deliver(caf::unit);
     else
-      openings_.add(stream, start, std::move(promise));
+      resolver_.add(stream, start, std::move(promise));
     return result;
   }
 
   bool on_rem_stream(const std::string& stream) {
-    return tail_.remove(stream) || openings_.remove(stream);
+    return tail_.remove(stream) || resolver_.remove(stream);
   }
 
   // -- notices ----------------------------------------------------------------
@@ -200,7 +201,7 @@ private:
   reader_info on_info() const {
     auto result = reader_.counters;
     result.name = reader_.options.name;
-    result.streams = openings_.names();
+    result.streams = resolver_.names();
     for (auto& [stream, cursor] : tail_.cursors().streams())
       result.streams.push_back(stream);
     std::sort(result.streams.begin(), result.streams.end());
@@ -218,8 +219,8 @@ private:
   internal::reader_context reader_;
   internal::reader_subscribers subscribers_;
   internal::reader_tail tail_;
-  internal::reader_openings openings_;
-  std::vector<applicant> applicants_;
+  internal::position_resolver resolver_;
+  std::vector<pending_subscription> pending_subscriptions_;
   /// There was more than one subscriber since there was none.
   bool shared_ = false;
 };

@@ -4,9 +4,9 @@
 
 namespace pulse::internal {
 
-void reader_context::missing(const std::string& stream, event_id after,
-                             event_id first_available, uint64_t lost,
-                             bool exact) {
+void reader_context::report_gap(const std::string& stream, event_id after,
+                                event_id first_available, uint64_t lost,
+                                bool exact) {
   ++counters.gaps;
   counters.lost += lost;
   auto news = begin_gap(stream, after, first_available, lost, exact);

@@ -70,8 +70,8 @@ struct reader_context {
   page_limit pages;
 
   /// Counts, logs and tells that events were removed before they were read.
-  void missing(const std::string& stream, event_id after,
-               event_id first_available, uint64_t lost, bool exact);
+  void report_gap(const std::string& stream, event_id after,
+                  event_id first_available, uint64_t lost, bool exact);
 };
 
 /// Pauses between attempts at what failed: ±25 %, so below one attempt a second

@@ -19,10 +19,10 @@ command_ptr read_command(const cursor_set& streams, uint32_t count,
   }
   w.arg("STREAMS");
   for (auto& [name, cursor] : streams.streams())
-    if (!cursor.aside)
+    if (!cursor.suspended)
       w.arg(stream_key(name));
   for (auto& [name, cursor] : streams.streams())
-    if (!cursor.aside)
+    if (!cursor.suspended)
       w.arg(cursor.last);
   result->count = 1;
   return result;

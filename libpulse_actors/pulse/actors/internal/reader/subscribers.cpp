@@ -85,7 +85,7 @@ void reader_subscribers::drop_overflown() {
   }
 }
 
-uint32_t reader_subscribers::appetite() const {
+uint32_t reader_subscribers::free_slots() const {
   auto& options = reader_.options;
   // Only who pauses can hold the reader back: others lose what they are too
   // slow for, and that must not depend on when the reader looks.
@@ -149,7 +149,7 @@ reader_subscribers::subscriber* reader_subscribers::find(const key& x) {
 // -- catching up --------------------------------------------------------------
 
 void reader_subscribers::catch_up(subscriber& x) {
-  if (x.resting)
+  if (x.backing_off)
     return;
   const auto most = reader_.pages.apply(reader_.options.max_batch);
   if (auto range = x.feed.next_range(most))
@@ -192,11 +192,11 @@ void reader_subscribers::take(subscriber& x,
   const auto last = size > 0 ? page.block->extents.back().id : range.until;
   const auto complete = size < range.count || last >= range.until;
   if (auto lost = x.feed.fetched(last, complete))
-    missing(*lost);
+    report_gap(*lost);
 }
 
-void reader_subscribers::missing(const subscriber_feed::loss& x) {
-  reader_.missing(x.stream, x.after, x.first_available, x.count, true);
+void reader_subscribers::report_gap(const subscriber_feed::loss& x) {
+  reader_.report_gap(x.stream, x.after, x.first_available, x.count, true);
 }
 
 void reader_subscribers::not_fetched(subscriber& x, const std::string& stream,
@@ -206,13 +206,13 @@ void reader_subscribers::not_fetched(subscriber& x, const std::string& stream,
       "cannot fetch what a slow subscriber missed of " + stream + ": "
         + to_string(why));
   if (why.code == errc::wrong_type)
-    return missing(x.feed.given_up());
+    return report_gap(x.feed.given_up());
   x.feed.not_fetched();
-  x.resting = true;
+  x.backing_off = true;
   reader_.timers.start(x.backoff.next(reader_.random), [this, who = key_of(x)] {
-    if (auto* rested = find(who)) {
-      rested->resting = false;
-      serve(*rested);
+    if (auto* later = find(who)) {
+      later->backing_off = false;
+      serve(*later);
     }
   });
 }

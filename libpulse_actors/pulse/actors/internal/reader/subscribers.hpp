@@ -44,7 +44,7 @@ public:
 
   /// @returns how many more events the quickest subscriber can take, 0 if that
   /// is not worth a read yet.
-  [[nodiscard]] uint32_t appetite() const;
+  [[nodiscard]] uint32_t free_slots() const;
 
 private:
   struct subscriber {
@@ -54,7 +54,7 @@ private:
     subscriber_feed feed;
     reconnect_backoff backoff;
     /// Waits before it fetches again what could not be fetched.
-    bool resting = false;
+    bool backing_off = false;
   };
 
   /// A subscriber as seen by what happens later.
@@ -79,7 +79,7 @@ private:
             const resp::event_page& page);
   void not_fetched(subscriber& x, const std::string& stream,
                    const failure& why);
-  void missing(const subscriber_feed::loss& x);
+  void report_gap(const subscriber_feed::loss& x);
   void drop_overflown();
 
   reader_context& reader_;

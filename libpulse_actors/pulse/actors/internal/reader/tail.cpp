@@ -10,7 +10,7 @@ namespace pulse::internal {
 namespace {
 
 // How often a stream that Redis refuses to read is tried again.
-constexpr milliseconds aside_interval{2'000};
+constexpr milliseconds suspended_interval{2'000};
 
 // With many streams a read may bring more than fits: asking each for at least
 // that much keeps a single busy one quick.
@@ -66,9 +66,9 @@ void reader_tail::take_back(const subscriber_feed& feed) {
 
 void reader_tail::read_on() {
   const auto streams = cursors_.active();
-  if (resting_ || fetcher_.busy() || streams == 0)
+  if (backing_off_ || fetcher_.busy() || streams == 0)
     return;
-  const size_t room = subscribers_.appetite();
+  const size_t room = subscribers_.free_slots();
   if (room == 0)
     return pause();
   resume();
@@ -99,7 +99,7 @@ void reader_tail::on_page(blocking_fetcher::read_end x) {
     distribute(page->block);
     subscribers_.serve();
   }
-  tell_findings();
+  report_findings();
   read_on();
 }
 
@@ -140,13 +140,13 @@ void reader_tail::on_failure(const failure& why) {
   if (!is_transient(why.code) && cursors_.active() > 1)
     probe(false);
   else
-    rest();
+    back_off();
 }
 
-void reader_tail::rest() {
-  resting_ = true;
+void reader_tail::back_off() {
+  backing_off_ = true;
   reader_.timers.start(backoff_.next(reader_.random), [this] {
-    resting_ = false;
+    backing_off_ = false;
     read_on();
   });
 }
@@ -176,7 +176,7 @@ void reader_tail::check_if_due() {
     return;
   asked_streams asked;
   for (auto& [name, cursor] : cursors_.streams())
-    if (!cursor.aside)
+    if (!cursor.suspended)
       asked.emplace_back(name, cursor.last);
   check_now_ = false;
   next_check_
@@ -199,22 +199,23 @@ void reader_tail::on_checked(const asked_streams& asked,
       cursors_.check(stream, cursor, *found);
     at.skip();
   }
-  tell_findings();
+  report_findings();
 }
 
-void reader_tail::tell_findings() {
+void reader_tail::report_findings() {
   for (auto& [stream, x] : cursors_.take_findings()) {
     // The read under way stands where the cursor was.
     if (x.kind == stream_position::finding::type::reset)
       fetcher_.interrupt();
-    tell(stream, x);
+    report(stream, x);
   }
 }
 
-void reader_tail::tell(const std::string& stream,
-                       const stream_position::finding& x) {
+void reader_tail::report(const std::string& stream,
+                         const stream_position::finding& x) {
   if (x.kind == stream_position::finding::type::gap)
-    return reader_.missing(stream, x.after, x.first_available, x.lost, x.exact);
+    return reader_.report_gap(stream, x.after, x.first_available, x.lost,
+                              x.exact);
   ++reader_.counters.stream_resets;
   notice news;
   news.kind = notice_kind::stream_reset;
@@ -231,15 +232,15 @@ void reader_tail::tell(const std::string& stream,
 
 // -- streams that Redis refuses to read ---------------------------------------
 
-// Tries streams one by one: those that are, or are not, set aside.
-void reader_tail::probe(bool aside) {
-  auto streams = cursors_.names(aside);
+// Tries streams one by one: those that are, or are not, suspended.
+void reader_tail::probe(bool suspended) {
+  auto streams = cursors_.names(suspended);
   if (streams.empty())
     return;
-  resting_ = resting_ || !aside;
+  backing_off_ = backing_off_ || !suspended;
   run_on(reader_.self, reader_.commands, probe_command(streams),
-         [this, aside, streams](const outcome<reply_ptr>& x) {
-           aside ? on_aside_probed(streams, x) : on_probed(streams, x);
+         [this, suspended, streams](const outcome<reply_ptr>& x) {
+           suspended ? on_suspended_probed(streams, x) : on_probed(streams, x);
          });
 }
 
@@ -251,25 +252,25 @@ void reader_tail::on_probed(const std::vector<std::string>& streams,
     for (auto& stream : streams) {
       if (at.is(resp::node_type::error)) {
         ++bad;
-        set_aside(stream, resp::error_of(at));
+        suspend(stream, resp::error_of(at));
       }
       at.skip();
     }
   }
   if (bad == 0)
-    return rest();
-  probe_aside_later();
-  resting_ = false;
+    return back_off();
+  probe_suspended_later();
+  backing_off_ = false;
   read_on();
 }
 
-void reader_tail::on_aside_probed(const std::vector<std::string>& streams,
-                                  const outcome<reply_ptr>& x) {
+void reader_tail::on_suspended_probed(const std::vector<std::string>& streams,
+                                      const outcome<reply_ptr>& x) {
   if (x.ok()) {
     resp::cursor at{**x};
     for (auto& stream : streams) {
       if (!at.is(resp::node_type::error)) {
-        cursors_.set_aside(stream, false);
+        cursors_.set_suspended(stream, false);
         fetcher_.interrupt();
         log(log_level::info, reader_.component,
             "reads stream " + stream + " again");
@@ -278,20 +279,21 @@ void reader_tail::on_aside_probed(const std::vector<std::string>& streams,
     }
   }
   if (cursors_.active() < cursors_.streams().size())
-    probe_aside_later();
+    probe_suspended_later();
   read_on();
 }
 
-void reader_tail::set_aside(const std::string& stream, const failure& why) {
-  cursors_.set_aside(stream, true);
+void reader_tail::suspend(const std::string& stream, const failure& why) {
+  cursors_.set_suspended(stream, true);
   log(log_level::error, reader_.component,
       "cannot read stream " + stream
         + ", goes on with the others: " + to_string(why));
 }
 
-void reader_tail::probe_aside_later() {
+void reader_tail::probe_suspended_later() {
   reader_.timers.cancel(probe_timer_);
-  probe_timer_ = reader_.timers.start(aside_interval, [this] { probe(true); });
+  probe_timer_ = reader_.timers.start(suspended_interval,
+                                      [this] { probe(true); });
 }
 
 } // namespace pulse::internal

@@ -20,7 +20,7 @@ namespace pulse::internal {
 ///
 /// A cursor moves only over events that were offered, so a failed read loses
 /// nothing. A stream that Redis refuses to read would fail the read of all: it
-/// is set aside, and tried again from time to time.
+/// is suspended, and tried again from time to time.
 class reader_tail {
 public:
   reader_tail(reader_context& reader, reader_subscribers& subscribers,
@@ -60,20 +60,20 @@ private:
   void distribute(const std::shared_ptr<event_block>& block);
   void report_malformed(const event& x);
   void on_failure(const failure& why);
-  void rest();
-  void probe(bool aside);
+  void back_off();
+  void probe(bool suspended);
   void on_probed(const std::vector<std::string>& streams,
                  const outcome<reply_ptr>& x);
-  void on_aside_probed(const std::vector<std::string>& streams,
-                       const outcome<reply_ptr>& x);
+  void on_suspended_probed(const std::vector<std::string>& streams,
+                           const outcome<reply_ptr>& x);
   void pause();
   void resume();
   void check_if_due();
   void on_checked(const asked_streams& asked, const outcome<reply_ptr>& x);
-  void tell_findings();
-  void tell(const std::string& stream, const stream_position::finding& x);
-  void set_aside(const std::string& stream, const failure& why);
-  void probe_aside_later();
+  void report_findings();
+  void report(const std::string& stream, const stream_position::finding& x);
+  void suspend(const std::string& stream, const failure& why);
+  void probe_suspended_later();
 
   reader_context& reader_;
   reader_subscribers& subscribers_;
@@ -82,7 +82,7 @@ private:
   reconnect_backoff backoff_;
   uint64_t probe_timer_ = 0;
   /// Waits after a failed read, or for what a probe shows.
-  bool resting_ = false;
+  bool backing_off_ = false;
   /// Failed reads in a row, and what the last one said.
   uint64_t failures_ = 0;
   /// Most events that the read under way may bring.

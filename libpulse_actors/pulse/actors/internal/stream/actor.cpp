@@ -53,8 +53,9 @@ struct stream_state {
       random(this->env.new_engine()) {
     if (options.max_len == 0 && options.max_age.count() == 0
         && options.ttl.count() == 0)
-      tell(log_level::warning, "neither max_len nor max_age nor ttl limits it: "
-                               "it grows until Redis is full");
+      report(log_level::warning,
+             "neither max_len nor max_age nor ttl limits it: "
+             "it grows until Redis is full");
   }
 
   stream_state(const stream_state&) = delete;
@@ -251,7 +252,8 @@ struct stream_state {
     auto results = adds.batch.results(reply);
     const auto added = settle(adds, results);
     if (std::exchange(told_of_retries, false))
-      tell(log_level::info, "the connection is back, adds are confirmed again");
+      report(log_level::info,
+             "the connection is back, adds are confirmed again");
     retry_pause.reset();
     work.finish(x);
     trimmer.added(added);
@@ -287,11 +289,11 @@ struct stream_state {
     }
     trimmer.full();
     if (!std::exchange(told_of_full, true))
-      tell(log_level::warning,
-           "it is full, hard_max_len is " + std::to_string(options.hard_max_len)
-             + ": "
-             + (rejected > 0 ? "adds fail" : "its oldest events are lost")
-             + " until sinks have acknowledged more of it");
+      report(log_level::warning,
+             "it is full, hard_max_len is "
+               + std::to_string(options.hard_max_len) + ": "
+               + (rejected > 0 ? "adds fail" : "its oldest events are lost")
+               + " until sinks have acknowledged more of it");
   }
 
   void on_add_failed(work_handle x, const failure& why) {
@@ -341,9 +343,10 @@ struct stream_state {
     if (first) {
       counters.retried += adds.targets.size();
       if (!std::exchange(told_of_retries, true))
-        tell(log_level::warning,
-             "the connection died under " + std::to_string(adds.targets.size())
-               + " adds: repeats those that are not stored");
+        report(log_level::warning,
+               "the connection died under "
+                 + std::to_string(adds.targets.size())
+                 + " adds: repeats those that are not stored");
       return send_retry(x);
     }
     // Redis is there, but does not serve: leave it some time.
@@ -421,7 +424,7 @@ struct stream_state {
     return internal::about_stream(options.name, x);
   }
 
-  void tell(log_level level, const std::string& line) const {
+  void report(log_level level, const std::string& line) const {
     log(level, std::string{name} + " " + options.name, line);
   }
 

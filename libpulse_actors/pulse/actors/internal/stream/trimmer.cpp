@@ -80,11 +80,11 @@ void stream_trimmer::done(const resp::reply& reply) {
 
 void stream_trimmer::warn_of_length(const trimmed& x) {
   if (options_.max_len > 0 && schedule_.alarming(x.length))
-    say(log_level::warning,
-        "it holds " + std::to_string(x.length) + " events, max_len is "
-          + std::to_string(options_.max_len) + ": sink \"" + x.held_by
-          + "\" has not acknowledged the older ones; let it catch up or "
-            "delete it");
+    report(log_level::warning,
+           "it holds " + std::to_string(x.length) + " events, max_len is "
+             + std::to_string(options_.max_len) + ": sink \"" + x.held_by
+             + "\" has not acknowledged the older ones; let it catch up or "
+               "delete it");
 }
 
 void stream_trimmer::warn_of_silence(const trimmed& x) {
@@ -96,25 +96,26 @@ void stream_trimmer::warn_of_silence(const trimmed& x) {
   }
   if (std::exchange(told_of_, x.held_by) == x.held_by)
     return;
-  say(log_level::warning,
-      "sink \"" + x.held_by + "\" keeps events of the last "
-        + hours_of(x.oldest_age)
-        + " from being trimmed, and none of its nodes was heard of for "
-        + hours_of(limit)
-        + " (group_expiry): open it, or, if nobody needs it any more, delete "
-          "it with XGROUP DESTROY "
-        + key_ + " " + x.held_by);
+  report(
+    log_level::warning,
+    "sink \"" + x.held_by + "\" keeps events of the last "
+      + hours_of(x.oldest_age)
+      + " from being trimmed, and none of its nodes was heard of for "
+      + hours_of(limit)
+      + " (group_expiry): open it, or, if nobody needs it any more, delete "
+        "it with XGROUP DESTROY "
+      + key_ + " " + x.held_by);
 }
 
 // Told once per reason: it will fail again with the next adds.
 void stream_trimmer::failed(const failure& why) {
   schedule_.done();
   if (why.code != last_failure_)
-    say(log_level::warning, "cannot trim it: " + to_string(why));
+    report(log_level::warning, "cannot trim it: " + to_string(why));
   last_failure_ = why.code;
 }
 
-void stream_trimmer::say(log_level level, const std::string& line) const {
+void stream_trimmer::report(log_level level, const std::string& line) const {
   log(level, "pulse.stream " + options_.name, line);
 }
 

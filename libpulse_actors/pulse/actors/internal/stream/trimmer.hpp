@@ -47,7 +47,7 @@ private:
   void warn_of_length(const trimmed& x);
   void warn_of_silence(const trimmed& x);
   [[nodiscard]] milliseconds age_interval() const;
-  void say(log_level level, const std::string& line) const;
+  void report(log_level level, const std::string& line) const;
 
   stream_self::pointer self_;
   const stream_options& options_;

@@ -19,7 +19,7 @@ namespace pulse::internal {
 ///
 /// Streams that the reader was opened with are tried until it works, or until
 /// Redis refuses for good. Streams added later are tried once.
-class reader_openings {
+class position_resolver {
 public:
   /// Called with a stream, the ID behind which to read it, and what is known
   /// about what lies behind.
@@ -28,11 +28,11 @@ public:
   /// Called when all initial streams are open, or with why one cannot be.
   using settle_handler = std::function<void(const failure*)>;
 
-  reader_openings(reader_context& reader, open_handler on_open,
-                  settle_handler on_settled);
+  position_resolver(reader_context& reader, open_handler on_open,
+                    settle_handler on_settled);
 
   /// Fails all that wait, with `errc::closed`.
-  ~reader_openings();
+  ~position_resolver();
 
   /// Whether all initial streams are open.
   [[nodiscard]] bool settled() const noexcept;
@@ -52,7 +52,7 @@ public:
   void resolve();
 
 private:
-  struct opening {
+  struct unresolved {
     start_position start;
     bool initial = false;
     bool asked = false;
@@ -70,12 +70,12 @@ private:
   reader_context& reader_;
   open_handler on_open_;
   settle_handler on_settled_;
-  std::map<std::string, opening> openings_;
+  std::map<std::string, unresolved> unresolved_;
   /// Why an initial stream is not open.
   failure why_;
   reconnect_backoff backoff_;
   bool asking_ = false;
-  bool resting_ = false;
+  bool backing_off_ = false;
 };
 
 } // namespace pulse::internal

@@ -1,4 +1,4 @@
-#include "pulse/actors/internal/reader/openings.hpp"
+#include "pulse/actors/internal/reader/position_resolver.hpp"
 
 #include "pulse/actors/internal/reader/read_commands.hpp"
 #include "pulse/core/log.hpp"
@@ -22,8 +22,9 @@ event_id begin_of(const start_position& start, event_id last) {
 
 } // namespace
 
-reader_openings::reader_openings(reader_context& reader, open_handler on_open,
-                                 settle_handler on_settled)
+position_resolver::position_resolver(reader_context& reader,
+                                     open_handler on_open,
+                                     settle_handler on_settled)
   : reader_(reader),
     on_open_(std::move(on_open)),
     on_settled_(std::move(on_settled)),
@@ -31,57 +32,57 @@ reader_openings::reader_openings(reader_context& reader, open_handler on_open,
   // nop
 }
 
-reader_openings::~reader_openings() {
-  for (auto& [stream, x] : openings_)
+position_resolver::~position_resolver() {
+  for (auto& [stream, x] : unresolved_)
     for (auto& promise : x.waiting)
       promise.deliver(make_error({errc::closed, "the reader was closed"}));
 }
 
-bool reader_openings::settled() const noexcept {
-  return std::none_of(openings_.begin(), openings_.end(),
+bool position_resolver::settled() const noexcept {
+  return std::none_of(unresolved_.begin(), unresolved_.end(),
                       [](auto& x) { return x.second.initial; });
 }
 
-std::vector<std::string> reader_openings::names() const {
+std::vector<std::string> position_resolver::names() const {
   std::vector<std::string> result;
-  for (auto& [stream, x] : openings_)
+  for (auto& [stream, x] : unresolved_)
     result.push_back(stream);
   return result;
 }
 
-void reader_openings::add_initial(const std::string& stream,
-                                  start_position start) {
-  auto& x = openings_[stream];
+void position_resolver::add_initial(const std::string& stream,
+                                    start_position start) {
+  auto& x = unresolved_[stream];
   x.start = start;
   x.initial = true;
 }
 
-void reader_openings::add(const std::string& stream, start_position start,
-                          caf::response_promise waiting) {
-  auto [i, added] = openings_.try_emplace(stream);
+void position_resolver::add(const std::string& stream, start_position start,
+                            caf::response_promise waiting) {
+  auto [i, added] = unresolved_.try_emplace(stream);
   if (added)
     i->second.start = start;
   i->second.waiting.push_back(std::move(waiting));
   resolve();
 }
 
-bool reader_openings::remove(const std::string& stream) {
-  auto i = openings_.find(stream);
-  if (i == openings_.end())
+bool position_resolver::remove(const std::string& stream) {
+  auto i = unresolved_.find(stream);
+  if (i == unresolved_.end())
     return false;
   for (auto& promise : i->second.waiting)
     promise.deliver(caf::unit);
-  openings_.erase(i);
+  unresolved_.erase(i);
   if (settled())
     on_settled_(nullptr);
   return true;
 }
 
-void reader_openings::resolve() {
-  if (asking_ || resting_ || openings_.empty())
+void position_resolver::resolve() {
+  if (asking_ || backing_off_ || unresolved_.empty())
     return;
   asking_ = true;
-  for (auto& [stream, x] : openings_)
+  for (auto& [stream, x] : unresolved_)
     x.asked = true;
   run_on(reader_.self, reader_.commands, position_command(names(), true),
          [this, streams = names()](const outcome<reply_ptr>& x) {
@@ -89,8 +90,8 @@ void reader_openings::resolve() {
          });
 }
 
-void reader_openings::resolved(const std::vector<std::string>& streams,
-                               const outcome<reply_ptr>& x) {
+void position_resolver::resolved(const std::vector<std::string>& streams,
+                                 const outcome<reply_ptr>& x) {
   asking_ = false;
   why_ = {};
   if (x.ok()) {
@@ -110,13 +111,13 @@ void reader_openings::resolved(const std::vector<std::string>& streams,
   settle();
 }
 
-void reader_openings::open(const std::string& stream,
-                           const std::optional<stream_state>& found) {
-  auto i = openings_.find(stream);
-  if (i == openings_.end())
+void position_resolver::open(const std::string& stream,
+                             const std::optional<stream_state>& found) {
+  auto i = unresolved_.find(stream);
+  if (i == unresolved_.end())
     return;
   auto x = std::move(i->second);
-  openings_.erase(i);
+  unresolved_.erase(i);
   const auto last = found ? found->last : event_id::min();
   const auto begin = begin_of(x.start, last);
   on_open_(stream, begin, {x.start, begin, found});
@@ -124,15 +125,15 @@ void reader_openings::open(const std::string& stream,
     promise.deliver(caf::unit);
 }
 
-void reader_openings::not_opened(const std::string& stream, failure why) {
-  auto i = openings_.find(stream);
-  if (i == openings_.end())
+void position_resolver::not_opened(const std::string& stream, failure why) {
+  auto i = unresolved_.find(stream);
+  if (i == unresolved_.end())
     return;
   why.what.insert(0, "stream " + stream + ": ");
   for (auto& promise : std::exchange(i->second.waiting, {}))
     promise.deliver(make_error(why));
   if (!i->second.initial) {
-    openings_.erase(i);
+    unresolved_.erase(i);
     return;
   }
   log(log_level::warning, reader_.component, "cannot open " + to_string(why));
@@ -141,16 +142,16 @@ void reader_openings::not_opened(const std::string& stream, failure why) {
     why_ = std::move(why);
 }
 
-void reader_openings::settle() {
+void position_resolver::settle() {
   if (settled()) {
     backoff_.reset();
     on_settled_(nullptr);
   } else if (!is_transient(why_.code)) {
     on_settled_(&why_);
   } else {
-    resting_ = true;
+    backing_off_ = true;
     reader_.timers.start(backoff_.next(reader_.random), [this] {
-      resting_ = false;
+      backing_off_ = false;
       resolve();
     });
   }
@@ -158,8 +159,8 @@ void reader_openings::settle() {
     resolve();
 }
 
-bool reader_openings::has_unasked() const {
-  return std::any_of(openings_.begin(), openings_.end(),
+bool position_resolver::has_unasked() const {
+  return std::any_of(unresolved_.begin(), unresolved_.end(),
                      [](auto& x) { return !x.second.asked; });
 }
 
