@@ -12,58 +12,6 @@ namespace {
 
 using problem_list = std::vector<config_problem>;
 
-/// Address of a member, or of the number that a wrapper refers to.
-template <class T>
-void* address_of(T& member) {
-  return &member;
-}
-
-void* address_of(bytes_of<uint64_t>& wrapper) {
-  return &wrapper.value;
-}
-
-/// Gives the member of `key` the value that it has in `healthy`.
-template <class Section>
-bool heal(Section& x, Section& healthy, const std::string& key) {
-  void* source = nullptr;
-  auto find = [&](const char* name, auto&& member) {
-    if (name == key)
-      source = address_of(member);
-  };
-  key_table<Section>::visit(find, healthy);
-  if (source == nullptr)
-    return false;
-  // The same table, so the same type behind the same key.
-  auto copy = [&](const char* name, auto&& member) {
-    using member_type = std::decay_t<decltype(member)>;
-    if (name != key)
-      return;
-    if constexpr (std::is_same_v<member_type, bytes_of<uint64_t>>)
-      member.value = *static_cast<uint64_t*>(source);
-    else
-      member = *static_cast<member_type*>(source);
-  };
-  key_table<Section>::visit(copy, x);
-  return true;
-}
-
-/// Splits "sink.lease: too short" into key and text.
-config_problem to_problem(const failure& why, std::string section,
-                          size_t index) {
-  const auto prefix = section + ".";
-  config_problem result{std::move(section), index, {}, why.what};
-  const auto colon = why.what.find(": ");
-  if (why.what.compare(0, prefix.size(), prefix) == 0
-      && colon != std::string::npos) {
-    result.key = why.what.substr(prefix.size(), colon - prefix.size());
-    result.what = why.what.substr(colon + 2);
-  }
-  // In C++ the conditions are a struct, in files they are keys.
-  if (result.key == "filter")
-    result.key = "topic_pattern";
-  return result;
-}
-
 template <class Section>
 const auto& options_of(const Section& x) {
   if constexpr (std::is_same_v<Section, stream_options>)
@@ -72,19 +20,11 @@ const auto& options_of(const Section& x) {
     return x.options;
 }
 
-/// validate() of the library stops at the first violation: it is noted, healed
-/// and the rest is checked again, so that people see all of them at once.
 template <class Section>
-void check_options(Section x, size_t index, Section healthy,
-                   problem_list& out) {
-  std::set<std::string> seen;
-  for (auto result = validate(options_of(x)); !result;
-       result = validate(options_of(x))) {
-    out.push_back(to_problem(result.error(), key_table<Section>::name, index));
-    const auto& key = out.back().key;
-    if (!seen.insert(key).second || !heal(x, healthy, key))
-      return;
-  }
+void check_options(const Section& x, size_t index, problem_list& out) {
+  for (auto& problem : find_problems(options_of(x)))
+    out.push_back({key_table<Section>::name, index, std::move(problem.key),
+                   std::move(problem.what)});
 }
 
 class checker {
@@ -96,11 +36,8 @@ public:
   problem_list run() {
     check_redis();
     check_node();
-    for (size_t i = 0; i < config_.streams.size(); ++i) {
-      stream_options healthy;
-      healthy.name = "name";
-      check_options(config_.streams[i], i, healthy, problems_);
-    }
+    for (size_t i = 0; i < config_.streams.size(); ++i)
+      check_options(config_.streams[i], i, problems_);
     for (size_t i = 0; i < config_.sinks.size(); ++i)
       check_sink(config_.sinks[i], i);
     for (size_t i = 0; i < config_.readers.size(); ++i)
@@ -121,7 +58,7 @@ private:
   }
 
   void check_redis() {
-    check_options(config_.redis, 0, redis_section{}, problems_);
+    check_options(config_.redis, 0, problems_);
     const auto& url = config_.redis.options.url;
     if (auto result = parse_endpoint(url); !result && !url.empty())
       // Its text starts with the key, too.
@@ -145,10 +82,7 @@ private:
   }
 
   void check_sink(const sink_section& x, size_t index) {
-    sink_section healthy;
-    healthy.options.name = "name";
-    healthy.options.streams = {"stream"};
-    check_options(x, index, healthy, problems_);
+    check_options(x, index, problems_);
     check_target("sink", index, x.target);
     if (x.options.ack == ack_mode::manual
         && x.target.kind != target_kind::remote)
@@ -162,10 +96,7 @@ private:
   }
 
   void check_reader(const reader_section& x, size_t index) {
-    reader_section healthy;
-    healthy.options.name = "name";
-    healthy.options.streams = {"stream"};
-    check_options(x, index, healthy, problems_);
+    check_options(x, index, problems_);
     check_target("reader", index, x.target);
     if (x.options.name.empty())
       add("reader", index, "name", "missing: logs and JSON lines say it");

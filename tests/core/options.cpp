@@ -140,9 +140,9 @@ CAF_TEST(reader options have limits) {
   bad(&reader_options::streams, std::vector<std::string>{"a", "b", "a"},
       "invalid_option: reader.streams: \"a\" is named twice");
   bad(&reader_options::filter, filter_options{"", "(", nullptr},
-      "invalid_pattern: reader.filter: topic_pattern \"(\"");
+      "invalid_pattern: reader.topic_pattern: topic_pattern \"(\"");
   bad(&reader_options::filter, filter_options{"a", "b", nullptr},
-      "invalid_option: reader.filter: topic is \"a\"");
+      "invalid_option: reader.topic_pattern: topic is \"a\"");
   bad(&reader_options::overflow, 3, "invalid_option: reader.overflow: ");
   bad(&reader_options::buffer, 0, "invalid_option: reader.buffer: ");
   bad(&reader_options::buffer, 1'000'001, "invalid_option: reader.buffer: ");
@@ -160,7 +160,8 @@ CAF_TEST(sink options have limits) {
                           "invalid_option: sink." + name + ": "));
   };
   bad(&sink_options::streams, std::vector<std::string>{}, "streams");
-  bad(&sink_options::filter, filter_options{"a", "b", nullptr}, "filter");
+  bad(&sink_options::filter, filter_options{"a", "b", nullptr},
+      "topic_pattern");
   bad(&sink_options::ack, 3, "ack");
   bad(&sink_options::dispatch, 3, "dispatch");
   bad(&sink_options::lease, 25h, "lease");
@@ -191,6 +192,19 @@ CAF_TEST(the first of several failures is told) {
   x.lease = 0ms;
   x.credit = 0;
   CAF_CHECK(starts_with(error_of(x), "invalid_option: sink.lease: "));
+}
+
+CAF_TEST(all problems are found and each option is named once) {
+  auto x = a_sink();
+  x.name = "a b";
+  x.lease = 0ms;
+  x.backoff = {-1ms, -2ms};
+  x.credit = 0;
+  std::string keys;
+  for (const auto& problem : find_problems(x))
+    keys += problem.key + (problem.code == errc::invalid_name ? "! " : " ");
+  CAF_CHECK_EQUAL(keys, "name! lease backoff credit ");
+  CAF_CHECK(find_problems(a_sink()).empty());
 }
 
 CAF_TEST(every enumerator survives the way through its name) {

@@ -25,13 +25,9 @@ std::string text_of(uint64_t x) {
   return std::to_string(x);
 }
 
-// Checks the options of one struct; keeps the first failure.
+// Checks the options of one struct; keeps the first problem of each option.
 class checker {
 public:
-  explicit checker(std::string section) : section_(std::move(section)) {
-    // nop
-  }
-
   template <class T>
   checker& range(const char* option, T x, T lowest, T highest) {
     if (x < lowest || x > highest)
@@ -78,24 +74,38 @@ public:
 
   checker& filter(const filter_options& x) {
     if (auto compiled = event_filter::compile(x); !compiled)
-      fail("filter", compiled.error().what, compiled.error().code);
+      fail("topic_pattern", compiled.error().what, compiled.error().code);
     return *this;
   }
 
-  [[nodiscard]] status result() const {
-    return result_;
+  [[nodiscard]] bool has_problem(std::string_view option) const {
+    return std::any_of(problems_.begin(), problems_.end(),
+                       [&](const auto& x) { return x.key == option; });
+  }
+
+  [[nodiscard]] std::vector<option_problem> result() {
+    return std::move(problems_);
   }
 
 private:
   void fail(const char* option, const std::string& why,
             errc code = errc::invalid_option) {
-    if (result_)
-      result_ = failure{code, section_ + "." + option + ": " + why};
+    if (!has_problem(option))
+      problems_.push_back({option, why, code});
   }
 
-  std::string section_;
-  status result_;
+  std::vector<option_problem> problems_;
 };
+
+template <class Options>
+status first_problem(const char* section, const Options& x) {
+  const auto problems = find_problems(x);
+  if (problems.empty())
+    return {};
+  const auto& first = problems.front();
+  return failure{first.code,
+                 std::string{section} + "." + first.key + ": " + first.what};
+}
 
 // What Redis accepts in CLIENT SETNAME.
 bool is_client_name(std::string_view x) {
@@ -106,8 +116,8 @@ bool is_client_name(std::string_view x) {
 
 } // namespace
 
-status validate(const redis_options& x) {
-  return checker{"redis"}
+std::vector<option_problem> find_problems(const redis_options& x) {
+  return checker{}
     .require("url", !x.url.empty(),
              "is empty: use redis://user:password@host:port/db or "
              "unix:///path?db=n")
@@ -127,8 +137,8 @@ status validate(const redis_options& x) {
     .result();
 }
 
-status validate(const stream_options& x) {
-  return checker{"stream"}
+std::vector<option_problem> find_problems(const stream_options& x) {
+  return checker{}
     .check("name", check_name("stream name", x.name))
     .number("max_len", x.max_len, 0, std::numeric_limits<int64_t>::max())
     .range("max_age", x.max_age, 0ms, a_century)
@@ -156,8 +166,8 @@ status validate(const stream_options& x) {
     .result();
 }
 
-status validate(const reader_options& x) {
-  checker result{"reader"};
+std::vector<option_problem> find_problems(const reader_options& x) {
+  checker result;
   if (!x.name.empty())
     result.check("name", check_name("reader name", x.name));
   return result.streams(x.streams)
@@ -169,8 +179,8 @@ status validate(const reader_options& x) {
     .result();
 }
 
-status validate(const sink_options& x) {
-  checker result{"sink"};
+std::vector<option_problem> find_problems(const sink_options& x) {
+  checker result;
   result.check("name", check_name("sink name", x.name))
     .streams(x.streams)
     .choice("start", x.start.kind, start_kind::after)
@@ -184,8 +194,11 @@ status validate(const sink_options& x) {
              "does not say whose it is: use ack = on_return")
     .range("lease", x.lease, 500ms, one_day)
     .range("ack_wait", x.ack_wait, 10ms, one_day);
+  // The name of the dead letters follows from the two.
+  const bool named = !result.has_problem("name")
+                     && !result.has_problem("streams");
   for (auto& stream : x.streams)
-    if (x.dead_letter)
+    if (x.dead_letter && named)
       result.check("dead_letter",
                    check_name("dead letter stream name",
                               dead_letter_stream(stream, x.name)));
@@ -198,6 +211,22 @@ status validate(const sink_options& x) {
     .number("dead_letter_max_len", x.dead_letter_max_len, 0,
             std::numeric_limits<int64_t>::max())
     .result();
+}
+
+status validate(const redis_options& x) {
+  return first_problem("redis", x);
+}
+
+status validate(const stream_options& x) {
+  return first_problem("stream", x);
+}
+
+status validate(const reader_options& x) {
+  return first_problem("reader", x);
+}
+
+status validate(const sink_options& x) {
+  return first_problem("sink", x);
 }
 
 status validate(const new_event& x, const stream_options& options) {

@@ -202,9 +202,26 @@ struct sink_options {
   uint64_t dead_letter_max_len = 100'000;
 };
 
-/// Each checks everything that can be checked without Redis.
-/// Error: `errc::invalid_option`, `invalid_name` or `invalid_pattern`; the
-/// text starts with the option's name, as in "sink.lease: …".
+/// One option that has no valid value.
+struct option_problem {
+  /// Name of the option, as in this file and in TOML: "lease".
+  std::string key;
+  /// What is wrong with the value, and what to use instead.
+  std::string what;
+  /// `errc::invalid_option`, `invalid_name` or `invalid_pattern`.
+  errc code = errc::invalid_option;
+};
+
+/// Each finds all options that can be seen to be wrong without Redis: at most
+/// one problem per option, in the order of the checks. Empty: all is well.
+std::vector<option_problem> find_problems(const redis_options& x);
+std::vector<option_problem> find_problems(const stream_options& x);
+std::vector<option_problem> find_problems(const reader_options& x);
+std::vector<option_problem> find_problems(const sink_options& x);
+
+/// Each gives the first of these problems as a failure.
+/// Error: the code of the problem; the text starts with the option's name, as
+/// in "sink.lease: …".
 status validate(const redis_options& x);
 status validate(const stream_options& x);
 status validate(const reader_options& x);
