@@ -36,6 +36,11 @@ public:
   /// Replies in RESP to one command; nullopt: the batch has to wait.
   using rule = std::function<std::optional<std::string>(const argv&)>;
 
+  /// Replies in RESP to all commands of a batch, or why the batch fails;
+  /// nullopt: it has to wait.
+  using batch_rule = std::function<std::optional<outcome<std::string>>(
+    const std::vector<argv>&)>;
+
   explicit fake_connection(caf::actor_system& sys)
     : state_(std::make_shared<state>()), actor_(sys.spawn(behave, state_)) {
     // nop
@@ -100,8 +105,33 @@ public:
 
   /// From now on answers batches by itself, also those that wait already.
   void set_rule(rule x) {
+    set_batch_rule([rule = std::move(x)](const std::vector<argv>& commands)
+                     -> std::optional<outcome<std::string>> {
+      std::string replies;
+      for (const auto& command : commands) {
+        auto reply = rule(command);
+        if (!reply)
+          return std::nullopt;
+        replies += *reply;
+      }
+      return outcome<std::string>{std::move(replies)};
+    });
+  }
+
+  void set_batch_rule(batch_rule x) {
     state_->answer_by = std::move(x);
+    look_again();
+  }
+
+  /// Asks the rule again about what waits.
+  void look_again() {
     caf::anon_send(actor_, caf::tick_atom_v);
+  }
+
+  /// From now on whoever asks to be unblocked gets that answer to the batch
+  /// that waits.
+  void set_unblock_answer(std::string replies) {
+    state_->unblock_answer = std::move(replies);
   }
 
 private:
@@ -114,7 +144,8 @@ private:
     std::vector<argv> commands;
     std::deque<batch> waiting;
     std::deque<answer_plan> plans;
-    rule answer_by;
+    batch_rule answer_by;
+    std::string unblock_answer;
     size_t batches = 0;
     size_t unblocks = 0;
     size_t closes = 0;
@@ -142,7 +173,13 @@ private:
         obey(*st);
         return promise;
       },
-      [=](atom::unblock) { ++st->unblocks; },
+      [=](atom::unblock) {
+        ++st->unblocks;
+        if (!st->unblock_answer.empty() && !st->waiting.empty()) {
+          st->plans.push_front({st->unblock_answer, {}});
+          obey(*st);
+        }
+      },
       [=](atom::info) {
         connection_info result;
         result.state = "ready";
@@ -166,16 +203,15 @@ private:
           replies_of(st.plans.front().replies, x.source->count));
     }
     while (st.answer_by && !st.waiting.empty()) {
-      std::string replies;
-      for (auto& command : st.waiting.front().commands) {
-        auto reply = st.answer_by(command);
-        if (!reply)
-          return;
-        replies += *reply;
-      }
+      auto reply = st.answer_by(st.waiting.front().commands);
+      if (!reply)
+        return;
       auto x = std::move(st.waiting.front());
       st.waiting.pop_front();
-      x.promise.deliver(replies_of(replies, x.source->count));
+      if (*reply)
+        x.promise.deliver(replies_of(**reply, x.source->count));
+      else
+        x.promise.deliver(make_error(reply->error()));
     }
   }
 

@@ -1,0 +1,199 @@
+#define CAF_SUITE actors.sink_flow
+
+#include "support/sink_actor_fixture.hpp"
+
+using namespace pulse;
+using namespace pulse::test;
+using namespace std::chrono_literals;
+
+// How much a sink reads, and who gets how much of it.
+
+namespace {
+
+using fixture = sink_actor_fixture;
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(sink_flow_tests, fixture)
+
+CAF_TEST(a sink asks for twice what its subscribers can work on) {
+  spawn_subscribed(5);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 10 BLOCK 3750 STREAMS a >");
+}
+
+CAF_TEST(a subscriber holds no more events than its credit) {
+  alice.hold();
+  spawn_subscribed(2);
+  give(1, 4);
+  pass(1s);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2");
+  alice.finish();
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a3");
+  CAF_CHECK_EQUAL(info().dispatched, 2u);
+}
+
+CAF_TEST(nothing is read while subscribers have enough) {
+  alice.hold();
+  spawn_subscribed(2);
+  give(1, 4);
+  pass(5s);
+  CAF_CHECK(!reads());
+  alice.finish();
+  pass(5s);
+  CAF_CHECK(!reads());
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 2 BLOCK 3750 STREAMS a >");
+}
+
+CAF_TEST(a sink never holds more than max_in_flight) {
+  options.max_in_flight = 3;
+  alice.hold();
+  spawn_subscribed(8);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 3 BLOCK 3750 STREAMS a >");
+  give(1, 3);
+  pass(5s);
+  CAF_CHECK(!reads());
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 BLOCK 3750 STREAMS a >");
+}
+
+CAF_TEST(unconfirmed acks count for max_in_flight) {
+  options.max_in_flight = 4;
+  spawn_subscribed();
+  redis.goes_away();
+  give(1, 4);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2 a3 a4");
+  pass(5s);
+  CAF_CHECK(!reads());
+  redis.comes_back();
+  pass(2s);
+  CAF_CHECK(reads());
+}
+
+CAF_TEST(events that wait for their next attempt do not stop others) {
+  options.max_in_flight = 20;
+  options.backoff = {1h};
+  alice.always_fail(make_error({errc::handler_failed, "no"}));
+  spawn_subscribed(2);
+  for (uint64_t n = 1; n <= 17; n += 4) {
+    pass(100ms);
+    CAF_REQUIRE(reads());
+    give(n, n + 3);
+  }
+  CAF_CHECK_EQUAL(info().waiting, 20u);
+  pass(1s);
+  CAF_CHECK(!reads()); // max_in_flight is reached
+}
+
+CAF_TEST(subscribing again changes the credit) {
+  alice.hold();
+  spawn_subscribed(1);
+  give(1, 2);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK_EQUAL(subscribe(alice, 2), "none");
+  CAF_CHECK_EQUAL(alice.got(), "a2");
+  CAF_CHECK_EQUAL(info().subscribers, 1u);
+}
+
+CAF_TEST(who unsubscribes gets no more and may finish what it has) {
+  alice.hold();
+  spawn_subscribed(1);
+  give(1, 2);
+  CAF_CHECK(unsubscribe(alice));
+  CAF_CHECK(!unsubscribe(alice));
+  alice.finish();
+  consume_messages();
+  pass(1s);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+  CAF_CHECK(!reads());
+  CAF_CHECK_EQUAL(subscribe(bob), "none");
+  CAF_CHECK_EQUAL(bob.got(), "a2");
+}
+
+CAF_TEST(a dead subscriber is refused) {
+  spawn();
+  alice.die();
+  consume_messages();
+  const auto why = subscribe(alice);
+  CAF_CHECK(why.find("no_such_subscriber") == 0);
+  CAF_CHECK_EQUAL(info().subscribers, 0u);
+}
+
+CAF_TEST(keyed dispatch gives one event of a topic at a time) {
+  options.dispatch = dispatch_mode::keyed;
+  alice.hold();
+  spawn_subscribed();
+  give_page(page({{"a", array_of(4) + entry(1, "x") + entry(2, "x")
+                          + entry(3, "y") + entry(4, "x")}}));
+  CAF_CHECK_EQUAL(alice.got(), "a1 a3");
+  alice.finish();
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a2");
+  alice.finish(2);
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a4");
+}
+
+CAF_TEST(keyed dispatch keeps the order of a topic when its event fails) {
+  options.dispatch = dispatch_mode::keyed;
+  options.backoff = {1s};
+  alice.hold();
+  spawn_subscribed();
+  give_page(page({{"a", array_of(2) + entry(1, "x") + entry(2, "x")}}));
+  alice.fail(make_error({errc::handler_failed, "no"}));
+  pass(500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  pass(1s);
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
+  alice.finish();
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a2");
+}
+
+CAF_TEST(keyed dispatch gives the same topic to the same subscriber) {
+  options.dispatch = dispatch_mode::keyed;
+  spawn_subscribed();
+  subscribe(bob);
+  std::string first;
+  for (uint64_t n = 1; n <= 10; ++n) {
+    give_page(page({{"a", array_of(1) + entry(n, "x")}}));
+    const auto who = alice.got().empty() ? "bob" : "alice";
+    first = first.empty() ? who : first;
+    CAF_CHECK_EQUAL(first, who);
+    bob.got();
+  }
+}
+
+CAF_TEST(broadcast acknowledges when all subscribers have returned) {
+  options.dispatch = dispatch_mode::broadcast;
+  bob.hold();
+  spawn_subscribed();
+  subscribe(bob);
+  give(1, 1);
+  CAF_CHECK_EQUAL(alice.got() + " " + bob.got(), "a1 a1");
+  CAF_CHECK_EQUAL(calls("XACK"), "");
+  bob.finish();
+  consume_messages();
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+}
+
+CAF_TEST(broadcast repeats only for the subscriber that failed) {
+  options.dispatch = dispatch_mode::broadcast;
+  options.backoff = {1s};
+  bob.hold();
+  spawn_subscribed();
+  subscribe(bob);
+  give(1, 1);
+  alice.got();
+  bob.fail(make_error({errc::handler_failed, "no"}));
+  bob.got();
+  pass(2s);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,1,0)");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

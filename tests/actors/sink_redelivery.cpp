@@ -1,0 +1,273 @@
+#define CAF_SUITE actors.sink_redelivery
+
+#include "pulse/actors/sink_actor.hpp"
+
+#include "support/sink_actor_fixture.hpp"
+
+using namespace pulse;
+using namespace pulse::test;
+using namespace std::chrono_literals;
+
+// What happens to an event whose handler fails, dies or hangs.
+
+namespace {
+
+struct fixture : sink_actor_fixture {
+  fixture() {
+    options.backoff = {1s, 4s};
+  }
+
+  static caf::error no() {
+    return make_error({errc::handler_failed, "no"});
+  }
+
+  // Whether all of these are in the text.
+  static bool has(const std::string& text,
+                  std::initializer_list<const char*> parts) {
+    for (const auto* x : parts)
+      if (text.find(x) == std::string::npos) {
+        CAF_MESSAGE("\"" << x << "\" is not in: " << text);
+        return false;
+      }
+    return true;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(sink_redelivery_tests, fixture)
+
+// -- failures -----------------------------------------------------------------
+
+CAF_TEST(an error brings the event back after the backoff and is counted) {
+  alice.hold();
+  spawn_subscribed();
+  give(1, 1);
+  alice.fail(no());
+  pass(740ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK_EQUAL(info().waiting, 1u);
+  pass(600ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
+  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 1, 0}));
+  CAF_CHECK_EQUAL(info().nacks, 1u);
+  CAF_CHECK_EQUAL(info().redelivered, 1u);
+  CAF_CHECK_EQUAL(calls("XACK"), "");
+}
+
+CAF_TEST(the backoff goes on to the last entry of its list and stays there) {
+  alice.always_fail(no());
+  spawn_subscribed();
+  give(1, 1);
+  pass(1300ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a1(2,1,0)");
+  pass(2900ms);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  pass(2200ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1(3,2,0)");
+  pass(2900ms);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  pass(2200ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1(4,3,0)");
+}
+
+CAF_TEST(an event that failed goes to somebody else if it can) {
+  alice.hold();
+  spawn_subscribed();
+  give(1, 1);
+  subscribe(bob);
+  alice.fail(no());
+  pass(2s);
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,1,0)");
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+}
+
+CAF_TEST(an event that fails max_deliveries times becomes a dead letter) {
+  options.max_deliveries = 3;
+  alice.always_fail(no());
+  spawn_subscribed();
+  give(1, 1);
+  pass(20s);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a1(2,1,0) a1(3,2,0)");
+  const auto letter = calls("dead_letter");
+  CAF_CHECK(
+    has(letter, {"a a:dead:s ", " s 1-0 100000 ", "x-stream a", "x-sink s",
+                 "x-node me", "gave up after 3 deliveries", "x-deliveries 3",
+                 "x-failures 3", "x-crashes 0", "x-time 1000"}));
+  CAF_CHECK_EQUAL(calls("XACK"), ""); // the script acknowledged it
+  CAF_CHECK_EQUAL(info().dead_letters, 1u);
+  CAF_CHECK_EQUAL(info().held, 0u);
+}
+
+CAF_TEST(a handler may ask for a dead letter at once) {
+  alice.always_fail(term("it makes no sense"));
+  spawn_subscribed();
+  give(1, 1);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK(has(calls("dead_letter"),
+                {"x-reason it makes no sense", "x-deliveries 1"}));
+}
+
+CAF_TEST(a dead letter is repeated until Redis took it) {
+  alice.always_fail(term("no"));
+  spawn_subscribed();
+  redis.lose("dead_letter");
+  redis.refuse("dead_letter", "OOM command not allowed");
+  redis.lose("dead_letter", errc::timed_out);
+  give(1, 1);
+  CAF_CHECK_EQUAL(info().dead_letters, 0u);
+  pass(10s);
+  const auto letters = calls("dead_letter");
+  CAF_CHECK_EQUAL(std::count(letters.begin(), letters.end(), '|'), 3);
+  CAF_CHECK_EQUAL(info().dead_letters, 1u);
+  CAF_CHECK_EQUAL(info().held, 0u);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+}
+
+CAF_TEST(a dead letter of what was acknowledged meanwhile is none) {
+  alice.always_fail(term("no"));
+  spawn_subscribed();
+  redis.answer("dead_letter", "$-1\r\n");
+  give(1, 1);
+  pass(5s);
+  CAF_CHECK_EQUAL(info().dead_letters, 0u);
+  CAF_CHECK_EQUAL(info().held, 0u);
+}
+
+CAF_TEST(with dead_letter off what is given up is acknowledged and counted) {
+  options.dead_letter = false;
+  alice.always_fail(term("no"));
+  spawn_subscribed();
+  give(1, 1);
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("dead_letter"), "");
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+  CAF_CHECK_EQUAL(info().dead_letters, 1u);
+  CAF_CHECK_EQUAL(info().acked, 0u);
+}
+
+// -- deaths -------------------------------------------------------------------
+
+CAF_TEST(the oldest event of a dead worker counts a crash and the others not ) {
+  alice.hold();
+  bob.hold();
+  spawn_subscribed();
+  give(1, 3);
+  subscribe(bob);
+  alice.die();
+  consume_messages(); // at once: no time passes
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,0,1) a2(2,0,0) a3(2,0,0)");
+  CAF_CHECK_EQUAL(info().crashes, 1u);
+  CAF_CHECK_EQUAL(info().subscribers, 1u);
+  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 0, 1}) + " 2-0 "
+                                    + packed({2, 0, 0}) + " 3-0 "
+                                    + packed({2, 0, 0}));
+}
+
+CAF_TEST(an event that kills max_crashes workers becomes a dead letter) {
+  options.max_crashes = 2;
+  alice.hold();
+  bob.hold();
+  spawn_subscribed();
+  give(1, 2);
+  subscribe(bob);
+  alice.die();
+  consume_messages();
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,0,1) a2(2,0,0)");
+  bob.die();
+  consume_messages();
+  CAF_CHECK(has(calls("dead_letter"), {" s 1-0 ", "its worker died 2 times",
+                                       "x-crashes 2", "x-failures 0"}));
+  scripted_worker carol{sys};
+  subscribe(carol);
+  CAF_CHECK_EQUAL(carol.got(), "a2(3,0,0)");
+}
+
+CAF_TEST(a handler that throws is a crash and not a failure) {
+  spawn_subscribed();
+  alice.throw_next();
+  give(1, 1);
+  subscribe(bob);
+  pass(2s);
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,0,1)");
+  CAF_CHECK_EQUAL(info().crashes, 1u);
+  CAF_CHECK_EQUAL(info().nacks, 0u);
+}
+
+CAF_TEST(events of the last worker wait for the next one) {
+  alice.hold();
+  spawn_subscribed();
+  give(1, 2);
+  alice.die();
+  consume_messages();
+  give_page(nothing); // the read that was under way when she died
+  pass(5s);
+  CAF_CHECK(!reads());
+  subscribe(bob);
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,0,1) a2(2,0,0)");
+  CAF_CHECK(reads());
+}
+
+// -- hanging workers ----------------------------------------------------------
+
+CAF_TEST(a worker that hangs loses what it holds after ack_wait) {
+  options.ack_wait = 10s;
+  alice.hold();
+  spawn_subscribed();
+  give(1, 2);
+  subscribe(bob);
+  pass(9900ms);
+  CAF_CHECK_EQUAL(bob.got(), "");
+  pass(200ms);
+  CAF_CHECK_EQUAL(bob.got(), "a2(2,0,0)"); // it only waited behind the other
+  pass(2s);
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,1,0)");
+  CAF_CHECK_EQUAL(info().timeouts, 1u);
+  CAF_CHECK_EQUAL(info().crashes, 0u);
+}
+
+CAF_TEST(a worker that hangs gets no more until another ack_wait is over) {
+  options.ack_wait = 10s;
+  leases.owns({{1, 0}});
+  alice.hold();
+  spawn_subscribed();
+  give(1, 1);
+  pass(15s);
+  CAF_CHECK_EQUAL(alice.got(), "a1"); // it is due again, but not for her
+  pass(4900ms);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  pass(200ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
+}
+
+CAF_TEST(a worker that answers after all gets events again and its ack counts) {
+  options.ack_wait = 10s;
+  alice.hold();
+  spawn_subscribed();
+  give(1, 1);
+  pass(10100ms);
+  alice.finish();
+  consume_messages();
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+  pass(3s);
+  CAF_CHECK_EQUAL(alice.got(), "a1"); // done, so never again
+  give_page(nothing); // Redis ends a read after a quarter of the lease
+  give(2, 2);
+  CAF_CHECK_EQUAL(alice.got(), "a2");
+}
+
+CAF_TEST(ack_wait counts for the oldest event only) {
+  options.ack_wait = 10s;
+  alice.hold();
+  spawn_subscribed();
+  give(1, 3);
+  for (int i = 0; i < 3; ++i) {
+    pass(9s); // each takes long, but less than ack_wait
+    alice.finish();
+  }
+  consume_messages();
+  CAF_CHECK_EQUAL(info().timeouts, 0u);
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0 | a s 2-0 | a s 3-0");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,136 @@
+#pragma once
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/leases/actor.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pulse::test {
+
+/// A lease keeper that the test plays, for the deterministic scheduler. It
+/// renews when renew() is called, and answers who asks what is still owned with
+/// what owns() said.
+class fake_leases {
+public:
+  using boot_clock = std::function<std::chrono::nanoseconds()>;
+
+  fake_leases(caf::actor_system& sys, boot_clock now)
+    : state_(std::make_shared<state>()) {
+    state_->now = std::move(now);
+    actor_ = sys.spawn(behave, state_);
+  }
+
+  fake_leases(const fake_leases&) = delete;
+  fake_leases& operator=(const fake_leases&) = delete;
+
+  ~fake_leases() {
+    state_->kept.clear();
+    caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
+  }
+
+  [[nodiscard]] lease_actor handle() const {
+    return actor_;
+  }
+
+  /// "add a, update a, delete a": what it was told since the last call.
+  std::string log() {
+    return std::exchange(state_->log, {});
+  }
+
+  /// Redis says that these are still the consumer's.
+  void owns(std::vector<event_id> ids) {
+    state_->owned = std::move(ids);
+  }
+
+  /// The next question what is still owned fails.
+  void fail_next(errc code) {
+    state_->failures.push_back(failure{code, "as told"});
+  }
+
+  /// Renews all leases now, unless it was stopped.
+  void renew() {
+    for (const auto& x : state_->kept)
+      if (!state_->stopped)
+        x->clock->renewed(state_->now());
+  }
+
+  /// It renews no more, as if it could not reach Redis.
+  void stop() {
+    state_->stopped = true;
+  }
+
+  void go_on() {
+    state_->stopped = false;
+  }
+
+  [[nodiscard]] const std::vector<lease_ptr>& kept() const {
+    return state_->kept;
+  }
+
+  [[nodiscard]] size_t closes() const {
+    return state_->closes;
+  }
+
+private:
+  struct state {
+    boot_clock now;
+    std::vector<lease_ptr> kept;
+    std::vector<event_id> owned;
+    std::vector<failure> failures;
+    std::string log;
+    size_t closes = 0;
+    bool stopped = false;
+  };
+
+  static void note(state& st, const char* what, const lease& x) {
+    st.log.append(st.log.empty() ? "" : ", ").append(what).append(x.stream);
+  }
+
+  static lease_actor::behavior_type behave(lease_actor::pointer self,
+                                           const std::shared_ptr<state>& st) {
+    return {
+      [=](caf::add_atom, const lease_ptr& x) {
+        note(*st, "add ", *x);
+        x->clock->renewed(st->now());
+        st->kept.push_back(x);
+      },
+      [=](caf::delete_atom, const lease_ptr& x) {
+        note(*st, "delete ", *x);
+        auto i = std::find(st->kept.begin(), st->kept.end(), x);
+        if (i != st->kept.end())
+          st->kept.erase(i);
+      },
+      [=](caf::update_atom,
+          const lease_ptr& x) -> caf::result<std::vector<event_id>> {
+        note(*st, "update ", *x);
+        if (!st->failures.empty()) {
+          const auto why = st->failures.front();
+          st->failures.erase(st->failures.begin());
+          return make_error(why);
+        }
+        x->clock->suspect = false;
+        x->clock->renewed(st->now());
+        return st->owned;
+      },
+      [=](caf::close_atom) {
+        ++st->closes;
+        self->quit();
+      },
+    };
+  }
+
+  std::shared_ptr<state> state_;
+  lease_actor actor_;
+};
+
+} // namespace pulse::test

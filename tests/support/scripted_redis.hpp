@@ -1,0 +1,231 @@
+#pragma once
+
+#include "pulse/core/names.hpp"
+#include "pulse/resp/dead_letter_scripts.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+
+#include "support/fake_connection.hpp"
+#include "support/read_replies.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pulse::test {
+
+/// A Redis that a test plays for sinks. To what a sink asks now and then it
+/// answers what an undisturbed Redis would; a test may script other answers
+/// for the next commands of a kind, refuse or lose them, or hold them back.
+/// A kind is the name of a command or of the script that it calls. Reads on
+/// blocking connections wait for give() or for an unblock.
+class scripted_redis {
+public:
+  explicit scripted_redis(caf::actor_system& sys) : sys_(sys), commands(sys) {
+    commands.set_batch_rule(
+      [this](const std::vector<argv>& xs) { return reply_to(xs); });
+  }
+
+  scripted_redis(const scripted_redis&) = delete;
+  scripted_redis& operator=(const scripted_redis&) = delete;
+
+  connection_source source() {
+    return {commands.handle(), [this](const std::string& purpose) {
+              purposes.push_back(purpose);
+              blocking_.push_back(std::make_unique<fake_connection>(sys_));
+              blocking_.back()->set_unblock_answer(nothing);
+              return blocking_.back()->handle();
+            }};
+  }
+
+  /// The blocking connection that was opened last.
+  fake_connection& blocking() {
+    if (blocking_.empty())
+      CAF_FAIL("nobody opened a blocking connection");
+    return *blocking_.back();
+  }
+
+  // -- the script -------------------------------------------------------------
+
+  /// The next command of that kind gets this reply.
+  void answer(const std::string& kind, std::string reply) {
+    script_[kind].emplace_back(std::move(reply));
+  }
+
+  /// The next command of that kind gets an error reply.
+  void refuse(const std::string& kind, const std::string& why) {
+    answer(kind, "-" + why + "\r\n");
+  }
+
+  /// The connection is lost under the next command of that kind: nobody knows
+  /// whether Redis executed it.
+  void lose(const std::string& kind, errc code = errc::connection_lost) {
+    script_[kind].emplace_back(failure{code, "as told"});
+  }
+
+  /// Commands of that kind, and all behind them, wait until release().
+  void hold(const std::string& kind) {
+    held_.insert(kind);
+  }
+
+  void release(const std::string& kind) {
+    held_.erase(kind);
+    commands.look_again();
+  }
+
+  /// Every command fails, or waits for it, until comes_back().
+  void goes_away(errc code = errc::connect_failed) {
+    away_ = code;
+    commands.look_again();
+  }
+
+  void comes_back() {
+    away_ = errc::none;
+  }
+
+  // -- what arrived -----------------------------------------------------------
+
+  /// The arguments of the commands of that kind that arrived since the last
+  /// call for that kind, separated by " | ". Keys of streams appear as the
+  /// names of the streams, and `consumer` as "me".
+  std::string calls(const std::string& kind, const std::string& consumer) {
+    auto& from = seen_[kind];
+    std::string result;
+    const auto& all = commands.commands();
+    for (; from < all.size(); ++from)
+      if (kind_of(all[from]) == kind)
+        result.append(result.empty() ? "" : " | ")
+          .append(text_of(all[from], consumer));
+    return result;
+  }
+
+  static std::string text_of(const argv& command, const std::string& consumer) {
+    std::string result;
+    const size_t skipped = command[0] == "EVALSHA" ? 3 : 1;
+    for (size_t i = skipped; i < command.size(); ++i) {
+      auto x = command[i] == consumer ? std::string{"me"} : command[i];
+      if (x.rfind(stream_key({}), 0) == 0)
+        x.erase(0, stream_key({}).size());
+      result.append(result.empty() ? "" : " ").append(x);
+    }
+    return result;
+  }
+
+  /// Kinds of all commands that arrived, in order: for what came before what.
+  [[nodiscard]] std::vector<std::string> kinds() const {
+    std::vector<std::string> result;
+    for (const auto& x : commands.commands())
+      result.push_back(kind_of(x));
+    return result;
+  }
+
+  static std::string kind_of(const argv& command) {
+    if (command[0] == "XGROUP" || command[0] == "XINFO")
+      return command[0] + " " + command[1];
+    if (command[0] != "EVALSHA")
+      return command[0];
+    using namespace resp;
+    for (const auto* x :
+         {&renew_script(), &take_over_script(), &release_script(),
+          &count_script(), &clean_consumers_script(), &audit_script(),
+          &dead_letter_script()})
+      if (x->sha1 == command[1])
+        return std::string{x->name};
+    CAF_FAIL("a script that nobody knows: " << command[1]);
+  }
+
+private:
+  using step = outcome<std::string>;
+
+  std::optional<step> reply_to(const std::vector<argv>& batch) {
+    if (away_ != errc::none)
+      return failure{away_, "Redis is away"};
+    for (const auto& x : batch)
+      if (held_.count(kind_of(x)) > 0)
+        return std::nullopt;
+    std::string result;
+    for (const auto& x : batch) {
+      auto reply = next_step(x);
+      if (!reply)
+        return reply;
+      result += *reply;
+    }
+    return step{std::move(result)};
+  }
+
+  step next_step(const argv& command) {
+    auto& steps = script_[kind_of(command)];
+    if (steps.empty())
+      return undisturbed(command);
+    auto result = std::move(steps.front());
+    steps.pop_front();
+    return result;
+  }
+
+  // What Redis answers if nothing happened.
+  static std::string undisturbed(const argv& x) {
+    const auto kind = kind_of(x);
+    if (kind == "XGROUP CREATE" || kind == "XGROUP SETID")
+      return "+OK\r\n";
+    if (kind == "XINFO STREAM")
+      return facts(0);
+    if (kind == "XINFO GROUPS" || kind == "XPENDING")
+      return array_of(0);
+    if (kind == "XREADGROUP")
+      return no_own(x);
+    if (kind == "take_over")
+      return array_of(3) + ":0\r\n" + array_of(0) + array_of(0);
+    if (kind == "audit")
+      return array_of(7) + ":0\r\n" + bulk("0") + ":0\r\n" + bulk("0-0")
+             + bulk("0-0") + bulk("1000000-0") + bulk("");
+    if (kind == "dead_letter")
+      return array_of(2) + bulk("77-0") + ":0\r\n";
+    if (kind == "release")
+      return array_of(2) + ":0\r\n:1\r\n";
+    if (kind == "renew")
+      return array_of(2) + ":0\r\n" + array_of(0);
+    if (kind == "count")
+      return counted(x);
+    if (kind == "PING")
+      return "+PONG\r\n";
+    return ":0\r\n";
+  }
+
+  // No pending entries: each stream with an empty list.
+  static std::string no_own(const argv& x) {
+    const auto streams = std::find(x.begin(), x.end(), "STREAMS");
+    const auto count = static_cast<size_t>(x.end() - streams - 1) / 2;
+    std::string result = array_of(count);
+    for (size_t i = 1; i <= count; ++i)
+      result += array_of(2) + bulk(*(streams + static_cast<ptrdiff_t>(i)))
+                + array_of(0);
+    return result;
+  }
+
+  // The consumer owns all of them: EVALSHA sha 1 key group consumer, then IDs
+  // and counts.
+  static std::string counted(const argv& x) {
+    std::string result = array_of((x.size() - 6) / 2);
+    for (size_t i = 6; i < x.size(); i += 2)
+      result += bulk(x[i]);
+    return result;
+  }
+
+  caf::actor_system& sys_;
+  std::vector<std::unique_ptr<fake_connection>> blocking_;
+  std::map<std::string, std::deque<step>> script_;
+  std::set<std::string> held_;
+  std::map<std::string, size_t> seen_;
+  errc away_ = errc::none;
+
+public:
+  /// The shared connection.
+  fake_connection commands;
+  /// What blocking connections were opened for, in order.
+  std::vector<std::string> purposes;
+};
+
+} // namespace pulse::test

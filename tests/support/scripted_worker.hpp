@@ -1,0 +1,141 @@
+#pragma once
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/messages.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace pulse::test {
+
+/// A subscriber that the test plays, for the deterministic scheduler: returns
+/// at once unless it was told otherwise.
+class scripted_worker {
+public:
+  explicit scripted_worker(caf::actor_system& sys)
+    : memory_(std::make_shared<memory>()), actor_(sys.spawn(behave, memory_)) {
+    // nop
+  }
+
+  scripted_worker(const scripted_worker&) = delete;
+  scripted_worker& operator=(const scripted_worker&) = delete;
+
+  ~scripted_worker() {
+    memory_->held.clear();
+    caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
+  }
+
+  [[nodiscard]] event_listener handle() const {
+    return actor_;
+  }
+
+  /// What came since the last call: "a1 a2(2,1,0)", where the numbers are
+  /// deliveries, failures and crashes unless it is a first delivery.
+  std::string got() {
+    return std::exchange(memory_->got, {});
+  }
+
+  /// From now on it works on what it gets until finish() or fail().
+  void hold() {
+    memory_->holds = true;
+  }
+
+  /// Returns from the `n` events that it has held for longest.
+  void finish(size_t n = 1) {
+    caf::anon_send(actor_, caf::ok_atom_v, n);
+  }
+
+  /// Fails at the event that it has held for longest.
+  void fail(caf::error why) {
+    caf::anon_send(actor_, caf::put_atom_v, std::move(why));
+  }
+
+  /// From now on it answers each event with this error; none: it returns.
+  void always_fail(caf::error why) {
+    memory_->always = std::move(why);
+  }
+
+  /// The handler of the next event throws.
+  void throw_next() {
+    memory_->throws = true;
+  }
+
+  void die() {
+    caf::anon_send_exit(actor_, caf::exit_reason::kill);
+  }
+
+  [[nodiscard]] size_t held() const {
+    return memory_->held.size();
+  }
+
+private:
+  struct memory {
+    std::string got;
+    bool holds = false;
+    bool throws = false;
+    caf::error always;
+    std::deque<caf::response_promise> held;
+  };
+
+  using actor_type
+    = event_listener::extend<caf::reacts_to<caf::ok_atom, size_t>,
+                             caf::reacts_to<caf::put_atom, caf::error>>;
+
+  static std::string text_of(const event& x) {
+    const auto& n = x.counts();
+    auto result = std::string{x.stream()} + std::to_string(x.id().ms);
+    if (n.deliveries != 1 || n.failures > 0 || n.crashes > 0)
+      result += "(" + std::to_string(n.deliveries) + ","
+                + std::to_string(n.failures) + "," + std::to_string(n.crashes)
+                + ")";
+    return result;
+  }
+
+  static caf::result<void> on_event(actor_type::pointer self, memory& mem,
+                                    const event& x) {
+    mem.got.append(mem.got.empty() ? "" : " ").append(text_of(x));
+    if (std::exchange(mem.throws, false))
+      throw std::runtime_error{"the handler threw"};
+    if (mem.always)
+      return mem.always;
+    auto promise = self->make_response_promise();
+    if (promise.async())
+      return caf::unit;
+    if (mem.holds)
+      mem.held.push_back(promise);
+    else
+      promise.deliver(caf::unit);
+    return promise;
+  }
+
+  static actor_type::behavior_type behave(actor_type::pointer self,
+                                          const std::shared_ptr<memory>& mem) {
+    return {
+      [=](const event& x) { return on_event(self, *mem, x); },
+      [=](caf::ok_atom, size_t n) {
+        for (; n > 0 && !mem->held.empty(); --n) {
+          mem->held.front().deliver(caf::unit);
+          mem->held.pop_front();
+        }
+      },
+      [=](caf::put_atom, const caf::error& why) {
+        if (mem->held.empty())
+          return;
+        mem->held.front().deliver(why);
+        mem->held.pop_front();
+      },
+    };
+  }
+
+  std::shared_ptr<memory> memory_;
+  actor_type actor_;
+};
+
+} // namespace pulse::test

@@ -1,0 +1,213 @@
+#pragma once
+
+#include "pulse/actors/internal/sink/actor.hpp"
+#include "pulse/core/delivery/counter.hpp"
+#include "pulse/core/log.hpp"
+
+#include "support/actor_fixture.hpp"
+#include "support/fake_leases.hpp"
+#include "support/scripted_redis.hpp"
+#include "support/scripted_worker.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pulse::test {
+
+/// A sink "s" of stream "a" between a Redis, a lease keeper and workers that
+/// the test plays, in virtual time.
+struct sink_actor_fixture : actor_fixture {
+  sink_actor_fixture() {
+    set_log_function([this](log_level, std::string_view line) {
+      log_text.append(line).append("\n");
+    });
+    options.name = "s";
+    options.streams = {"a"};
+  }
+
+  ~sink_actor_fixture() override {
+    caf::anon_send_exit(uut, caf::exit_reason::kill);
+    uut = nullptr;
+    heard = nullptr;
+    consume_messages();
+    set_log_function(nullptr);
+  }
+
+  /// Time since boot in this test: virtual time, and what the machine slept.
+  std::chrono::nanoseconds boot_time() {
+    return sched.clock().now().time_since_epoch() + slept;
+  }
+
+  internal::environment environment() {
+    internal::environment result;
+    result.boot_time = [this] { return boot_time(); };
+    result.wall_clock = [] {
+      return std::chrono::system_clock::time_point{std::chrono::seconds{1}};
+    };
+    result.random_bits = [this] { return random(); };
+    result.host = "host";
+    result.process_id = 1;
+    return result;
+  }
+
+  /// Spawns the sink; its groups come about at once if Redis lets them.
+  void spawn(supervision supervisor = {}) {
+    uut = spawn_sink(sys, options, redis.source(), leases.handle(),
+                     std::move(supervisor), environment());
+    consume_messages();
+    consumer = info().consumer;
+  }
+
+  /// The same, with alice as subscriber.
+  void spawn_subscribed(uint32_t credit = 0) {
+    spawn();
+    CAF_CHECK_EQUAL(subscribe(alice, credit), "none");
+  }
+
+  std::string subscribe(scripted_worker& who, uint32_t credit = 0) {
+    auto result = ask_void(uut, caf::subscribe_atom_v, who.handle(),
+                           subscription{credit});
+    consume_messages();
+    return result->why();
+  }
+
+  bool unsubscribe(scripted_worker& who) {
+    auto result = ask<bool>(uut, caf::unsubscribe_atom_v, who.handle());
+    consume_messages();
+    return result->ok() && result->value;
+  }
+
+  // -- time -------------------------------------------------------------------
+
+  /// Time passes in small steps, so that one tick follows the other, while the
+  /// lease keeper renews.
+  void pass(milliseconds time) {
+    constexpr milliseconds step{10};
+    for (; time > milliseconds{0}; time -= step) {
+      advance_time(std::min(step, time));
+      leases.renew();
+      consume_messages();
+    }
+  }
+
+  /// The machine sleeps: the actor clock stands still.
+  void sleep(milliseconds time) {
+    slept += time;
+  }
+
+  // -- Redis ------------------------------------------------------------------
+
+  /// The read that waits brings the events `first` to `last` of a stream.
+  void give(uint64_t first, uint64_t last, const std::string& stream = "a") {
+    give_page(page(stream, first, last));
+  }
+
+  void give_page(std::string replies) {
+    CAF_REQUIRE(reads());
+    redis.blocking().answer(std::move(replies));
+    consume_messages();
+  }
+
+  /// The connection dies under the read that waits.
+  void lose_read(errc code = errc::connection_lost) {
+    CAF_REQUIRE(reads());
+    redis.blocking().fail({code, "as told"});
+    consume_messages();
+  }
+
+  /// Whether a read waits for events.
+  bool reads() {
+    return !redis.blocking().waiting().empty();
+  }
+
+  /// The read that waits, as its arguments.
+  std::string read() {
+    CAF_REQUIRE(reads());
+    const auto& batch = redis.blocking().waiting().front();
+    return scripted_redis::text_of(batch.commands.front(), consumer);
+  }
+
+  /// See scripted_redis::calls().
+  std::string calls(const std::string& kind) {
+    return redis.calls(kind, consumer);
+  }
+
+  void release(const std::string& kind) {
+    redis.release(kind);
+    consume_messages();
+  }
+
+  // -- the sink ---------------------------------------------------------------
+
+  sink_info info() {
+    auto result = ask<sink_info>(uut, atom::info_v);
+    consume_messages();
+    CAF_CHECK_EQUAL(result->why(), "none");
+    return result->value;
+  }
+
+  /// Asks it to close; what was answered shows later.
+  auto close() {
+    auto result = ask_void(uut, caf::close_atom_v);
+    consume_messages();
+    return result;
+  }
+
+  static delivery_id delivery(uint64_t ms, const std::string& stream = "a") {
+    return {stream, {ms, 0}};
+  }
+
+  template <class... Ts>
+  auto tell(Ts... xs) {
+    auto result = ask_void(uut, xs...);
+    consume_messages();
+    return result;
+  }
+
+  /// Asks for notices, which news() then tells.
+  void listen() {
+    heard = sys.spawn([this](notice_listener::pointer) {
+      return notice_listener::behavior_type{[this](const notice& x) {
+        CAF_CHECK_EQUAL(x.sink, "s");
+        CAF_CHECK(!x.text.empty());
+        notices += notices.empty() ? "" : ", ";
+        notices += to_string(x.kind) + " " + x.stream + " " + to_string(x.after)
+                   + (x.data_loss ? " loss " : " ")
+                   + std::to_string(x.lost_at_most);
+      }};
+    });
+    CAF_CHECK_EQUAL(tell(caf::subscribe_atom_v, heard)->why(), "none");
+  }
+
+  /// "gap a 5-0 loss 3": the notices since the last call.
+  std::string news() {
+    return std::exchange(notices, {});
+  }
+
+  /// How Redis keeps the counts of a delivery.
+  static std::string packed(delivery_counts x, bool armed = false) {
+    return std::to_string(pack(x, armed));
+  }
+
+  [[nodiscard]] bool logged(const std::string& text) const {
+    return log_text.find(text) != std::string::npos;
+  }
+
+  sink_options options;
+  std::chrono::nanoseconds slept{0};
+  std::minstd_rand random;
+  std::string log_text;
+  std::string notices;
+  std::string consumer;
+  notice_listener heard;
+  scripted_redis redis{sys};
+  fake_leases leases{sys, [this] { return boot_time(); }};
+  scripted_worker alice{sys};
+  scripted_worker bob{sys};
+  sink_actor uut;
+};
+
+} // namespace pulse::test
