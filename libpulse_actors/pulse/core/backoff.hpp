@@ -7,15 +7,17 @@
 
 namespace pulse {
 
-/// Engine that the pure classes draw jitter from; seeded by their owner.
+/// Random engine from which the classes of core draw jitter. The actor that
+/// owns such a class creates and seeds the engine.
 using random_engine = std::minstd_rand;
 
 /// @returns `base` changed by up to ±`share` (0 to 1) of itself.
 std::chrono::milliseconds jittered(std::chrono::milliseconds base, double share,
                                    random_engine& random);
 
-/// Delays between attempts to reconnect: doubles from `first` to `last`, ±25 %
-/// so that many clients do not come back in step.
+/// Delays between attempts to reconnect. The delay doubles from `first` to
+/// `last`. Each is changed by up to ±25 %, so that clients which lost their
+/// connections at the same time do not all reconnect at the same time.
 class reconnect_backoff {
 public:
   reconnect_backoff(std::chrono::milliseconds first,
@@ -38,9 +40,9 @@ private:
   std::chrono::milliseconds next_;
 };
 
-/// Delay before attempt `attempt + 1` of an event after `attempt` (>= 1)
-/// failed ones: the list's entry, ±25 %; the last one repeats; an empty list
-/// means no delay.
+/// @returns the delay after failed attempt number `attempt` (>= 1) of an event:
+/// that entry of `list`, changed by up to ±25 %. Attempts beyond the end of the
+/// list use the last entry. An empty list means no delay.
 std::chrono::milliseconds
 redelivery_delay(const std::vector<std::chrono::milliseconds>& list,
                  uint32_t attempt, random_engine& random);

@@ -7,58 +7,63 @@
 #include <string>
 #include <vector>
 
-// What sinks give up, and what can be done about it. The letters of a sink are
-// an ordinary stream, "<stream>:dead:<sink>"; the formats are in
-// docs/protocol.md.
+// Events that sinks gave up, and the requests that list, redrive and purge
+// them. The dead letters of a sink are an ordinary stream,
+// "<stream>:dead:<sink>". docs/protocol.md describes the format.
 
 namespace pulse {
 
-/// An event that a sink gave up.
+/// A dead letter: an event that a sink gave up, and why.
 struct dead_letter {
-  /// Of the letter: its place in the dead letter stream.
+  /// ID of the letter in the dead letter stream (not the ID of the event).
   event_id id;
-  /// Stream and ID of the event.
+  /// Stream and ID of the original event.
   delivery_id origin;
   std::string sink;
-  /// The sink's instance: its consumer.
+  /// Consumer name of the sink instance that gave the event up.
   std::string node;
   std::string reason;
-  /// How often it was delivered, and how that ended.
+  /// How often the event was delivered, and how often that ended in a failure
+  /// or a crash.
   delivery_counts counts;
-  /// When it was given up, since 1970.
+  /// When the sink gave the event up: Unix time in milliseconds.
   std::chrono::milliseconds time{0};
-  /// How often it has been redriven, and why it died again each time: lines of
-  /// "<milliseconds since 1970> <reason>", the last five of them.
+  /// How often the event has been redriven, and why it became a dead letter
+  /// again each time: the last five reasons, one per line, as "<Unix time in
+  /// milliseconds> <reason>".
   uint32_t redrives = 0;
   std::string history;
-  /// The event itself. The name is "malformed" or "trimmed", and the payload
-  /// empty, if the entry had none or was gone.
+  /// Name, payload and topic of the event. If the entry had no name or no
+  /// payload, the name is "malformed"; if the entry was no longer in the
+  /// stream, the name is "trimmed". The payload is empty then.
   std::string name;
   std::string payload;
   std::string topic;
 };
 
-/// Which dead letters of a stream to list: oldest first.
+/// Selects dead letters of a stream to list, oldest first.
 struct dead_query {
   std::string sink;
-  /// IDs of letters; inclusive.
+  /// Lowest and highest ID of the letters, both inclusive.
   event_id from = event_id::min();
   event_id to = event_id::max();
-  /// Most letters in the answer, 1 to 1000.
+  /// Maximum number of letters in the reply, 1 to 1000.
   uint32_t limit = 100;
 };
 
-/// Gives dead letters to their sink once more, and to no other sink: the event
-/// itself becomes pending again, the letter is removed. Atomic per letter.
+/// Gives dead letters to their sink once more, and to no other sink. For each
+/// letter, one atomic step makes the event pending again and removes the
+/// letter.
 struct redrive_request {
   std::string sink;
-  /// Which letters; empty: all that are there when the redrive begins, oldest
-  /// first.
+  /// IDs of the letters. Empty: all letters that exist when the redrive begins,
+  /// oldest first.
   std::vector<event_id> letters;
-  /// Most letters per second; 0: no limit.
+  /// Maximum number of letters per second; 0: no limit.
   uint32_t rate = 100;
-  /// A letter whose event was redriven so often stays: it would only die
-  /// again. Counted for 30 days.
+  /// A letter stays if its event has been redriven this many times already,
+  /// because the event would most likely fail again. Redis keeps these counts
+  /// for 30 days.
   uint32_t max_redrives = 3;
 };
 
@@ -74,10 +79,10 @@ struct redrive_result {
   uint64_t skipped_missing = 0;
 };
 
-/// Deletes dead letters for good.
+/// Deletes dead letters. They cannot be restored.
 struct purge_request {
   std::string sink;
-  /// Which letters; empty: all whose ID is below `before`.
+  /// IDs of the letters. Empty: all letters whose ID is below `before`.
   std::vector<event_id> letters;
   event_id before = event_id::max();
 };

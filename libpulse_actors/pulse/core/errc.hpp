@@ -4,9 +4,10 @@
 #include <string>
 #include <string_view>
 
-// The one list of error codes: name, whether waiting may help, first advice.
-// Feeds the enum, to_string, is_transient and the bounds, so they cannot drift.
-// Wire-stable: never reorder, only append.
+// The list of all error codes: name, whether waiting may help, first advice.
+// The enum, to_string, is_transient and advice are generated from it, so they
+// always agree. Other nodes receive the codes as numbers: append only, never
+// reorder.
 #define PULSE_ERRC_LIST(X)                                                     \
   X(none, false, "no error")                                                   \
   X(invalid_name, false, "use 1 to 512 bytes without space, control, *?[]")    \
@@ -51,19 +52,20 @@
 
 namespace pulse {
 
-/// Error codes of the library; `caf::error` category "pulse".
-/// Each failure carries one of these and a text that names the thing.
+/// Error codes of the library. In a `caf::error` their category is "pulse".
+/// Each failure carries one of these codes, and a text that names the thing
+/// that failed.
 enum class errc : uint8_t {
 #define PULSE_ERRC_ENUM(name, transient, advice) name,
   PULSE_ERRC_LIST(PULSE_ERRC_ENUM)
 #undef PULSE_ERRC_ENUM
 };
 
-/// @returns the enumerator's name, e.g. "connection_lost"; "unknown" for a
-/// value of a newer version.
+/// @returns the enumerator's name, e.g. "connection_lost". A code that only a
+/// newer version of the library knows is "unknown".
 std::string to_string(errc x);
 
-/// @returns what a user can do about `x`, as a short phrase.
+/// @returns what a user can do about `x`, as a short phrase in English.
 std::string_view advice(errc x) noexcept;
 
 /// @returns whether the same call may succeed later without any change.

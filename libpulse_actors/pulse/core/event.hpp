@@ -10,24 +10,29 @@
 
 namespace pulse {
 
-/// How often a sink delivered an event before, and why it had to again.
-/// All zero for readers, and `deliveries` is 1 for a first delivery.
+/// How often a sink has delivered an event, and how the earlier deliveries
+/// ended. For the first delivery, `deliveries` is 1 and the rest is 0. For
+/// events from a reader all three are 0.
 struct delivery_counts {
-  /// Deliveries including this one, as far as Redis and this sink know.
+  /// Number of deliveries, this one included, as far as Redis and this sink
+  /// know.
   uint32_t deliveries = 0;
-  /// Of the earlier ones: ended by a nack, an error or `ack_wait`.
+  /// How many of the earlier deliveries ended with a nack, an error or the end
+  /// of `ack_wait`.
   uint32_t failures = 0;
-  /// Of the earlier ones: ended by the death of a worker or a node.
+  /// How many of the earlier deliveries ended with the death of a worker or a
+  /// node.
   uint32_t crashes = 0;
 };
 
-/// Names one delivery of a sink: what a worker acknowledges.
+/// Identifies an event that a sink delivered. Workers name it in their acks.
 struct delivery_id {
   std::string stream;
   event_id id;
 };
 
-/// What an event block stores per event: where its parts are in the bytes.
+/// What an event block stores for each event: positions and lengths of the
+/// event's parts within the bytes of the block.
 struct event_extent {
   event_id id;
   uint32_t stream = 0; // index into event_block::streams
@@ -41,9 +46,9 @@ struct event_extent {
   uint32_t payload_len = 0;
 };
 
-/// The immutable storage behind the events of one reply: the bytes as they
-/// came from the socket, and where in them each event lies. Shared by all its
-/// events, freed with the last one.
+/// The immutable storage behind all events of one reply: the bytes as they came
+/// from the socket, and where each event lies in them. All events of the reply
+/// share the block; it is freed with the last of them.
 struct event_block {
   std::string bytes;
   std::vector<std::string> streams;
@@ -53,11 +58,12 @@ struct event_block {
 };
 
 /// An event as readers and sinks deliver it: a cheap, immutable, reference
-/// counted view. Copies share the payload; thread-safe to copy and to read.
-/// The string views live as long as any copy of the event.
+/// counted view into an event block. Copies share the payload. Any thread may
+/// copy and read an event. The string views stay valid as long as any copy of
+/// the event exists.
 class event {
 public:
-  /// An empty event, of no stream.
+  /// An empty event, which belongs to no stream.
   event() = default;
 
   /// @pre `index < block->extents.size()`
@@ -67,8 +73,8 @@ public:
     // nop
   }
 
-  /// Makes an event of its own block: for tests, and for what the network
-  /// brought. `from` names stream and ID.
+  /// Creates an event with an event block of its own: for tests, and for events
+  /// that another node sent. `from` holds the stream and the ID.
   static event make(const delivery_id& from, std::string_view name,
                     std::string_view payload, std::string_view topic = {},
                     std::string_view sink = {}, delivery_counts counts = {});
@@ -100,7 +106,7 @@ public:
                   : std::string_view{};
   }
 
-  /// Payload: any bytes.
+  /// Payload of the event: any bytes, may be empty.
   [[nodiscard]] std::string_view payload() const noexcept {
     return block_ ? part(extent().payload_pos, extent().payload_len)
                   : std::string_view{};
@@ -116,12 +122,13 @@ public:
     return counts_;
   }
 
-  /// What to name in ack, nack, extend and term.
+  /// @returns the stream and ID that identify this event in ack, nack, extend
+  /// and term messages.
   [[nodiscard]] delivery_id delivery() const {
     return {std::string{stream()}, id()};
   }
 
-  /// @returns the same event with other counts, sharing the block.
+  /// @returns the same event with other counts. Both share the block.
   [[nodiscard]] event with(delivery_counts counts) const {
     return {block_, index_, counts};
   }
@@ -141,7 +148,8 @@ private:
   delivery_counts counts_;
 };
 
-/// Same stream, ID, name, topic and payload; the counts do not matter.
+/// @returns whether both have the same stream, ID, name, topic and payload. The
+/// counts are not compared.
 bool operator==(const event& a, const event& b) noexcept;
 
 inline bool operator!=(const event& a, const event& b) noexcept {
@@ -151,18 +159,18 @@ inline bool operator!=(const event& a, const event& b) noexcept {
 /// One line for logs: stream, ID, name, topic and the size of the payload.
 std::string to_string(const event& x);
 
-/// An event that does not exist yet: what a producer adds.
+/// An event that a producer adds to a stream. It has no ID yet.
 struct new_event {
   /// Kind of the event, 1 to 512 bytes (see names.hpp).
   std::string name;
   /// Any bytes, empty allowed, at most `stream_options::max_payload`.
   std::string payload;
-  /// Optional; what topic filters look at.
+  /// Optional. Filters of readers and sinks can select events by topic.
   std::string topic;
-  /// Optional, any bytes, at most 512 of them: adding an event with an ID that
-  /// was used within `stream_options::dedup_window`, by whatever producer,
-  /// adds nothing and answers the ID of the event that is there. Another
-  /// event under the same ID is an error (`errc::dedup_conflict`).
+  /// Optional: any bytes, at most 512. If any producer has added an event with
+  /// the same `dedup_id` within `stream_options::dedup_window`, this add stores
+  /// nothing, and its reply is the ID of the stored event. If that event has
+  /// another content, the add fails with `errc::dedup_conflict`.
   std::string dedup_id = {};
 };
 

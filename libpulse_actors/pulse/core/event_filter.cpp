@@ -18,7 +18,7 @@ RE2::Options pattern_options() {
   return result;
 }
 
-// RE2 says which part of the pattern it stumbled over, but not where it is.
+// RE2 reports which part of the pattern is wrong, but not where that part is.
 failure bad_pattern(const std::string& pattern, const RE2& compiled) {
   const auto& part = compiled.error_arg();
   auto pos = pattern.find(part);

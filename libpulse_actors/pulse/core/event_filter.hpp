@@ -8,34 +8,36 @@
 
 namespace pulse {
 
-/// Decides in the process of the consumer whether an event is wanted. Must be
-/// fast, must not block and must not throw.
+/// Tells whether an event is wanted. The actor of the reader or sink calls it
+/// for each event, so it must be fast, must not block and must not throw.
 using event_predicate = std::function<bool(const event&)>;
 
-/// Which events a reader or sink wants. Applied in this process: the stream,
-/// and what others see of it, stay untouched. All given conditions must hold;
-/// none given: everything is wanted.
+/// Which events a reader or sink wants. The filter runs in the process of the
+/// reader or sink; it changes neither the stream nor what other consumers get.
+/// An event must fulfil all conditions that are set. No condition is set by
+/// default: all events are wanted.
 struct filter_options {
-  /// Exactly this topic; empty: any.
+  /// The topic that events must have; empty: any topic.
   std::string topic;
-  /// RE2 regular expression that must match the whole topic; empty: any.
-  /// RE2 works in linear time, so no pattern can hang a consumer.
+  /// RE2 regular expression that must match the whole topic; empty: any topic.
+  /// RE2 matches in linear time, so no pattern can block a consumer.
   std::string topic_pattern;
-  /// Your own condition. Stays in this process: options that have one cannot
-  /// be sent to another node.
+  /// A condition of your own. Options with a predicate cannot be sent to
+  /// another node.
   event_predicate predicate;
 };
 
-/// The compiled form of `filter_options`. Copies share the compiled pattern;
-/// thread-safe.
+/// The compiled form of `filter_options`. Copies share the compiled pattern.
+/// Any thread may use a filter.
 class event_filter {
 public:
-  /// Wants everything.
+  /// A filter that wants all events.
   event_filter() = default;
 
+  /// Compiles `options`.
   /// Error: `errc::invalid_pattern` with RE2's reason and the position of the
-  /// offending part; `errc::invalid_option` if both topic and topic_pattern
-  /// are set.
+  /// wrong part; `errc::invalid_option` if both topic and topic_pattern are
+  /// set.
   static outcome<event_filter> compile(const filter_options& options);
 
   [[nodiscard]] bool wants(const event& x) const;

@@ -11,9 +11,11 @@
 
 namespace pulse {
 
-/// The ID that Redis gave to an event: "<milliseconds>-<sequence>".
-/// Grows strictly within a stream. The milliseconds are the server's wall
-/// clock only as long as that never went backwards: order, not arrival time.
+/// The ID that Redis gave to an event: "<milliseconds>-<sequence>". IDs grow
+/// strictly within a stream. The milliseconds are the server's wall clock,
+/// except after that clock went back: Redis then keeps the highest milliseconds
+/// so far. So an ID tells the order of events, and the time of their arrival
+/// only usually.
 struct event_id {
   uint64_t ms = 0;
   uint64_t seq = 0;
@@ -29,10 +31,10 @@ struct event_id {
             std::numeric_limits<uint64_t>::max()};
   }
 
-  /// The highest ID below this one; `min()` stays where it is.
+  /// @returns the highest ID below this one; for `min()`: `min()`.
   [[nodiscard]] event_id previous() const noexcept;
 
-  /// The lowest ID above this one; `max()` stays where it is.
+  /// @returns the lowest ID above this one; for `max()`: `max()`.
   [[nodiscard]] event_id next() const noexcept;
 
   friend constexpr bool operator==(event_id a, event_id b) noexcept {
@@ -55,14 +57,15 @@ struct event_id {
   }
 };
 
-/// "1700000000000-3"
+/// @returns "<milliseconds>-<sequence>", e.g. "1700000000000-3".
 std::string to_string(event_id x);
 
-/// Appends `to_string(x)` to `out` without a temporary.
+/// Appends `to_string(x)` to `out` without creating a temporary string.
 void append_to(std::string& out, event_id x);
 
-/// Reads "<ms>-<seq>"; a missing sequence counts as 0, as in Redis.
-/// Error: `errc::invalid_event_id` with the text in question.
+/// Parses "<milliseconds>-<sequence>". A missing sequence counts as 0, as in
+/// Redis.
+/// Error: `errc::invalid_event_id`; its text quotes `text`.
 outcome<event_id> parse_event_id(std::string_view text);
 
 } // namespace pulse

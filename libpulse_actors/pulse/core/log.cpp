@@ -12,7 +12,7 @@ namespace {
 void write_to_stderr(log_level level, std::string_view line) {
   if (level < log_level::warning)
     return;
-  // One call, so that lines of several threads do not mix.
+  // One call per line, so that the lines of several threads do not mix.
   const auto text = "pulse " + to_string(level) + ": " + std::string{line}
                     + '\n';
   std::fwrite(text.data(), 1, text.size(), stderr);
@@ -20,7 +20,8 @@ void write_to_stderr(log_level level, std::string_view line) {
 
 using shared_function = std::shared_ptr<const log_function>;
 
-// Never destroyed: threads may still log while the process ends.
+// The log target is never destroyed, because threads may still log while the
+// process ends.
 struct log_target {
   std::mutex mutex;
   shared_function fn = std::make_shared<log_function>(write_to_stderr);
@@ -36,7 +37,7 @@ struct log_target {
   }
 
   void set(shared_function x) {
-    // The old function is destroyed outside of the lock.
+    // The old function is destroyed after the lock was released.
     std::unique_lock<std::mutex> guard{mutex};
     fn.swap(x);
     guard.unlock();

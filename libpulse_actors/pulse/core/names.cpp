@@ -4,7 +4,7 @@ namespace pulse {
 
 namespace {
 
-// What is wrong with a byte of a name; nullptr: nothing.
+// @returns what is wrong with a byte of a name; nullptr if the byte is allowed.
 const char* objection(char c) {
   const auto byte = static_cast<unsigned char>(c);
   if (c == ' ')
@@ -25,7 +25,8 @@ const char* objection(char c) {
   }
 }
 
-// The name as it may stand in a log line.
+// @returns the name, quoted, shortened and without control characters, so that
+// it can appear in a log line.
 std::string shown(std::string_view name) {
   constexpr size_t max_shown = 40;
   std::string result = "\"";
@@ -44,7 +45,7 @@ failure bad_name(std::string_view what, std::string_view name,
               "[ or ]"};
 }
 
-// Crockford's alphabet, as in ULIDs: sorts like the number.
+// Crockford's alphabet, which ULIDs use too: the texts sort like the numbers.
 void append_base32(std::string& out, uint64_t value, int digits) {
   static constexpr char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   for (int i = digits - 1; i >= 0; --i)

@@ -8,32 +8,34 @@
 
 namespace pulse {
 
-/// Upper bound for names, in bytes.
+/// Maximum size of a name, in bytes.
 inline constexpr size_t max_name_size = 512;
 
-/// Checks a name of a stream, sink, event, topic or node: 1 to 512 bytes, no
-/// space, no control character, none of `*?[]`. The same rules as
-/// goadesign/pulse, so that both may share streams.
-/// @param what Kind and role for the message, e.g. "stream name".
-/// Error: `errc::invalid_name` with the name (shortened), the rule it breaks
-/// and the byte position.
+/// Checks the name of a stream, sink, event, topic or node: 1 to 512 bytes, no
+/// space, no control character, none of `*?[]`. goadesign/pulse has the same
+/// rules, so both programs can use the same streams.
+/// @param what What is named, for the error text, e.g. "stream name".
+/// Error: `errc::invalid_name`; its text has the name (shortened), the rule
+/// that the name breaks and the byte position.
 status check_name(std::string_view what, std::string_view name);
 
-/// Redis key of a stream: "pulse:stream:<name>".
+/// @returns the Redis key of a stream: "pulse:stream:<name>".
 std::string stream_key(std::string_view stream);
 
-/// Name of the stream in which a sink leaves what it gave up:
+/// @returns the name of the stream in which a sink stores its dead letters:
 /// "<stream>:dead:<sink>".
 std::string dead_letter_stream(std::string_view stream, std::string_view sink);
 
-/// Redis key of metadata about a stream: "{pulse:stream:<name>}:<what>". The
-/// braces keep it in the stream's slot of a Redis Cluster.
+/// @returns the Redis key of metadata about a stream:
+/// "{pulse:stream:<name>}:<what>". The braces make a Redis Cluster keep the
+/// metadata of a stream in one slot.
 std::string metadata_key(std::string_view stream, std::string_view what);
 
-/// Name of a consumer, new for each sink instance:
-/// "<host>.<pid>.<26 characters, the first ten of time>".
+/// @returns a consumer name, which is new for each sink instance:
+/// "<host>.<pid>.<26 characters>". The first 10 characters encode the time, the
+/// other 16 are random.
 /// @param now_ms Unix time in milliseconds.
-/// @param random 80 random bits in the two values.
+/// @param random_high, random_low Together at least 80 random bits.
 std::string consumer_name(std::string_view host, int64_t pid, uint64_t now_ms,
                           uint64_t random_high, uint64_t random_low);
 

@@ -27,7 +27,9 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view text,
                     const std::vector<std::string>& choices) {
-  // Nobody mistypes half of a word; and long texts are not worth the work.
+  // A choice that differs from `text` in more than half of its characters is
+  // not what the user meant. Long texts are not compared, since that takes
+  // long.
   constexpr size_t max_size = 64;
   if (text.size() > max_size)
     return {};

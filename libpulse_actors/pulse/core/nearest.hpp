@@ -6,13 +6,13 @@
 
 namespace pulse {
 
-/// @returns the choice that `text` most likely was meant to be; empty if none
-/// is close.
+/// @returns the choice that the user most likely meant with `text`; empty if no
+/// choice is similar to it.
 std::string nearest(std::string_view text,
                     const std::vector<std::string>& choices);
 
-/// For error texts: "a, b or c", and "; did you mean b?" if `text` is close to
-/// one of them.
+/// @returns the choices for an error text, as "a, b or c", followed by "; did
+/// you mean b?" if `text` is similar to one of them.
 std::string list_choices(std::string_view text,
                          const std::vector<std::string>& choices);
 

@@ -18,30 +18,33 @@ enum class notice_kind : uint8_t {
   stream_reset,
 };
 
-/// News about a stream that its events do not tell: what was lost, and what
-/// was repaired. Readers and sinks count each notice, log its text and send it
-/// to the listeners that asked for notices.
+/// Reports what a reader or sink found out about a stream and what its events
+/// do not show: lost events, and repairs. Readers and sinks count each notice,
+/// log its text and send it to the listeners that asked for notices.
 struct notice {
   notice_kind kind = notice_kind::gap;
+  /// Name of the stream.
   std::string stream;
-  /// Name of the sink; empty if a reader tells.
+  /// Name of the sink; empty if a reader sends the notice.
   std::string sink;
-  /// For a gap: the last event before the missing ones. For all other kinds:
-  /// delivery goes on with the first event behind this ID.
+  /// For a gap: the missing events have higher IDs than this one. For all other
+  /// kinds: delivery goes on with the first event after this ID.
   event_id after;
-  /// Events from here on are not concerned; `event_id::min()`: none yet.
+  /// The first event that is still in the stream; events from it on are not
+  /// missing. `event_id::min()`: the stream has no such event yet.
   event_id first_available;
-  /// How many events are missing at most; 0: none, or nobody knows.
+  /// Maximum number of missing events; 0: no event is missing, or the number is
+  /// unknown.
   uint64_t lost_at_most = 0;
   /// Whether exactly `lost_at_most` are missing.
   bool exact = false;
-  /// Whether events are, or may be, lost for this reader or sink.
+  /// Whether this reader or sink has lost events, or may have lost events.
   bool data_loss = false;
-  /// One line for people.
+  /// One line in English that describes the notice, for logs and people.
   std::string text;
 };
 
-/// "gap", "group_recovered", "stream_reset"
+/// @returns the enumerator's name, e.g. "group_recovered".
 std::string to_string(notice_kind x);
 
 } // namespace pulse

@@ -7,7 +7,7 @@ namespace pulse {
 
 namespace {
 
-// In the order of the enumerators.
+// The names stand in the order of the enumerators.
 constexpr std::array ttl_modes{"absolute", "sliding"};
 constexpr std::array full_policies{"reject", "drop_oldest"};
 constexpr std::array overflow_policies{"pause", "drop_oldest", "fail"};

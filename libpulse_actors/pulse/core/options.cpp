@@ -41,7 +41,7 @@ public:
     return range<uint64_t>(option, x, lowest, highest);
   }
 
-  // An enumerator may come from another node, so its value may be anything.
+  // The enumerator may come from another node, where it can have any value.
   template <class Enum>
   checker& choice(const char* option, Enum x, Enum highest) {
     if (x > highest)
@@ -107,7 +107,7 @@ status first_problem(const char* section, const Options& x) {
                  std::string{section} + "." + first.key + ": " + first.what};
 }
 
-// What Redis accepts in CLIENT SETNAME.
+// Redis accepts only such names in CLIENT SETNAME.
 bool is_client_name(std::string_view x) {
   return !x.empty() && x.size() <= max_name_size
          && std::all_of(x.begin(), x.end(),
@@ -152,7 +152,7 @@ std::vector<option_problem> find_problems(const stream_options& x) {
              x.hard_max_len == 0
                || (x.max_len > 0 && x.hard_max_len >= x.max_len),
              text_of(x.hard_max_len)
-               + " does not fit to max_len = " + text_of(x.max_len)
+               + " does not match max_len = " + text_of(x.max_len)
                + ": use at least max_len, and a max_len above 0")
     .choice("on_full", x.on_full, full_policy::drop_oldest)
     .range("ttl", x.ttl, 0ms, a_century)
@@ -190,11 +190,11 @@ std::vector<option_problem> find_problems(const sink_options& x) {
     .require("dispatch",
              x.dispatch != dispatch_mode::broadcast
                || x.ack != ack_mode::manual,
-             "broadcast does not go with ack = manual, since an ack message "
-             "does not say whose it is: use ack = on_return")
+             "broadcast excludes ack = manual, since an ack message does not "
+             "say which subscriber sent it: use ack = on_return")
     .range("lease", x.lease, 500ms, one_day)
     .range("ack_wait", x.ack_wait, 10ms, one_day);
-  // The name of the dead letters follows from the two.
+  // The name of the dead letter stream is made of both.
   const bool named = !result.has_problem("name")
                      && !result.has_problem("streams");
   for (auto& stream : x.streams)

@@ -9,54 +9,64 @@
 #include <string>
 #include <vector>
 
-// Every option with its unit and its default: the one place where defaults
-// live. The names are the same in TOML. Copy, change what you need, pass on;
-// the actors validate once, when they are opened.
+// All options with their units and defaults; no other file has defaults. The
+// names are the same in TOML. To use them: copy a struct, change what you need
+// and pass it on. An actor validates its options once, when it is opened.
 
 namespace pulse {
 
 using std::chrono::milliseconds;
 
-/// How to reach Redis. One per actor system and endpoint.
+/// How to connect to Redis. Each actor system needs one per endpoint.
 struct redis_options {
   /// redis://user:password@host:port/db, rediss://… for TLS, or
   /// unix:///path?db=n
   std::string url = "redis://127.0.0.1:6379/0";
-  /// Overrides the URL's password if not empty. Never logged.
+  /// If not empty, used instead of `password_file` and of the password in the
+  /// URL. Never logged.
   std::string password;
-  /// File whose first line is the password, if neither is empty: read whenever
-  /// a connection is made, so that a changed password is taken up.
+  /// File whose first line is the password; if not empty, used instead of the
+  /// password in the URL. Each new connection reads it again, so that a changed
+  /// password takes effect.
   std::string password_file;
-  /// For rediss://, files in PEM format. Certificate authorities to trust;
-  /// empty: those of the system.
+  /// For rediss://: PEM file with the certificate authorities to trust; empty:
+  /// those of the operating system.
   std::string tls_ca_file;
-  /// Certificate (chain) and key to show to the server, both or none. The key
-  /// must not be encrypted. They are read again after a failed attempt.
+  /// PEM files with the certificate (chain) of this client and its key: set
+  /// both or none. The key must not be encrypted. They are read again after
+  /// each failed attempt to connect.
   std::string tls_cert_file;
   std::string tls_key_file;
-  /// Name that the server's certificate must have; empty: the URL's host.
+  /// Name that the certificate of the server must have; empty: the host in the
+  /// URL.
   std::string tls_server_name;
-  /// From dialling to the end of the handshake.
+  /// Maximum time from the start of an attempt to connect to the end of the
+  /// handshake.
   milliseconds connect_timeout{5'000};
-  /// From handing a command over to its reply; runs while it waits for a
-  /// connection, too. A blocking read adds its own block time.
+  /// Maximum time from the moment at which the connection gets a command to its
+  /// reply. The time that the command waits for a connection counts, too. A
+  /// blocking read may take its block time in addition.
   milliseconds command_timeout{5'000};
-  /// Pause between attempts to connect: doubles from the first to the second,
-  /// ±25 %. The second bounds how long a Redis that came back goes unnoticed,
-  /// at less than one attempt a second while it is away.
+  /// Pauses between attempts to connect. They double from `reconnect_first` to
+  /// `reconnect_last`, ±25 %. With the default, a Redis that is reachable again
+  /// is used within two seconds, and while it is away there is less than one
+  /// attempt per second.
   milliseconds reconnect_first{100};
   milliseconds reconnect_last{1'500};
-  /// Commands that may wait for a connection or a reply; beyond it calls fail
-  /// with `errc::overloaded`.
+  /// Maximum number of commands that wait for a connection or a reply. Further
+  /// calls fail with `errc::overloaded`.
   uint32_t max_queued = 100'000;
-  /// Bytes of such commands.
+  /// Maximum size of all these commands together, in bytes.
   uint64_t max_queued_bytes = 256ull << 20;
-  /// Largest reply accepted, in bytes; a larger one is a protocol error.
+  /// Largest reply that is accepted, in bytes; a larger one is a protocol
+  /// error.
   uint64_t max_reply_bytes = 1ull << 30;
-  /// CLIENT SETNAME of the connections, for CLIENT LIST.
+  /// Name of the connections in the output of CLIENT LIST (set by CLIENT
+  /// SETNAME).
   std::string client_name = "pulse";
 };
 
+/// When `stream_options::ttl` begins.
 enum class ttl_mode : uint8_t {
   /// The stream expires `ttl` after its first event.
   absolute,
@@ -64,145 +74,170 @@ enum class ttl_mode : uint8_t {
   sliding,
 };
 
-/// What happens to an add if the stream has `hard_max_len` events.
+/// What happens to an add if the stream has `hard_max_len` events already.
 enum class full_policy : uint8_t {
-  /// It fails with `errc::stream_full`.
+  /// The add fails with `errc::stream_full`.
   reject,
-  /// The oldest event makes room, acknowledged or not; counted and logged.
+  /// The oldest event is removed, even if sinks have not acknowledged it. The
+  /// stream actor counts and logs that.
   drop_oldest,
 };
 
+/// How to add to a stream, and how long the stream keeps its events.
 struct stream_options {
-  /// See names.hpp.
+  /// Name of the stream, 1 to 512 bytes; see names.hpp.
   std::string name;
-  /// Events kept, approximately; 0: no limit. Older ones are trimmed.
+  /// Approximate number of events that the stream keeps; older events are
+  /// trimmed. 0: no limit.
   uint64_t max_len = 100'000;
-  /// Trimming spares what some sink has not acknowledged yet, even if the
-  /// stream then exceeds `max_len`. Off: `max_len` rules at every add, as in
-  /// goadesign/pulse, and slow sinks lose events.
+  /// On: trimming keeps each event that some sink has not acknowledged yet,
+  /// even if the stream then exceeds `max_len`. Off: each add enforces
+  /// `max_len`, as in goadesign/pulse, and slow sinks lose events.
   bool protect_unacked = true;
-  /// Older events are trimmed, unless `protect_unacked` keeps them; 0: none
-  /// are. At least a second; by the clock of Redis. Runs while a stream actor
-  /// for the stream is open.
+  /// Events older than this, by the clock of Redis, are trimmed, unless
+  /// `protect_unacked` keeps them. At least 1 s; 0: no limit. Only while a
+  /// stream actor of the stream is open.
   milliseconds max_age{0};
-  /// Bounds the stream even if a sink does not keep up; 0: nothing does, with
-  /// `protect_unacked`. At least `max_len`, which must not be 0 then.
+  /// Maximum number of events, even if a sink does not keep up. 0: no maximum;
+  /// with `protect_unacked` the stream may then grow without bound. If it is
+  /// not 0, then `max_len` must not be 0 and must not be higher.
   uint64_t hard_max_len = 0;
   full_policy on_full = full_policy::reject;
-  /// Time to live of the whole stream, groups included; 0: for ever.
+  /// Time to live of the whole stream with its consumer groups; 0: no end.
   milliseconds ttl{0};
   ttl_mode ttl_kind = ttl_mode::absolute;
-  /// Each event carries a short unique field (u). If the connection dies under
-  /// an add, the stream is searched for it and the add repeated only if it is
-  /// not there. Off: such an add fails with `errc::connection_lost`.
+  /// On: each event has a short unique field (u). If the connection is lost
+  /// during an add, the stream actor searches the stream for that field, and
+  /// repeats the add only if the event is not there. Off: such an add fails
+  /// with `errc::connection_lost`.
   bool idempotent = true;
-  /// How long that goes on, from the moment at which the add was sent. Then it
-  /// fails with `errc::connection_lost`: outcome unknown.
+  /// How long the stream actor tries to finish such an add, counted from the
+  /// moment at which it was sent. After that, the add fails with
+  /// `errc::connection_lost`, and its outcome is unknown.
   milliseconds retry_timeout{15'000};
   /// How long a `new_event::dedup_id` is remembered.
   milliseconds dedup_window{120'000};
-  /// Warns of a sink that holds events of that age though none of its nodes is
-  /// alive: it keeps the stream from being trimmed. 0: never.
+  /// A warning is logged if a sink has had events pending for this long and
+  /// none of its nodes is alive, because its events keep the stream from being
+  /// trimmed. 0: never.
   milliseconds group_expiry{86'400'000};
-  /// Largest payload, in bytes; at most 512 MiB (Redis).
+  /// Maximum size of a payload, in bytes; at most 512 MiB (a limit of Redis).
   uint64_t max_payload = 8ull << 20;
-  /// Adds that may wait in the actor; beyond it they fail with
+  /// Maximum number of adds that wait in the actor. Further adds fail with
   /// `errc::overloaded`.
   uint32_t max_queued = 100'000;
-  /// Bytes of such adds.
+  /// Maximum size of all these adds together, in bytes; at least `max_payload`.
   uint64_t max_queued_bytes = 128ull << 20;
 };
 
 /// What a reader does with a subscriber that is too slow.
 enum class overflow_policy : uint8_t {
-  /// It gets everything, later: it leaves the live tail and catches up from
-  /// the stream. Loses nothing unless the stream is trimmed meanwhile.
+  /// The subscriber gets all events, but later: the reader stops sending it new
+  /// events, and fetches the events that it missed from the stream again. No
+  /// event is lost, unless the stream is trimmed before that.
   pause,
-  /// The oldest events of its buffer make room; counted and logged.
+  /// The oldest events in the buffer of the subscriber are dropped. The reader
+  /// counts and logs that.
   drop_oldest,
-  /// It is unsubscribed and its last message is an exit message with
-  /// `errc::subscriber_overflow`.
+  /// The reader unsubscribes the subscriber and sends it, as the last message,
+  /// an exit message with `errc::subscriber_overflow`.
   fail,
 };
 
+/// What a reader reads, and how it treats its subscribers.
 struct reader_options {
-  /// For logs and for finding it again through the root; empty: anonymous.
+  /// Name for logs, and for opening the same reader again through the root;
+  /// empty: each open creates a new reader.
   std::string name;
+  /// Names of the streams, at least one.
   std::vector<std::string> streams;
+  /// Where the reader begins in each stream.
   start_position start;
   filter_options filter;
   overflow_policy overflow = overflow_policy::pause;
-  /// Events that may wait for one subscriber, beyond what it is handling.
+  /// Maximum number of events that wait for one subscriber, without those that
+  /// the subscriber has received but not handled yet.
   uint32_t buffer = 1'000;
-  /// Most events asked for in one read.
+  /// Maximum number of events per read command.
   uint32_t max_batch = 1'000;
 };
 
-/// Who decides that an event is done.
+/// Who decides that an event has been handled.
 enum class ack_mode : uint8_t {
-  /// The subscriber's handler: its normal return (or the promise it fulfils)
-  /// acknowledges, an error is a nack, its death a crash.
+  /// The handler of the subscriber: if it returns (or fulfils its promise), the
+  /// event is acknowledged; an error is a nack; the death of the subscriber is
+  /// a crash.
   on_return,
-  /// The subscriber, by ack, nack, extend and term messages to the sink.
+  /// The subscriber: it sends ack, nack, extend and term messages to the sink.
   manual,
-  /// Nobody: at most once, nothing is redelivered (XREADGROUP NOACK).
+  /// Nobody: each event is delivered at most once and never again (XREADGROUP
+  /// NOACK).
   none,
 };
 
-/// Which of a sink's subscribers gets an event.
+/// Which subscribers of a sink get an event.
 enum class dispatch_mode : uint8_t {
-  /// One of them: whoever holds the least.
+  /// The one that holds the fewest events.
   balanced,
-  /// All of them; acknowledged when all have acknowledged.
+  /// All of them. The event is acknowledged once all of them have acknowledged
+  /// it.
   broadcast,
-  /// One of them: the same for the same topic, one event of a topic at a time.
+  /// One of them, and the same one for all events of a topic; only one event of
+  /// a topic is delivered at a time.
   keyed,
 };
 
+/// What a sink reads, how it delivers events, and when it gives them up.
 struct sink_options {
-  /// The shared cursor: sinks of one name share the work, sinks of different
-  /// names each get everything. Name of the Redis consumer group.
+  /// Name of the sink and of its consumer group in Redis. Sinks with the same
+  /// name share the events; sinks with different names each get all events.
   std::string name;
+  /// Names of the streams, at least one.
   std::vector<std::string> streams;
-  /// Used when the group is created; an existing group goes on where it is.
+  /// Where the sink begins if its consumer group does not exist yet. An
+  /// existing group goes on where it is.
   start_position start;
-  /// What does not match is acknowledged at once.
+  /// The sink acknowledges events that do not match at once, without a
+  /// delivery.
   filter_options filter;
   ack_mode ack = ack_mode::on_return;
   dispatch_mode dispatch = dispatch_mode::balanced;
-  /// A node that is silent for that long is dead: others take over its events.
-  /// At least 500 ms.
+  /// A node that does not contact Redis for this long counts as dead, and other
+  /// nodes take over its events. At least 500 ms.
   milliseconds lease{15'000};
-  /// A handler that works on one event for that long is stuck: the event goes
-  /// to another subscriber. Runs while the subscriber works, not while the
-  /// event waits.
+  /// A handler that works on one event for this long counts as stuck, and the
+  /// event goes to another subscriber. The time counts while the subscriber
+  /// works on the event, not while the event waits for the subscriber.
   milliseconds ack_wait{30'000};
-  /// Deliveries after which an event becomes a dead letter; 0: never.
+  /// An event becomes a dead letter after this many deliveries; 0: never.
   uint32_t max_deliveries = 20;
-  /// Deaths of workers after which an event becomes a dead letter; 0: never.
+  /// An event becomes a dead letter after this many deaths of workers; 0:
+  /// never.
   uint32_t max_crashes = 3;
-  /// Pauses before the second, third … attempt after a failure, ±25 %; the
-  /// last one repeats. The death of a worker is not a failure: no pause.
+  /// Pauses before the second, third … delivery of an event after a failure,
+  /// ±25 %; the last pause repeats. After the death of a worker there is no
+  /// pause.
   std::vector<milliseconds> backoff{milliseconds{1'000}, milliseconds{5'000},
                                     milliseconds{30'000}, milliseconds{120'000},
                                     milliseconds{600'000}};
-  /// Events that the sink may hold, dispatched or waiting.
+  /// Maximum number of events that the sink holds, delivered or waiting.
   uint32_t max_in_flight = 1'000;
-  /// Events that one subscriber may hold, unless it asked for other credit.
+  /// Maximum number of events that one subscriber holds, unless the subscriber
+  /// asked for another credit.
   uint32_t credit = 8;
-  /// How often the sink looks for events of dead nodes; ±10 %.
+  /// Interval at which the sink looks for events of dead nodes; ±10 %.
   milliseconds sweep_interval{1'000};
-  /// How long close waits for running handlers.
+  /// Maximum time that close waits for running handlers.
   milliseconds drain_timeout{10'000};
-  /// Whether events given up go to "<stream>:dead:<sink>". Off: they are
-  /// acknowledged, counted and logged.
+  /// On: events that the sink gives up go to the stream "<stream>:dead:<sink>".
+  /// Off: they are acknowledged, counted and logged.
   bool dead_letter = true;
-  /// Dead letters kept per stream, approximately; 0: all. Older ones are
-  /// removed, counted and logged.
+  /// Approximate number of dead letters that are kept per stream; older ones
+  /// are removed, counted and logged. 0: no limit.
   uint64_t dead_letter_max_len = 100'000;
 };
 
-/// One option that has no valid value.
+/// An option with an invalid value.
 struct option_problem {
   /// Name of the option, as in this file and in TOML: "lease".
   std::string key;
@@ -212,37 +247,40 @@ struct option_problem {
   errc code = errc::invalid_option;
 };
 
-/// Each finds all options that can be seen to be wrong without Redis: at most
-/// one problem per option, in the order of the checks. Empty: all is well.
+/// @returns all options with an invalid value, as far as that can be checked
+/// without Redis: at most one problem per option, in the order of the checks.
+/// Empty if all options are valid.
 std::vector<option_problem> find_problems(const redis_options& x);
 std::vector<option_problem> find_problems(const stream_options& x);
 std::vector<option_problem> find_problems(const reader_options& x);
 std::vector<option_problem> find_problems(const sink_options& x);
 
-/// Each gives the first of these problems as a failure.
-/// Error: the code of the problem; the text starts with the option's name, as
-/// in "sink.lease: …".
+/// @returns the first of the problems that `find_problems` finds.
+/// Error: the code of that problem; the text starts with the name of the option,
+/// as in "sink.lease: …".
 status validate(const redis_options& x);
 status validate(const stream_options& x);
 status validate(const reader_options& x);
 status validate(const sink_options& x);
 
-/// Names of the enumerators, as in TOML.
+/// @returns the name of the enumerator, as in TOML.
 std::string to_string(ttl_mode x);
 std::string to_string(full_policy x);
 std::string to_string(overflow_policy x);
 std::string to_string(ack_mode x);
 std::string to_string(dispatch_mode x);
 
-/// Reads such a name. Error: `errc::invalid_option` that lists the choices.
+/// Parses the name of an enumerator into `x`.
+/// Error: `errc::invalid_option`; its text lists the allowed names.
 status from_string(std::string_view text, ttl_mode& x);
 status from_string(std::string_view text, full_policy& x);
 status from_string(std::string_view text, overflow_policy& x);
 status from_string(std::string_view text, ack_mode& x);
 status from_string(std::string_view text, dispatch_mode& x);
 
-/// Checks a new event against the stream's options.
-/// Error: `errc::invalid_name`, `errc::payload_too_large` with both sizes.
+/// Checks a new event against the options of its stream.
+/// Error: `errc::invalid_name`; `errc::payload_too_large`, whose text has both
+/// sizes.
 status validate(const new_event& x, const stream_options& options);
 
 } // namespace pulse

@@ -16,12 +16,14 @@ struct failure {
   std::string what;
 };
 
-/// "connection_lost: …", for logs and command lines.
+/// @returns code and text, e.g. "connection_lost: …", for logs and command
+/// lines.
 inline std::string to_string(const failure& x) {
   return to_string(x.code) + ": " + x.what;
 }
 
-/// A value or a failure: the result type of the layers below the actors.
+/// A value, or the reason why there is none: the result type of the layers
+/// below the actors.
 template <class T>
 class outcome {
 public:
@@ -73,7 +75,8 @@ private:
   std::variant<T, failure> content_;
 };
 
-/// Success, or why not: `outcome` of nothing. Default: success.
+/// Success, or the reason of a failure: an `outcome` without a value. A
+/// default-constructed status is a success.
 class [[nodiscard]] status {
 public:
   status() = default;

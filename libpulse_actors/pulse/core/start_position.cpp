@@ -12,7 +12,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using time_point = std::chrono::system_clock::time_point;
 
-// Far beyond any event (year 5138), and no calculation overflows below it.
+// The year 5138, later than any event. Below this bound no calculation
+// overflows.
 constexpr uint64_t max_unix_seconds = 99'999'999'999;
 
 std::optional<uint64_t> digits(std::string_view text) {
@@ -24,7 +25,8 @@ std::optional<uint64_t> digits(std::string_view text) {
   return result;
 }
 
-// Days since 1970-01-01, by counting from March so that the leap day is last.
+// Days since 1970-01-01. A year is counted from March, so that the leap day is
+// its last day.
 int64_t days_of(int64_t year, int64_t month, int64_t day) {
   const auto y = month > 2 ? year : year - 1;
   const auto era = (y >= 0 ? y : y - 399) / 400;
@@ -41,7 +43,7 @@ int64_t days_in(int64_t year, int64_t month) {
   return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
 
-// Unix seconds of "2026-11-23T10:00:00Z".
+// Parses a time such as "2026-11-23T10:00:00Z" to Unix seconds.
 std::optional<int64_t> parse_utc(std::string_view text) {
   constexpr std::string_view layout = "dddd-dd-ddTdd:dd:ddZ";
   if (text.size() != layout.size())

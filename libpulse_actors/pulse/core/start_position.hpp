@@ -9,18 +9,19 @@ namespace pulse {
 
 /// What a start position refers to.
 enum class start_kind : uint8_t {
-  /// Events added after opening. Resolved to an ID once, when opened.
+  /// Events that are added after the reader or sink was opened. The actor asks
+  /// Redis for the end of the stream once, when it is opened.
   newest,
-  /// Everything that the stream still holds.
+  /// All events that are still in the stream.
   oldest,
   /// Events with a higher ID than `start_position::id`.
   after,
 };
 
-/// Where a reader, or a new sink, begins in a stream.
+/// Where a reader or a new sink begins in each of its streams. Default: newest.
 struct start_position {
   start_kind kind = start_kind::newest;
-  /// For `after` only.
+  /// Used by `start_kind::after` only.
   event_id id;
 
   static start_position newest() noexcept {
@@ -35,8 +36,8 @@ struct start_position {
     return {start_kind::after, id};
   }
 
-  /// Events that Redis stored at `time` or later, by the server's clock. A
-  /// time before 1970 means everything.
+  /// All events that Redis stored at `time` or later, by the server's clock. A
+  /// time before 1970 means `oldest()`.
   static start_position at(std::chrono::system_clock::time_point time) noexcept;
 
   friend bool operator==(const start_position& a,
@@ -45,12 +46,13 @@ struct start_position {
   }
 };
 
-/// "newest", "oldest", "after 1700000000000-3"
+/// @returns "newest", "oldest" or, for example, "after 1700000000000-3".
 std::string to_string(const start_position& x);
 
-/// Reads "newest", "oldest", "<event id>" (after that event), or a time as
-/// "@<unix seconds>" or "2026-11-23T10:00:00Z" (UTC). For command lines and
-/// TOML. Error: `errc::invalid_option`, listing these forms.
+/// Parses a start position from a command line or TOML: "newest", "oldest",
+/// "<event ID>" (after that event), or a time as "@<Unix seconds>" or
+/// "2026-11-23T10:00:00Z" (UTC).
+/// Error: `errc::invalid_option`; its text lists these forms.
 outcome<start_position> parse_start_position(std::string_view text);
 
 } // namespace pulse

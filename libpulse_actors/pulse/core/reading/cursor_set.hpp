@@ -14,9 +14,10 @@ namespace pulse {
 struct stream_cursor {
   /// ID of the last event that the reader took.
   event_id last;
-  /// Not read at present, because Redis refuses to read it.
+  /// The reader does not read the stream at present, because Redis refuses to
+  /// read it.
   bool suspended = false;
-  /// Knows what is missing.
+  /// Finds out which events the reader missed.
   stream_position position;
 };
 
@@ -26,39 +27,45 @@ public:
   using map_type = std::map<std::string, stream_cursor, std::less<>>;
   using finding = stream_position::finding;
 
-  /// @returns false if the stream is there already; then it stays where it is.
+  /// Adds a stream. @returns false if the set has the stream already; its
+  /// cursor then stays unchanged.
   bool add(std::string stream, event_id last, stream_position position = {});
 
-  /// @returns false if the stream is not there.
+  /// Removes a stream. @returns false if the set does not have it.
   bool remove(std::string_view stream);
 
   [[nodiscard]] bool contains(std::string_view stream) const {
     return streams_.find(stream) != streams_.end();
   }
 
-  /// Moves a cursor forward. @returns false if the stream is not there, or
-  /// stands at `to` or behind it already.
+  /// Moves the cursor of a stream forward to `to`. @returns false if the set
+  /// does not have the stream, or its cursor is at `to` or beyond it already.
   bool advance(std::string_view stream, event_id to);
 
-  /// Moves a cursor back to `to`, unless it stands there or before it already.
+  /// Moves the cursor of a stream back to `to`, unless it is at `to` or before
+  /// it already.
   void rewind(std::string_view stream, event_id to);
 
   void set_suspended(std::string_view stream, bool suspended);
 
-  /// Compares the stream, of which a reader stands at `cursor`, with what Redis
-  /// says, unless the cursor moved meanwhile. After a reset the cursor moves.
+  /// Compares what Redis says about a stream, `found`, with what the reader has
+  /// seen up to `cursor`. Does nothing if the cursor was moved since `found`
+  /// was asked for. If the stream was reset, the cursor is moved to where the
+  /// stream goes on.
   void check(std::string_view stream, event_id cursor,
              const std::optional<stream_state>& found);
 
-  /// Nothing is behind any of the cursors of streams that are read.
+  /// Call this when Redis has no event behind any cursor of the streams that
+  /// are read.
   void drained();
 
-  /// @returns what came to light since the last call, by stream.
+  /// @returns what was found out since the last call, each with the name of its
+  /// stream.
   std::vector<std::pair<std::string, finding>> take_findings() {
     return std::exchange(findings_, {});
   }
 
-  /// @returns whether a check before the next read would tell something.
+  /// @returns whether a check before the next read would give information.
   [[nodiscard]] bool uncertain() const noexcept;
 
   /// Names of the streams that are (not) suspended.

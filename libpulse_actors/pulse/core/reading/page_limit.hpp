@@ -8,19 +8,21 @@
 
 namespace pulse {
 
-/// How many events to ask Redis for at once. A reply may be too large: for the
-/// client-output-buffer-limit of Redis, for max_reply_bytes, or to come over a
-/// slow link before its deadline. Asking for as much again would fail for ever.
+/// Limits how many events one read asks Redis for. A reply can be too large for
+/// the client-output-buffer-limit of Redis, for max_reply_bytes, or to arrive
+/// over a slow link before its deadline. Another read for as many events would
+/// then fail in the same way, again and again.
 class page_limit {
 public:
-  /// @returns `wanted` or what the limit leaves of it, at least 1 unless
-  /// nothing is wanted.
+  /// @returns `wanted`, or the limit if that is lower. At least 1, unless
+  /// `wanted` is 0.
   [[nodiscard]] uint32_t apply(uint64_t wanted) const noexcept {
     return static_cast<uint32_t>(std::min<uint64_t>(wanted, limit_));
   }
 
-  /// The reply to a request for `asked` events did not come, as `why` says. The
-  /// first time that may be for any reason, and changes nothing.
+  /// Call this when a read for `asked` events failed with `why`. The first
+  /// failure may have any reason, so it changes nothing. After the second one
+  /// in a row the limit is a quarter of `asked`.
   void failed(uint64_t asked, errc why) noexcept {
     if (why != errc::connection_lost && why != errc::timed_out
         && why != errc::protocol_error)
@@ -29,18 +31,19 @@ public:
       limit_ = std::max(apply(asked) / 4, 1u);
   }
 
-  /// It did. Grows slowly: each page too large costs a connection.
+  /// Call this when a read succeeded. The limit grows slowly, since each reply
+  /// that is too large costs a connection.
   void worked() noexcept {
     suspicious_ = false;
     limit_ = std::min(limit_ + limit_ / 8 + 1, most);
   }
 
 private:
-  // Above all that is ever asked for.
+  // More than any read asks for.
   static constexpr uint32_t most = 1u << 20;
 
   uint32_t limit_ = most;
-  // The last reply did not come.
+  // Whether the last read failed.
   bool suspicious_ = false;
 };
 

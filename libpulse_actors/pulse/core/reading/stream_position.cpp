@@ -17,7 +17,7 @@ finding reset(event_id after, event_id first) {
   return {finding::type::reset, after, first, 0, false};
 }
 
-// Servers before Redis 7 do not count.
+// Servers before Redis 7 do not count the events that were added.
 bool counts(const stream_state& x) {
   return x.added >= x.length && (x.added > 0 || x.last == event_id::min());
 }
@@ -26,7 +26,7 @@ uint64_t removed(const stream_state& x) {
   return x.added - x.length;
 }
 
-// Whether everything at and below `cursor` is gone.
+// @returns whether all events up to `cursor`, itself included, were removed.
 bool passed(event_id cursor, const stream_state& x) {
   return x.length > 0 ? x.first > cursor : x.last > cursor;
 }
@@ -42,7 +42,7 @@ stream_position::stream_position(const start_position& start, event_id cursor,
     return;
   const bool at_end = start.kind == start_kind::newest || cursor == now.last;
   if (!at_end && cursor > event_id::min())
-    return; // somewhere in between: the first check tells more
+    return; // neither end of the stream: the first check tells more
   exact_ = true;
   count_ = at_end ? now.added : removed(now);
   last_check_ = snapshot{cursor, now.first, removed(now)};
@@ -61,7 +61,7 @@ stream_position::result stream_position::took(event_id id) {
   anchored_ = true;
   ++count_;
   if (last_check_ && last_check_->first == event_id::min())
-    last_check_->first = id; // it was empty
+    last_check_->first = id; // the stream was empty at the last check
   if (!next_ || id < next_->id)
     return std::nullopt;
   const bool beyond = id > next_->id;
@@ -85,7 +85,7 @@ stream_position::result stream_position::drained(event_id cursor) {
   return next_ ? settle(count_, cursor) : std::nullopt;
 }
 
-// The reader has passed the milestone, having seen `seen` events up to it.
+// The reader has passed the milestone, and has seen `seen` events up to it.
 stream_position::result stream_position::settle(uint64_t seen,
                                                 event_id first_available) {
   const auto was_exact = std::exchange(exact_, true);
@@ -93,7 +93,7 @@ stream_position::result stream_position::settle(uint64_t seen,
   count_ = passed.count;
   if (!was_exact || seen == passed.count)
     return std::nullopt;
-  // More than there were: the stream is another one since then.
+  // The reader saw more events than the stream had: so the stream was replaced.
   if (seen > passed.count)
     return reset(first_available, first_available);
   return gap(passed.after, first_available, passed.count - seen, true);
@@ -137,8 +137,9 @@ stream_position::result stream_position::gone(event_id cursor) {
   return restart({});
 }
 
-// Whether this is the stream of the last check, without its end: older data
-// were restored. Its head may have been trimmed further.
+// @returns whether the stream is the one of the last check without its last
+// events, because Redis restored older data. Its first events may have been
+// trimmed meanwhile.
 bool stream_position::is_older(event_id cursor, const stream_state& now) const {
   if (!last_check_ || !countable_ || now.length == 0)
     return false;
@@ -148,7 +149,7 @@ bool stream_position::is_older(event_id cursor, const stream_state& now) const {
          && now.first <= cursor;
 }
 
-// The stream has less than it had.
+// The stream has fewer events, or a lower last ID, than it had.
 stream_position::result stream_position::changed(event_id cursor,
                                                  const stream_state& now) {
   const bool all_new = !passed(cursor, now) && !is_older(cursor, now);
@@ -161,7 +162,7 @@ stream_position::result stream_position::changed(event_id cursor,
   return reset(std::min(cursor, now.last), now.first);
 }
 
-// All that the stream has now is new.
+// All events that the stream has now are new for the reader.
 stream_position::result stream_position::restart(const stream_state& now) {
   next_.reset();
   anchored_ = true;
@@ -178,7 +179,8 @@ stream_position::result stream_position::compare(event_id cursor,
   if (!exact_)
     return bound(cursor, now, all_gone);
   if (all_gone) {
-    // What is left lies ahead, so this many should lie behind.
+    // All remaining events are ahead of the reader, so all removed ones are
+    // behind it.
     const auto seen = std::exchange(count_, removed(now));
     next_.reset();
     if (seen == count_)
@@ -193,8 +195,8 @@ stream_position::result stream_position::compare(event_id cursor,
   return now.last == cursor ? settle(count_, cursor) : std::nullopt;
 }
 
-// The count is not known: what was removed since the last check, while the
-// reader was not beyond it, may be missing.
+// The count is not exact. Events that were removed since the last check may be
+// missing, if the reader had not passed them.
 stream_position::result stream_position::bound(event_id cursor,
                                                const stream_state& now,
                                                bool all_gone) {

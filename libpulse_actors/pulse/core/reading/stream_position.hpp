@@ -11,39 +11,42 @@ namespace pulse {
 /// A stream as Redis describes it (XINFO STREAM).
 struct stream_state {
   uint64_t length = 0;
-  /// Events ever added, those that are gone included.
+  /// Number of events ever added, including those that were removed.
   uint64_t added = 0;
-  /// `event_id::min()` if the stream is empty.
+  /// ID of the first event; `event_id::min()` if the stream is empty.
   event_id first;
-  /// Highest ID that it ever had.
+  /// Highest ID that the stream ever had.
   event_id last;
 };
 
-/// How many events of a stream a reader has behind it. Compared now and then
-/// with how many Redis says there were, that shows what was removed before the
-/// reader came to it, and that the stream is no longer the one it was: without
-/// any command per read, and however long ago it happened.
+/// Finds out whether a reader missed events of its stream. It counts the events
+/// up to the reader's position, and compares this count now and then with the
+/// number that Redis reports. The comparison shows events that were removed
+/// before the reader came to them, and streams that were deleted or replaced,
+/// however long ago that happened. It needs no extra command per read.
 ///
-/// The count is exact as soon as the reader stood at an end of the stream, or
-/// passed what was its end at a check. Before that, losses are bounded by what
-/// was removed since the last check.
+/// The count is exact once the reader was at one end of the stream, or has
+/// passed the event that was the last one at the time of a check. Before that,
+/// it only gives an upper bound of the loss: the number of events that were
+/// removed since the last check.
 class stream_position {
 public:
-  /// What a comparison brought to light.
+  /// The result of a comparison that found something.
   struct finding {
     enum class type : uint8_t {
-      /// Between `after` and `first_available` events are missing.
+      /// Events between `after` and `first_available` are missing.
       gap,
-      /// The stream is another one, or lost its end: go on behind `after`.
+      /// The stream was replaced, or lost its last events. The reader has to go
+      /// on after `after`.
       reset,
     };
 
     type kind = type::gap;
     event_id after;
     event_id first_available;
-    /// How many are missing at most.
+    /// Maximum number of missing events.
     uint64_t lost = 0;
-    /// Whether exactly as many are missing.
+    /// Whether exactly `lost` events are missing.
     bool exact = false;
   };
 
@@ -51,43 +54,45 @@ public:
 
   stream_position() = default;
 
-  /// A reader that begins behind `cursor`, which it found from `start`.
-  /// @param found The stream then; nothing if it did not exist.
+  /// For a reader that begins after `cursor`, which was computed from `start`.
+  /// @param found The stream when the reader began; empty if it did not exist.
   stream_position(const start_position& start, event_id cursor,
                   const std::optional<stream_state>& found);
 
-  /// A reader that goes on where another one stood.
+  /// For a reader that goes on at the position of another reader.
   static stream_position resumed();
 
-  /// The reader took the next event.
+  /// Call this when the reader took the next event, `id`.
   result took(event_id id);
 
-  /// The reader has to read again behind `to`; it stood at `from`.
+  /// Call this when the reader, which was at `from`, has to read again after
+  /// `to`.
   void rewound(event_id from, event_id to);
 
-  /// The reader stands at `cursor` and finds nothing behind it.
+  /// Call this when the reader is at `cursor` and Redis has no event after it.
   result drained(event_id cursor);
 
-  /// Compares with what Redis says while the reader stands at `cursor`.
-  /// @param found The stream; nothing if it does not exist.
+  /// Compares the count with what Redis reports while the reader is at
+  /// `cursor`.
+  /// @param found The stream; empty if it does not exist.
   result check(event_id cursor, const std::optional<stream_state>& found);
 
-  /// @returns whether the count is not known, but checks tell something. Then
-  /// one before each read keeps the bounds narrow.
+  /// @returns whether the count is not exact although the server counts. A
+  /// check before each read then keeps the upper bound of a loss low.
   [[nodiscard]] bool uncertain() const noexcept {
     return countable_ && !exact_;
   }
 
 private:
-  // An end that the stream had: when the reader passes it, it must have seen
-  // that many.
+  // An event that was the last one of the stream: `id`. When the reader passes
+  // it, it must have seen `count` events.
   struct milestone {
     event_id after;
     event_id id;
     uint64_t count = 0;
   };
 
-  // The stream at the last check, and where the reader stood.
+  // The stream and the position of the reader at the last check.
   struct snapshot {
     event_id cursor;
     event_id first;
@@ -105,10 +110,10 @@ private:
 
   uint64_t count_ = 0;
   bool exact_ = false;
-  // Whether the server counts what is added.
+  // Whether the server counts the events that are added.
   bool countable_ = false;
-  // Whether the stream really had the ID at the cursor: a start may lie in the
-  // future.
+  // Whether the stream has reached the ID at the cursor. It has not if the
+  // reader was told to start at an ID in the future.
   bool anchored_ = false;
   std::optional<milestone> next_;
   std::optional<snapshot> last_check_;

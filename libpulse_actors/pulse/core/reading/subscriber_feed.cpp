@@ -45,7 +45,8 @@ void subscriber_feed::miss(span_map::iterator where, const event& x) {
   auto& [stream, missed] = *where;
   if (x.id() > missed.until || x.id() <= missed.after)
     ++missed.missed;
-  // Going back happens if a stream is removed and added from further back.
+  // IDs go back if a stream is removed from the reader and added again with an
+  // earlier start.
   missed.begin = std::min(missed.begin, x.id().previous());
   missed.after = std::min(missed.after, x.id().previous());
   missed.until = std::max(missed.until, x.id());
@@ -67,14 +68,15 @@ uint32_t subscriber_feed::room() const noexcept {
 // -- sending ------------------------------------------------------------------
 
 std::optional<subscriber_feed::delivery> subscriber_feed::next() {
-  // Without an answer on its way, what is held would never come back.
+  // If no answer is expected, the subscriber would never give back its credit.
   if (waiting_.empty() || (held_ >= credit_ && asked_ > 0))
     return std::nullopt;
   delivery result{std::move(waiting_.front())};
   waiting_.pop_front();
   ++held_;
   ++unasked_;
-  // Two answers per full credit keep the events flowing.
+  // Two answers per full credit: so events can be sent while an answer is on
+  // its way.
   if (asked_ == 0 || held_ >= credit_ || unasked_ >= credit_ / 2) {
     result.returns = std::exchange(unasked_, 0);
     ++asked_;
@@ -154,7 +156,7 @@ void subscriber_feed::stop_fetching() noexcept {
 
 std::map<std::string, event_id> subscriber_feed::unsent() const {
   std::map<std::string, event_id> result;
-  // What waits stands before what was missed of the same stream.
+  // Waiting events come before the missed events of the same stream.
   for (auto& x : waiting_)
     result.emplace(x.stream(), x.id().previous());
   for (auto& [stream, missed] : missed_)

@@ -14,37 +14,39 @@ namespace pulse {
 
 /// What became of an event that was offered to a feed.
 enum class offer_result : uint8_t {
-  /// It waits for its turn.
+  /// The event waits in the feed.
   taken,
-  /// It waits for its turn; the oldest one made room for it and is lost.
+  /// The event waits in the feed; the oldest waiting event was dropped for it.
   dropped_oldest,
-  /// It did not fit: the feed leaves the live tail and fetches it later.
+  /// The feed is full: it leaves the live tail, and will fetch this event
+  /// later.
   left_tail,
-  /// The feed has left the live tail before; it fetches the event later.
+  /// The feed has left the live tail earlier, and will fetch this event later.
   behind,
-  /// It did not fit, and that ends the subscription.
+  /// The feed is full, and the subscription has to end.
   overflow,
 };
 
-/// What a reader keeps for one of its subscribers: the events that wait for
-/// it, how many more it may be sent, and, per stream, what it missed because
-/// it was too slow. What was missed comes later, page by page, while other
-/// streams go on; per stream the order is kept.
+/// What a reader keeps for one of its subscribers: the events that wait for the
+/// subscriber, the credit that the subscriber has left, and, per stream, the
+/// events that the subscriber missed because it was too slow. The reader
+/// fetches missed events later, page by page, while the feed goes on with other
+/// streams. Within a stream the order of events is kept.
 ///
-/// A subscriber holds at most `credit` events. To learn what it has handled
-/// without an answer for each event, some deliveries ask for one; it gives
-/// back the credit of all deliveries up to it.
+/// A subscriber holds at most `credit` events. The reader asks for an answer to
+/// some deliveries only; such an answer gives back the credit of all deliveries
+/// up to that one.
 class subscriber_feed {
 public:
   /// One event to send.
   struct delivery {
     event what;
-    /// Credit that the answer gives back; 0: do not ask for an answer.
+    /// Credit that the answer gives back; 0: this delivery needs no answer.
     uint32_t returns = 0;
   };
 
-  /// Events of a stream that the feed missed: after `after`, up to and with
-  /// `until`, at most `count` of them.
+  /// A range of missed events of one stream: all IDs above `after` up to
+  /// `until`, itself included; at most `count` events.
   struct missing_range {
     std::string stream;
     event_id after;
@@ -52,8 +54,8 @@ public:
     uint32_t count = 0;
   };
 
-  /// Events that were missed and are gone: between `after` and
-  /// `first_available`.
+  /// Missed events that are no longer in the stream: they are between `after`
+  /// and `first_available`.
   struct loss {
     std::string stream;
     event_id after;
@@ -61,30 +63,33 @@ public:
     uint64_t count = 0;
   };
 
-  /// @param buffer Events that may wait, at least 1; half as many again while
-  /// the feed catches up.
-  /// @param credit At least 1.
+  /// @param buffer Maximum number of waiting events, at least 1. Half as many
+  /// again may wait while the feed catches up.
+  /// @param credit Maximum number of events that the subscriber holds, at least
+  /// 1.
   subscriber_feed(overflow_policy overflow, uint32_t buffer, uint32_t credit);
 
   // -- the live tail ----------------------------------------------------------
 
-  /// Offers the next event of its stream.
+  /// Offers a new event, which is the next one of its stream.
   offer_result offer(const event& x);
 
-  /// Free places for waiting events.
+  /// @returns how many more events may wait.
   [[nodiscard]] uint32_t room() const noexcept;
 
-  /// Whether it missed nothing, so that it gains from reading on.
+  /// @returns whether the feed missed no event, so that it needs what the
+  /// reader reads next.
   [[nodiscard]] bool live() const noexcept {
     return missed_.empty();
   }
 
   // -- sending ----------------------------------------------------------------
 
-  /// @returns the next event to send, if one waits and there is credit.
+  /// @returns the next event to send, if an event waits and there is credit
+  /// left.
   std::optional<delivery> next();
 
-  /// An answer came: gives back the credit.
+  /// Gives back the credit of an answer that came.
   void returned(uint32_t credit) noexcept;
 
   void set_credit(uint32_t credit) noexcept {
@@ -93,40 +98,42 @@ public:
 
   // -- catching up ------------------------------------------------------------
 
-  /// @returns what to fetch now, if something was missed, there is room and
-  /// nothing is being fetched. To be followed by `fetched`, `not_fetched` or
-  /// `given_up`.
-  /// @param max_count Most events to ask for, at least 1.
+  /// @returns the range to fetch now. None if no event was missed, if there is
+  /// not enough room, or while another range is being fetched. The caller must
+  /// then call `fetched`, `not_fetched` or `given_up`.
+  /// @param max_count Maximum number of events in the range, at least 1.
   std::optional<missing_range> next_range(uint32_t max_count);
 
-  /// Takes an event of the range.
+  /// Takes one event of the range that is being fetched.
   void take(const event& x);
 
-  /// The range is done as far as `last`.
-  /// @param complete Nothing of the range is left behind `last`.
-  /// @returns what the feed was offered once and did not find any more.
+  /// Ends the fetch: the events up to `last` were taken.
+  /// @param complete Whether the range has no more events after `last`.
+  /// @returns the events that the feed missed and that are no longer in the
+  /// stream, if there are any.
   std::optional<loss> fetched(event_id last, bool complete);
 
-  /// The range could not be fetched: it is asked for again.
+  /// Ends a fetch that failed. `next_range` will return the range again.
   void not_fetched() noexcept {
     stop_fetching();
   }
 
-  /// The range cannot be fetched, ever: what was missed of its stream is lost.
+  /// Ends a fetch that can never succeed. All missed events of its stream are
+  /// lost.
   loss given_up();
 
   // -- leaving ----------------------------------------------------------------
 
-  /// Where a successor must begin to get what this feed did not send: after
-  /// that ID of that stream.
+  /// @returns, per stream, the ID after which another reader must begin to get
+  /// all events that this feed did not send.
   [[nodiscard]] std::map<std::string, event_id> unsent() const;
 
 private:
   struct span {
     event_id after;
     event_id until;
-    /// Where it began, how many events it misses since, and how many of those
-    /// it has fetched.
+    /// The ID after which the span begins, the number of events missed since
+    /// then, and how many of them have been fetched.
     event_id begin;
     uint64_t missed = 0;
     uint64_t taken = 0;
@@ -145,23 +152,25 @@ private:
   overflow_policy policy_;
   uint32_t buffer_;
   uint32_t credit_;
-  /// Sent, not given back yet.
+  /// Events sent whose credit has not been given back yet.
   uint32_t held_ = 0;
-  /// Sent since the last delivery that asks for an answer.
+  /// Events sent since the last delivery that asks for an answer.
   uint32_t unasked_ = 0;
   /// Answers that have not come yet.
   uint32_t asked_ = 0;
   std::deque<event> waiting_;
   span_map missed_;
   std::optional<missing_range> fetching_;
-  /// Missed up to the end of the range, and the first event of this page.
+  /// Number of missed events up to the end of the range, and the ID of the
+  /// first event of this page.
   uint64_t expected_ = 0;
   std::optional<event_id> page_first_;
   std::string last_stream_;
-  /// Live events behind the range that is being fetched: with them the feed
-  /// is back at the live tail, even of a stream that never rests.
+  /// Live events after the range that is being fetched. With them the feed
+  /// returns to the live tail, even if events are added to the stream without a
+  /// pause.
   std::vector<event> tail_;
-  /// Whether `tail_` has them all.
+  /// Whether `tail_` has all live events after the range.
   bool tail_whole_ = false;
 };
 

@@ -9,7 +9,8 @@ namespace {
 constexpr uint64_t smallest_step = 256;
 constexpr std::chrono::seconds interval{1};
 
-// A small stream exceeds its limit by some nodes: that is no reason to worry.
+// Redis removes whole nodes of a stream, so a small stream exceeds its limit by
+// some nodes without any fault.
 constexpr uint64_t first_alarm(uint64_t max_len) {
   constexpr uint64_t slack = 1'000;
   return std::max(max_len * 2, max_len + slack);
@@ -44,7 +45,8 @@ bool trim_schedule::wanted(time_point now) noexcept {
 
 bool trim_schedule::alarming(uint64_t length) noexcept {
   if (length < alarm_at_) {
-    // Back to normal: the next crossing is told again.
+    // The length is normal again: warn again when it exceeds the limit next
+    // time.
     if (length <= max_len_ + max_len_ / 2)
       alarm_at_ = first_alarm(max_len_);
     return false;

@@ -6,31 +6,34 @@
 
 namespace pulse {
 
-/// Decides when a stream that adds events shall trim: with the first add, then
-/// after a hundredth of its limit (at least 256 events), or a second after the
-/// last time if there were adds. One at a time.
+/// Decides when a stream actor that adds events shall trim its stream: at the
+/// first add; then when a hundredth of `max_len` (at least 256 events) was
+/// added, or when there were adds and one second has passed since the last
+/// trim. Only one trim runs at a time.
 class trim_schedule {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// @param max_len Entries to keep; 0: never trims.
+  /// @param max_len Number of events to keep; 0: never trims.
   explicit trim_schedule(uint64_t max_len) noexcept;
 
-  /// Counts events that were added. @returns whether to trim now; the caller
-  /// must then call done() when that is over.
+  /// Counts events that were added. @returns whether to trim now. If true, the
+  /// caller must call done() when the trim has ended.
   bool added(uint64_t events, time_point now) noexcept;
 
-  /// Trims though nothing was added: time passed, or the stream is full.
-  /// @returns as added().
+  /// Asks for a trim without an add: because time passed, or the stream is
+  /// full.
+  /// @returns whether to trim now, as added().
   bool wanted(time_point now) noexcept;
 
-  /// To be called after a trim, successful or not.
+  /// Call this after a trim, whether it succeeded or failed.
   void done() noexcept {
     running_ = false;
   }
 
-  /// To be called with the length that a trim left. @returns whether the
-  /// stream has grown to twice its limit, or has doubled since that was told.
+  /// Call this with the length of the stream after a trim. @returns whether to
+  /// warn: the stream has reached twice its limit, or has doubled since the
+  /// last warning.
   bool alarming(uint64_t length) noexcept;
 
 private:

@@ -5,20 +5,21 @@
 
 namespace pulse {
 
-/// Makes short texts no two of which are alike, in this process or any other:
-/// 8 characters that stand for its seed, then a number. Letters and digits.
+/// Creates short texts that are unique in this process and in all others: 8
+/// characters that encode the random seed, then a number. The texts have
+/// letters and digits only.
 class unique_ids {
 public:
-  /// @param seed Random; 47 bits of it count.
+  /// @param seed A random number; 47 bits of it are used.
   explicit unique_ids(uint64_t seed) noexcept;
 
-  /// @returns the next one; valid until the next call.
+  /// @returns the next text. It is valid until the next call.
   std::string_view next() noexcept;
 
 private:
   static constexpr unsigned prefix_size = 8;
 
-  // Room for the 11 digits of the largest number.
+  // The largest number has 11 digits.
   char text_[prefix_size + 11];
   uint64_t counter_ = 0;
 };
