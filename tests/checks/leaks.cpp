@@ -6,7 +6,9 @@
 namespace caf::io {
 
 [[gnu::noinline]] void basp_broker_loses_a_heartbeat() {
-  volatile auto memory = std::malloc(64);
+  void* volatile memory = std::malloc(64);
+  if (memory == nullptr)
+    std::abort();
   memory = nullptr;
 }
 
