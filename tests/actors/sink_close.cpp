@@ -1,0 +1,143 @@
+#define CAF_SUITE actors.sink_close
+
+#include "support/sink_actor_fixture.hpp"
+
+using namespace pulse;
+using namespace pulse::test;
+using namespace std::chrono_literals;
+
+// How a sink lets go: of one stream, or of all and itself.
+
+namespace {
+
+struct fixture : sink_actor_fixture {
+  bool add_stream(const std::string& name, start_position start = {}) {
+    auto result = ask_void(uut, atom::add_stream_v, name, start);
+    consume_messages();
+    return result->ok();
+  }
+
+  bool remove_stream(const std::string& name) {
+    auto result = ask<bool>(uut, atom::rem_stream_v, name);
+    consume_messages();
+    return result->ok() && result->value;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(sink_close_tests, fixture)
+
+CAF_TEST(an idle sink closes at once though a read is blocked and twice) {
+  spawn_subscribed();
+  auto first = ask_void(uut, caf::close_atom_v);
+  auto second = ask_void(uut, caf::close_atom_v);
+  consume_messages();
+  CAF_CHECK_EQUAL(first->why(), "none");
+  CAF_CHECK_EQUAL(second->why(), "none");
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all");
+  CAF_CHECK_EQUAL(leases.log(), "add a, delete a");
+}
+
+CAF_TEST(closing waits for handlers and hands back what nobody works on) {
+  alice.hold();
+  spawn_subscribed(1);
+  give(1, 2);
+  auto done = close();
+  pass(5s);
+  CAF_CHECK_EQUAL(done->why(), "no answer");
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(done->why(), "none");
+  CAF_CHECK_EQUAL(alice.got(), ""); // a2 is for others, uncounted
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all 2-0 0");
+}
+
+CAF_TEST(closing does not wait for a handler beyond drain_timeout) {
+  options.drain_timeout = 4s;
+  alice.hold();
+  spawn_subscribed();
+  give(1, 1);
+  auto done = close();
+  pass(2900ms);
+  CAF_CHECK_EQUAL(done->why(), "no answer");
+  pass(1100ms);
+  CAF_CHECK_EQUAL(done->why(), "none");
+  CAF_CHECK(logged("drain_timeout is over"));
+  CAF_CHECK_EQUAL(calls("release"),
+                  "a s me 15000 all 1-0 " + packed({1, 0, 0}));
+}
+
+CAF_TEST(closing waits for acks that are not confirmed) {
+  spawn_subscribed();
+  redis.hold("XACK");
+  give(1, 1);
+  auto done = close();
+  pass(3s);
+  CAF_CHECK_EQUAL(done->why(), "no answer");
+  release("XACK");
+  pass(100ms);
+  CAF_CHECK_EQUAL(done->why(), "none");
+}
+
+CAF_TEST(closing ends though Redis is away) {
+  options.drain_timeout = 4s;
+  spawn_subscribed();
+  redis.goes_away();
+  auto done = close();
+  pass(4s);
+  CAF_CHECK_EQUAL(done->why(), "none");
+  CAF_CHECK(logged("could not hand back"));
+}
+
+CAF_TEST(a closing sink takes no more orders) {
+  alice.hold();
+  spawn_subscribed();
+  give(1, 1);
+  close();
+  CAF_CHECK_EQUAL(subscribe(bob).substr(0, 7), "closed:");
+  CAF_CHECK(!add_stream("b"));
+}
+
+// -- streams ------------------------------------------------------------------
+
+CAF_TEST(a stream can be added and is read with the others) {
+  spawn_subscribed();
+  CAF_CHECK(add_stream("b", start_position::oldest()));
+  CAF_CHECK(add_stream("b")); // repeating it is fine
+  pass(100ms);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 8 BLOCK 3750 STREAMS a b > >");
+  give(3, 3, "b");
+  CAF_CHECK_EQUAL(alice.got(), "b3");
+  CAF_CHECK_EQUAL(info().streams.size(), 2u);
+}
+
+CAF_TEST(a stream that cannot be added leaves the sink as it was) {
+  spawn_subscribed();
+  redis.refuse("XGROUP CREATE", "WRONGTYPE Operation against a key");
+  CAF_CHECK(!add_stream("b"));
+  CAF_CHECK(!add_stream("no good name"));
+  CAF_CHECK_EQUAL(info().streams.size(), 1u);
+  pass(5s);
+  CAF_CHECK(reads());
+}
+
+CAF_TEST(a stream that is removed is read no more and handed back) {
+  alice.hold();
+  options.streams = {"a", "b"};
+  spawn_subscribed(1);
+  give(1, 2);
+  CAF_CHECK(remove_stream("a"));
+  CAF_CHECK(!remove_stream("a"));
+  pass(1s);
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 listed 2-0 0");
+  alice.finish();
+  pass(1s);
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all");
+  CAF_CHECK_EQUAL(read().substr(read().find("STREAMS")), "STREAMS b >");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

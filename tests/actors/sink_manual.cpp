@@ -1,0 +1,112 @@
+#define CAF_SUITE actors.sink_manual
+
+#include "support/sink_actor_fixture.hpp"
+
+using namespace pulse;
+using namespace pulse::test;
+using namespace std::chrono_literals;
+
+// Acks, nacks and the like by messages.
+
+namespace {
+
+struct fixture : sink_actor_fixture {
+  fixture() {
+    options.ack = ack_mode::manual;
+    options.ack_wait = 10s;
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(sink_manual_tests, fixture)
+
+CAF_TEST(an ack is answered when Redis has it) {
+  spawn_subscribed();
+  give(1, 1);
+  CAF_CHECK_EQUAL(calls("XACK"), ""); // returning means nothing
+  redis.hold("XACK");
+  auto done = tell(atom::ack_v, delivery(1));
+  CAF_CHECK_EQUAL(done->why(), "no answer");
+  release("XACK");
+  CAF_CHECK_EQUAL(done->why(), "none");
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+}
+
+CAF_TEST(an ack that Redis did not confirm says so and is repeated) {
+  spawn_subscribed();
+  give(1, 1);
+  redis.lose("XACK");
+  auto done = tell(atom::ack_v, delivery(1));
+  CAF_CHECK(done->why().find("the ack is not confirmed yet")
+            != std::string::npos);
+  pass(1s);
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0 | a s 1-0");
+  CAF_CHECK_EQUAL(info().acked, 1u);
+}
+
+CAF_TEST(what the sink does not hold cannot be acknowledged) {
+  spawn_subscribed();
+  give(1, 1);
+  for (auto x : {delivery(2), delivery(1, "b")})
+    CAF_CHECK_EQUAL(tell(atom::ack_v, x)->why().substr(0, 17),
+                    "no_such_delivery:");
+  tell(atom::ack_v, delivery(1));
+  CAF_CHECK_EQUAL(tell(atom::ack_v, delivery(1))->why().substr(0, 17),
+                  "no_such_delivery:");
+}
+
+CAF_TEST(a nack brings the event back after its delay) {
+  spawn_subscribed();
+  give(1, 1);
+  CAF_CHECK_EQUAL(tell(atom::nack_v, delivery(1), caf::timespan{3s})->why(),
+                  "none");
+  pass(2900ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  pass(200ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
+}
+
+CAF_TEST(a nack without a delay follows the backoff list) {
+  options.backoff = {2s};
+  spawn_subscribed();
+  give(1, 1);
+  tell(atom::nack_v, delivery(1), caf::timespan{0});
+  pass(1400ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  pass(1200ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
+}
+
+CAF_TEST(extend begins ack_wait anew) {
+  spawn_subscribed();
+  give(1, 1);
+  pass(9s);
+  CAF_CHECK_EQUAL(tell(atom::extend_v, delivery(1))->why(), "none");
+  pass(9s);
+  CAF_CHECK_EQUAL(info().timeouts, 0u);
+  pass(2s);
+  CAF_CHECK_EQUAL(info().timeouts, 1u);
+}
+
+CAF_TEST(term makes a dead letter with the reason) {
+  spawn_subscribed();
+  give(1, 1);
+  CAF_CHECK_EQUAL(
+    tell(atom::term_v, delivery(1), std::string{"no such customer"})->why(),
+    "none");
+  CAF_CHECK(calls("dead_letter").find("x-reason no such customer")
+            != std::string::npos);
+}
+
+CAF_TEST(a sink that ends tells who waits for an ack) {
+  spawn_subscribed();
+  give(1, 1);
+  redis.hold("XACK");
+  auto done = tell(atom::ack_v, delivery(1));
+  caf::anon_send_exit(uut, caf::exit_reason::kill);
+  consume_messages();
+  CAF_CHECK_EQUAL(done->why().substr(0, 7), "closed:");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

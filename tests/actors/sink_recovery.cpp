@@ -1,0 +1,200 @@
+#define CAF_SUITE actors.sink_recovery
+
+#include "support/pending_replies.hpp"
+#include "support/sink_actor_fixture.hpp"
+
+using namespace pulse;
+using namespace pulse::test;
+using namespace std::chrono_literals;
+
+// Events that a sink gets by other ways than a read: its own pending entries
+// after a lost connection, and those of dead nodes.
+
+namespace {
+
+struct fixture : sink_actor_fixture {
+  // How often a command of that kind arrived before the first of another kind.
+  [[nodiscard]] bool is_before(const std::string& a, const std::string& b) {
+    const auto all = redis.kinds();
+    const auto first = std::find(all.begin(), all.end(), a);
+    return first != all.end() && first < std::find(all.begin(), all.end(), b);
+  }
+
+  // The next sweep finds this.
+  void sweep_finds(const std::vector<pending_fact>& facts,
+                   const std::string& list, uint64_t trimmed = 0) {
+    redis.answer("take_over", taken(facts, list, trimmed));
+    pass(1200ms);
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(sink_recovery_tests, fixture)
+
+// -- own pending entries ------------------------------------------------------
+
+CAF_TEST(a lost read is made good from the own pending entries) {
+  spawn_subscribed();
+  redis.answer("XPENDING", pending({{1, "me"}, {2, "me"}}));
+  redis.answer("XREADGROUP", page("a", 1, 2));
+  lose_read();
+  pass(500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2");
+  CAF_CHECK_EQUAL(info().adopted, 2u);
+  CAF_CHECK_EQUAL(calls("XREADGROUP"), "GROUP s me COUNT 500 STREAMS a 0-0 | "
+                                       "GROUP s me COUNT 500 STREAMS a 2-0");
+  CAF_CHECK(reads());
+}
+
+CAF_TEST(own pending entries are read behind the acks that were sent) {
+  spawn_subscribed();
+  redis.hold("XACK");
+  give(1, 1);
+  lose_read();
+  pass(500ms);
+  CAF_CHECK(is_before("XACK", "XREADGROUP"));
+  CAF_CHECK_EQUAL(info().acked, 0u);
+  release("XACK");
+  pass(100ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK_EQUAL(info().acked, 1u);
+}
+
+CAF_TEST(what the sink holds is not taken for new) {
+  alice.hold();
+  spawn_subscribed();
+  give(1, 1);
+  redis.answer("XREADGROUP", page("a", 1, 2));
+  lose_read();
+  pass(500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2");
+  CAF_CHECK_EQUAL(info().adopted, 1u);
+  // Redis counted its own reading as a delivery: the sink sets that right.
+  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({1, 0, 0}) + " 2-0 "
+                                    + packed({1, 0, 0}));
+}
+
+CAF_TEST(own pending entries that were trimmed are acknowledged and reported) {
+  spawn_subscribed();
+  listen();
+  redis.answer("XREADGROUP", page({{"a", array_of(1) + array_of(2) + bulk("7-0")
+                                           + nothing}}));
+  lose_read();
+  pass(500ms);
+  CAF_CHECK_EQUAL(news(), "gap a 6-18446744073709551615 loss 1");
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 7-0");
+  CAF_CHECK_EQUAL(info().trimmed, 1u);
+}
+
+// -- entries of other nodes ---------------------------------------------------
+
+CAF_TEST(a sweep claims what has been idle for a lease and no more than fits) {
+  options.lease = 9s;
+  spawn_subscribed(4);
+  pass(1200ms);
+  CAF_CHECK_EQUAL(calls("take_over").substr(0, 13), "a s me 9000 8");
+}
+
+CAF_TEST(what a node handed back is delivered again at once) {
+  spawn_subscribed();
+  sweep_finds({{1, "released", 1}}, entries(1, 1));
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,0,0)");
+  CAF_CHECK_EQUAL(calls("count"), "");
+  CAF_CHECK_EQUAL(info().taken_over, 1u);
+}
+
+CAF_TEST(an event of a dead node is marked before a worker gets it) {
+  spawn_subscribed();
+  redis.hold("count");
+  sweep_finds({{1, "dead", 1}}, entries(1, 1));
+  CAF_CHECK_EQUAL(alice.got(), "");
+  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 0, 2}, true));
+  release("count");
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,0,1)");
+}
+
+CAF_TEST(a mark whose reply is lost is repeated) {
+  spawn_subscribed();
+  redis.lose("count");
+  sweep_finds({{1, "dead", 1}}, entries(1, 1));
+  pass(1s);
+  const auto mark = "a s me 1-0 " + packed({2, 0, 2}, true);
+  CAF_CHECK_EQUAL(calls("count"), mark + " | " + mark);
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,0,1)");
+}
+
+CAF_TEST(an event that somebody else took before its mark is dropped) {
+  spawn_subscribed();
+  redis.answer("count", array_of(0));
+  sweep_finds({{1, "dead", 1}}, entries(1, 1));
+  CAF_CHECK_EQUAL(alice.got(), "");
+  CAF_CHECK_EQUAL(info().lost_leases, 1u);
+  CAF_CHECK_EQUAL(info().held, 0u);
+}
+
+CAF_TEST(events whose next crash would be their last run one at a time) {
+  alice.hold();
+  spawn_subscribed();
+  const auto once = pack({1, 0, 1});
+  sweep_finds({{1, "dead", once}, {2, "dead", once}}, entries(1, 2));
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,0,2)");
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(alice.got(), "a2(2,0,2)");
+}
+
+CAF_TEST(an event that killed max_crashes nodes gets no further worker) {
+  spawn_subscribed();
+  sweep_finds({{1, "dead", pack({3, 0, 3}, true)}}, entries(1, 1));
+  CAF_CHECK_EQUAL(alice.got(), "");
+  const auto letter = calls("dead_letter");
+  CAF_CHECK(letter.find("died at it 3 times") != std::string::npos);
+  CAF_CHECK(letter.find("x-crashes 3") != std::string::npos);
+}
+
+CAF_TEST(an event that was delivered max_deliveries times gets no worker) {
+  options.max_deliveries = 4;
+  spawn_subscribed();
+  sweep_finds({{1, "dead", 4}}, entries(1, 1));
+  CAF_CHECK_EQUAL(alice.got(), "");
+  CAF_CHECK(calls("dead_letter").find("gave up after 4 deliveries")
+            != std::string::npos);
+}
+
+CAF_TEST(what a dead node held and was trimmed is reported) {
+  spawn_subscribed();
+  listen();
+  sweep_finds({{1, "released", 1}, {2, "released", 1}}, entries(2, 2), 1);
+  CAF_CHECK_EQUAL(news(), "gap a 0-18446744073709551615 loss 1");
+  CAF_CHECK_EQUAL(info().trimmed, 1u);
+  CAF_CHECK_EQUAL(alice.got(), "a2(2,0,0)");
+}
+
+CAF_TEST(a sweep whose reply is lost is made good from the own entries) {
+  spawn_subscribed();
+  calls("take_over");
+  redis.lose("take_over");
+  pass(1200ms);
+  redis.answer("XREADGROUP", page("a", 1, 1));
+  give_page(nothing);
+  pass(500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK_EQUAL(info().adopted, 1u);
+}
+
+CAF_TEST(after an outage no events are taken over for one lease) {
+  options.lease = 6s;
+  spawn_subscribed();
+  redis.goes_away();
+  pass(10s);
+  redis.comes_back();
+  give_page(nothing); // the blocked read ends
+  calls("take_over");
+  pass(5s);
+  CAF_CHECK_EQUAL(calls("take_over"), "");
+  pass(6s);
+  CAF_CHECK(calls("take_over") != "");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "support/read_replies.hpp"
+
+#include <string>
+#include <vector>
+
+// What Redis answers about pending entries, as RESP.
+
+namespace pulse::test {
+
+/// What XPENDING says about one pending entry, <ms>-0.
+struct pending_fact {
+  uint64_t ms = 0;
+  std::string consumer;
+  int64_t delivery_counter = 1;
+};
+
+/// The answer of XPENDING in its long form.
+inline std::string pending(const std::vector<pending_fact>& facts) {
+  auto result = array_of(facts.size());
+  for (const auto& x : facts)
+    result += array_of(4) + bulk(to_string(event_id{x.ms, 0}))
+              + bulk(x.consumer)
+              + ":20000\r\n:" + std::to_string(x.delivery_counter) + "\r\n";
+  return result;
+}
+
+/// The answer of the script take_over: what was pending, of which `trimmed` are
+/// no longer in the stream; `list` holds the others, see entries().
+inline std::string taken(const std::vector<pending_fact>& facts,
+                         const std::string& list, uint64_t trimmed = 0) {
+  return array_of(3) + ":" + std::to_string(trimmed) + "\r\n" + pending(facts)
+         + list;
+}
+
+} // namespace pulse::test
