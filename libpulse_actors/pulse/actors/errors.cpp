@@ -9,7 +9,7 @@ namespace {
 
 const caf::atom_value our_category = caf::atom("pulse");
 
-// What a failed request to an actor means to its sender.
+// @returns what CAF's error of a request means for its sender.
 errc fitting_errc(caf::sec x) {
   switch (x) {
     case caf::sec::request_timeout:

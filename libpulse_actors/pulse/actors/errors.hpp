@@ -9,15 +9,17 @@
 
 namespace pulse {
 
-/// The `caf::error` for a failure: category "pulse", the text as context.
+/// @returns the failure as a `caf::error`: its category is "pulse", its context
+/// is the text. A failure with `errc::none` gives an empty error.
 caf::error make_error(const failure& x);
 
-/// The failure in a `caf::error`. Errors of CAF itself become the errc that
-/// fits best: a request timeout is `timed_out`, a dead receiver `closed`, all
-/// else `internal`; the text says which.
+/// @returns the failure that a `caf::error` holds. Errors of CAF itself are
+/// translated: a request timeout to `timed_out`, a terminated receiver to
+/// `closed`, a failed connection between nodes to `connect_failed`, all others
+/// to `internal`. The text then has the error of CAF.
 failure to_failure(const caf::error& x);
 
-/// "connection_lost: …": what to print for people.
+/// @returns code and text for people, e.g. "connection_lost: …".
 std::string describe(const caf::error& x);
 
 } // namespace pulse

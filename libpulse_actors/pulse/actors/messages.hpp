@@ -17,48 +17,54 @@
 #include <string>
 #include <vector>
 
-// What users send and receive: structs with their inspect functions, atoms, and
-// the types of subscribers. The interfaces of the actors are in
-// stream_actor.hpp, reader_actor.hpp, sink_actor.hpp and root_actor.hpp;
-// type_ids.hpp registers all of it with CAF.
+// The messages that users send and receive: structs with their inspect
+// functions, atoms, and the types of listeners. The interfaces of the actors
+// are in stream_actor.hpp, reader_actor.hpp, sink_actor.hpp and root_actor.hpp.
+// type_ids.hpp registers all types with CAF.
 
 namespace pulse {
 
 // -- structs that exist only as messages --------------------------------------
 
-/// What an add of several events answers, one per event, in order.
+/// The result for one event of an add of several events. The reply has one
+/// result per event, in the order of the events.
 struct add_result {
-  /// Valid if `code` is `errc::none`.
+  /// ID of the event; valid if `code` is `errc::none`.
   event_id id;
   errc code = errc::none;
-  /// Why it failed.
+  /// Why the add failed; empty if it succeeded.
   std::string what;
 };
 
-/// A consumer group of a stream, that is: a sink on all nodes.
+/// A consumer group of a stream: a sink, on all nodes together.
 struct group_info {
   std::string name;
   uint64_t consumers = 0;
-  /// Delivered, not acknowledged.
+  /// Events that were delivered and not acknowledged yet.
   uint64_t pending = 0;
-  /// Not delivered yet; -1: unknown (Redis lost count, e.g. by a removal).
+  /// Events that were not delivered yet; -1: unknown, because Redis cannot tell
+  /// the number, e.g. after an event was removed.
   int64_t lag = -1;
   event_id last_delivered;
 };
 
-/// What a stream actor did since it was opened.
+/// Counters of a stream actor since it was opened.
 struct stream_counters {
   /// Events added and confirmed.
   uint64_t added = 0;
-  /// Adds whose connection died under them, so that they were looked for.
+  /// Adds that lost their connection, so that the actor searched the stream for
+  /// their events.
   uint64_t retried = 0;
-  /// Of them: found in the stream, so not added again.
+  /// How many of these events were in the stream, so that they were not added
+  /// again.
   uint64_t found = 0;
-  /// Adds refused since the stream was full.
+  /// Adds that failed because the stream was full.
   uint64_t rejected = 0;
-  /// Events that made room for others (`full_policy::drop_oldest`).
+  /// Events that were removed to make room for new ones
+  /// (`full_policy::drop_oldest`).
   uint64_t dropped = 0;
-  /// Events removed by max_len (if acknowledged ones are spared) and max_age.
+  /// Events that this actor trimmed because of max_age, or because of max_len
+  /// while `protect_unacked` is on.
   uint64_t trimmed = 0;
 };
 
@@ -67,31 +73,32 @@ struct stream_info {
   std::string name;
   /// Events in the stream.
   uint64_t length = 0;
-  /// Events ever added.
+  /// Number of events ever added.
   uint64_t added = 0;
-  /// `event_id::min()` if there is none.
+  /// ID of the first event; `event_id::min()` if the stream is empty.
   event_id first;
   event_id last;
   std::vector<group_info> groups;
-  /// What the actor that answers did since it was opened.
+  /// Counters of the actor that sends this reply.
   stream_counters counters;
 };
 
-/// Asks a stream for stored events.
+/// Selects stored events of a stream, oldest first.
 struct range_query {
   /// Inclusive.
   event_id from = event_id::min();
   /// Inclusive.
   event_id to = event_id::max();
-  /// Most events in the answer, 1 to 10 000.
+  /// Maximum number of events in the reply, 1 to 10 000.
   uint32_t limit = 100;
 };
 
-/// One subscription to a reader or a sink.
+/// Options of a subscription to a reader or a sink.
 struct subscription {
-  /// Events that the subscriber may hold at a time; 0: the default of the
-  /// reader or sink. Sinks: how many a handler may work on in parallel
-  /// (promises) or have waiting in its mailbox.
+  /// Maximum number of events that the subscriber holds at a time; 0: the
+  /// default of the reader or sink. At a sink these are the events that wait in
+  /// the mailbox of the subscriber, and those that its handler works on in
+  /// parallel (with promises).
   uint32_t credit = 0;
 };
 
@@ -102,22 +109,24 @@ struct reader_info {
   uint64_t subscribers = 0;
   /// Events that came from Redis.
   uint64_t received = 0;
-  /// Events handed to subscribers, each counted once per subscriber.
+  /// Events sent to subscribers. An event counts once per subscriber.
   uint64_t delivered = 0;
-  /// Events that the filter kept back.
+  /// Events that did not match the filter.
   uint64_t filtered = 0;
-  /// Entries without the field n or p, skipped and logged.
+  /// Entries without the field n or p. They are skipped and logged.
   uint64_t malformed = 0;
   /// Events dropped by `overflow_policy::drop_oldest`.
   uint64_t dropped = 0;
-  /// Times a subscriber left the live tail to catch up.
+  /// How often a subscriber was too slow, so that the reader had to fetch the
+  /// events that it missed again.
   uint64_t caught_up = 0;
-  /// Times events were gone before they were read, and how many at most.
+  /// How often events were removed before they were read, and how many events
+  /// that were at most.
   uint64_t gaps = 0;
   uint64_t lost = 0;
   /// Times a stream was deleted or replaced, or its IDs went back.
   uint64_t stream_resets = 0;
-  /// Reads that failed and were repeated.
+  /// Reads that failed. Each was repeated.
   uint64_t read_failures = 0;
 };
 
@@ -127,58 +136,66 @@ struct sink_info {
   std::string consumer;
   std::vector<std::string> streams;
   uint64_t subscribers = 0;
-  /// Held now, of them dispatched to subscribers, of them waiting (backoff).
+  /// Events that the sink holds now; how many of them were dispatched to
+  /// subscribers; how many of them wait for the end of a pause (backoff).
   uint64_t held = 0;
   uint64_t dispatched = 0;
   uint64_t waiting = 0;
-  /// Events that came from Redis as new.
+  /// New events that came from Redis.
   uint64_t fetched = 0;
   /// Events taken over from dead or closed nodes.
   uint64_t taken_over = 0;
-  /// Own pending events found again after a lost connection.
+  /// Pending events of this instance that it found again after a lost
+  /// connection.
   uint64_t adopted = 0;
-  /// Acknowledged in Redis.
+  /// Events that were acknowledged in Redis.
   uint64_t acked = 0;
-  /// Kept back by the filter, and acknowledged.
+  /// Events that did not match the filter, and were acknowledged for that
+  /// reason.
   uint64_t filtered = 0;
-  /// Entries without the field n or p, made dead letters.
+  /// Entries without the field n or p. They became dead letters.
   uint64_t malformed = 0;
-  /// Dispatches after the first one in this sink.
+  /// Dispatches of events that this instance had dispatched before.
   uint64_t redelivered = 0;
   uint64_t nacks = 0;
   uint64_t timeouts = 0;
   uint64_t crashes = 0;
   uint64_t dead_letters = 0;
-  /// Older dead letters that made room for new ones.
+  /// Old dead letters that were removed because of `dead_letter_max_len`.
   uint64_t dead_letters_removed = 0;
-  /// Held events that another node took over, because this one was silent.
+  /// Events that this instance held and another node took over, because this
+  /// node did not contact Redis for too long.
   uint64_t lost_leases = 0;
-  /// Pending events that were trimmed from the stream before they were acked.
+  /// Pending events that were trimmed from the stream before they were
+  /// acknowledged.
   uint64_t trimmed = 0;
-  /// Times events were trimmed before the sink (on any node) had them, and how
-  /// many at most. The node that finds out counts.
+  /// How often events were trimmed before any node of the sink read them, and
+  /// how many events that were at most. Only the node that finds a gap counts
+  /// it.
   uint64_t gaps = 0;
   uint64_t lost = 0;
-  /// Consumer groups created again after they had vanished.
+  /// Consumer groups that had vanished and were created again.
   uint64_t groups_recovered = 0;
   /// Times a stream was deleted or replaced, or its IDs went back.
   uint64_t stream_resets = 0;
   uint64_t read_failures = 0;
 };
 
-/// What the root has open.
+/// What the root has open: the names of its streams, readers and sinks.
 struct system_info {
   std::string url;
   std::vector<std::string> streams;
   std::vector<std::string> readers;
   std::vector<std::string> sinks;
-  /// Children restarted after they died of a defect.
+  /// Streams, readers and sinks that were restarted after they died of a
+  /// defect.
   uint64_t restarts = 0;
 };
 
 // -- inspection ---------------------------------------------------------------
 
-// CAF serializes what these list; a peer of another version must agree.
+// CAF serializes the fields that these functions list. All nodes must have a
+// version of the library with the same fields.
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, event_id& x) {
@@ -202,7 +219,8 @@ typename Inspector::result_type inspect(Inspector& f, new_event& x) {
            x.dedup_id);
 }
 
-/// The wire form of an event: only made when it leaves the process.
+/// The form in which an event is sent to another node. Within a process no
+/// event is ever converted to it.
 struct event_data {
   delivery_id from;
   std::string sink;
@@ -241,7 +259,7 @@ typename Inspector::result_type inspect(Inspector& f, start_position& x) {
   return f(caf::meta::type_name("start_position"), x.kind, x.id);
 }
 
-/// A predicate is code of this process: it stays here.
+/// The predicate is not sent: it is code of this process.
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, filter_options& x) {
   return f(caf::meta::type_name("filter_options"), x.topic, x.topic_pattern);
@@ -364,19 +382,20 @@ typename Inspector::result_type inspect(Inspector& f, system_info& x) {
 
 // -- handles that travel in messages ------------------------------------------
 
-/// A subscriber: any actor that handles an event. With
-/// `ack_mode::on_return`, returning acknowledges and an error is a nack.
+/// A subscriber: any actor that handles `event`. With `ack_mode::on_return`,
+/// the return of the handler acknowledges the event, and an error is a nack.
 using event_listener = caf::typed_actor<caf::reacts_to<event>>;
 
-/// Hears the notices of readers and sinks: any actor that handles a notice.
+/// Receives the notices of readers and sinks: any actor that handles `notice`.
 using notice_listener = caf::typed_actor<caf::reacts_to<notice>>;
 
 } // namespace pulse
 
 CAF_ERROR_CODE_ENUM(pulse::errc, "pulse")
 
-// At most 10 characters of [0-9A-Za-z_ ] in CAF 0.17.6. CAF's own atoms are
-// used where they fit: add, get, delete, close, subscribe, unsubscribe …
+// In CAF 0.17.6 an atom has at most 10 characters of [0-9A-Za-z_ ]. The library
+// uses CAF's own atoms where there is one: add, get, delete, close, subscribe,
+// unsubscribe …
 CAF_ADD_ATOM(pulse, pulse::atom, ack, "ack")
 CAF_ADD_ATOM(pulse, pulse::atom, nack, "nack")
 CAF_ADD_ATOM(pulse, pulse::atom, extend, "extend")

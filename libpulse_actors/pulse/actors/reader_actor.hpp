@@ -4,40 +4,45 @@
 
 #include <caf/typed_actor.hpp>
 
-// Code that sends these messages includes type_ids.hpp as well; all.hpp and
-// system.hpp bring it.
+// Code that sends these messages must include type_ids.hpp as well; all.hpp and
+// system.hpp include it.
 
 namespace pulse {
 
-/// A reader: each of its subscribers gets a copy of every event of its streams
-/// that the filter wants, in stream order, from the start position on. It reads
-/// only while somebody is subscribed, and never more than subscribers can take.
+/// A reader sends every event of its streams that matches its filter to all of
+/// its subscribers, in stream order, from the start position on. It reads only
+/// while it has a subscriber, and only as many events as its subscribers can
+/// take.
 using reader_actor = caf::typed_actor<
-  // Adds a subscriber; answers when it will see everything added from then on.
-  // The position is the reader's: who subscribes later does not get what was
-  // delivered before. Repeating it changes the credit. A subscriber that dies
-  // is removed. Errors: `no_such_subscriber` (dead already), `closed`, and what
-  // kept the reader from resolving `newest`.
+  // Adds a subscriber. The reply comes when the subscriber will get all events
+  // that are added from then on. All subscribers share the position of the
+  // reader: a later subscriber does not get the events that were delivered
+  // before. A second subscription of the same subscriber changes its credit.
+  // The reader removes subscribers that terminate. Errors: `no_such_subscriber`
+  // (it has terminated already), `closed`, and the reason if `newest` could not
+  // be resolved.
   caf::replies_to<caf::subscribe_atom, event_listener,
                   subscription>::with<void>,
-  // Removes a subscriber; answers whether it was one.
+  // Removes a subscriber. The reply tells whether it was subscribed.
   caf::replies_to<caf::unsubscribe_atom, event_listener>::with<bool>,
-  // Adds a stream, beginning at the position; answers when it is read. A
-  // stream that it reads already stays where it is. Errors: `invalid_name`,
-  // `wrong_type`, connection errors.
+  // Adds a stream, to be read from the start position on. The reply comes when
+  // the reader reads it. If the reader has that stream already, its position
+  // stays unchanged. Errors: `invalid_name`, `wrong_type`, connection errors.
   caf::replies_to<atom::add_stream, std::string, start_position>::with<void>,
-  // Removes a stream; answers whether it was read. Events on their way are
-  // still delivered.
+  // Removes a stream. The reply tells whether the reader had it. Events that
+  // have been read already are still delivered.
   caf::replies_to<atom::rem_stream, std::string>::with<bool>,
-  // Asks for notices: what was lost or repaired. Repeating it is fine; a
-  // listener that dies is forgotten. Errors: `no_such_subscriber` (dead
-  // already), `closed`.
+  // Adds a listener for notices, which report losses and repairs. To add it
+  // again has no effect. The reader removes listeners that terminate. Errors:
+  // `no_such_subscriber` (it has terminated already), `closed`.
   caf::replies_to<caf::subscribe_atom, notice_listener>::with<void>,
-  // No more notices; answers whether it was a listener.
+  // Removes a listener for notices. The reply tells whether it was one.
   caf::replies_to<caf::unsubscribe_atom, notice_listener>::with<bool>,
+  // Replies with the counters of the reader.
   caf::replies_to<atom::info>::with<reader_info>,
-  // Stops reading and delivering, then the actor. Answers when done, within
-  // 100 ms even though a read is blocked. A second close answers the same.
+  // Stops reading and delivering, then terminates the actor. The reply comes
+  // when that is done: within 100 ms, even while a blocking read waits. A
+  // second close gets the same reply.
   caf::replies_to<caf::close_atom>::with<void>>;
 
 } // namespace pulse

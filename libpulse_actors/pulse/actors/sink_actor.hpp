@@ -4,60 +4,69 @@
 
 #include <caf/typed_actor.hpp>
 
-// Code that sends these messages includes type_ids.hpp as well; all.hpp and
-// system.hpp bring it.
+// Code that sends these messages must include type_ids.hpp as well; all.hpp and
+// system.hpp include it.
 
 namespace pulse {
 
-/// A sink: this node's member of a named consumer group. Delivers each event
-/// to one of the subscribers of all nodes that opened the same sink, until it
-/// is acknowledged or becomes a dead letter. It reads only while somebody is
-/// subscribed, and never more than subscribers can take.
+/// A sink is this node's member of a consumer group. All nodes that open a sink
+/// with the same name share its events: each event is delivered to one
+/// subscriber of one node, until it is acknowledged or becomes a dead letter. A
+/// sink reads only while it has a subscriber, and only as many events as its
+/// subscribers can take.
 using sink_actor = caf::typed_actor<
-  // Adds a subscriber. Repeating it changes the credit. A subscriber that dies
-  // is removed and its events go to others at once. Answers when the consumer
-  // groups exist. Errors: `no_such_subscriber` (dead already), `wrong_type`,
+  // Adds a subscriber. The reply comes when the consumer groups exist. A second
+  // subscription of the same subscriber changes its credit. If a subscriber
+  // terminates, the sink removes it, and its events go to other subscribers at
+  // once.
+  // Errors: `no_such_subscriber` (it has terminated already), `wrong_type`,
   // `closed`, connection errors.
   caf::replies_to<caf::subscribe_atom, event_listener,
                   subscription>::with<void>,
-  // Removes a subscriber; what it holds it may finish. Answers whether it was
-  // one.
+  // Removes a subscriber, which may finish the events that it holds. The reply
+  // tells whether it was subscribed.
   caf::replies_to<caf::unsubscribe_atom, event_listener>::with<bool>,
-  // For `ack_mode::manual`: the event is done. Answers after Redis said so.
-  // Error: `no_such_delivery`, if this sink does not hold it (it was acked or
-  // handed over before): harmless.
+  // For `ack_mode::manual`: acknowledges the event. The reply comes after Redis
+  // has stored that. Error: `no_such_delivery`, if this sink does not hold the
+  // event, because it was acknowledged or handed to another node before. That
+  // does no harm.
   caf::replies_to<atom::ack, delivery_id>::with<void>,
-  // For `ack_mode::manual`: the event failed; it is delivered again after the
-  // delay, 0: the backoff list's. Error: `no_such_delivery`.
+  // For `ack_mode::manual`: the event failed, and is delivered again after the
+  // delay; 0: after the pause from the `backoff` list. Error:
+  // `no_such_delivery`.
   caf::replies_to<atom::nack, delivery_id, caf::timespan>::with<void>,
-  // For `ack_mode::manual`: still working on it; `ack_wait` starts again.
-  // Error: `no_such_delivery`.
+  // For `ack_mode::manual`: the subscriber still works on the event, so
+  // `ack_wait` begins again. Error: `no_such_delivery`.
   caf::replies_to<atom::extend, delivery_id>::with<void>,
-  // For `ack_mode::manual`: no use trying again; the event becomes a dead
-  // letter with that reason. Error: `no_such_delivery`.
+  // For `ack_mode::manual`: the event can never be handled, and becomes a dead
+  // letter with the given reason. Error: `no_such_delivery`.
   caf::replies_to<atom::term, delivery_id, std::string>::with<void>,
-  // Adds a stream; answers when its consumer group exists. `start` counts only
-  // if the group is new. Repeating it is fine. Errors: `invalid_name`,
-  // `wrong_type`, connection errors.
+  // Adds a stream. The reply comes when its consumer group exists. The start
+  // position is used only if the group is new. To add a stream again has no
+  // effect.
+  // Errors: `invalid_name`, `wrong_type`, connection errors.
   caf::replies_to<atom::add_stream, std::string, start_position>::with<void>,
-  // Removes a stream: reads no more of it, hands back what no subscriber works
-  // on, keeps the group. Answers whether it was one.
+  // Removes a stream: the sink stops reading it, hands back the events that no
+  // subscriber works on, and keeps the consumer group. The reply tells whether
+  // the sink had the stream.
   caf::replies_to<atom::rem_stream, std::string>::with<bool>,
-  // Asks for notices: what was lost or repaired. Repeating it is fine; a
-  // listener that dies is forgotten. Errors: `no_such_subscriber` (dead
-  // already), `closed`.
+  // Adds a listener for notices, which report losses and repairs. To add it
+  // again has no effect. The sink removes listeners that terminate. Errors:
+  // `no_such_subscriber` (it has terminated already), `closed`.
   caf::replies_to<caf::subscribe_atom, notice_listener>::with<void>,
-  // No more notices; answers whether it was a listener.
+  // Removes a listener for notices. The reply tells whether it was one.
   caf::replies_to<caf::unsubscribe_atom, notice_listener>::with<bool>,
+  // Replies with the counters of this instance.
   caf::replies_to<atom::info>::with<sink_info>,
-  // Drains: reads no more, waits up to `drain_timeout` for what subscribers
-  // work on, flushes acks, hands the rest to other nodes (without counting it
-  // as a failure), removes the consumer, stops. Answers when done. A second
-  // close answers the same.
+  // Drains the sink: it stops reading, waits at most `drain_timeout` for the
+  // events that subscribers work on, sends all acks, hands the other events
+  // back for other nodes (which does not count as a failure), removes its
+  // consumer and terminates. The reply comes when that is done. A second close
+  // gets the same reply.
   caf::replies_to<caf::close_atom>::with<void>>;
 
-/// Error reason for handlers that want an event to become a dead letter
-/// instead of being tried again: return `pulse::term("why")`.
+/// Makes the error with which a handler turns an event into a dead letter
+/// instead of a redelivery: `return pulse::term("why")`.
 caf::error term(std::string reason);
 
 } // namespace pulse

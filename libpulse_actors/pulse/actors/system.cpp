@@ -12,8 +12,8 @@ namespace pulse {
 
 namespace {
 
-// Sends one request and blocks for its answer. All our actors answer within
-// deadlines of their own.
+// Sends one request and blocks until its reply comes. All actors of the library
+// reply within deadlines of their own, so the request needs no timeout.
 template <class Result, class Handle, class... Ts>
 caf::expected<Result>
 ask(caf::actor_system& sys, const Handle& to, Ts&&... xs) {
@@ -28,7 +28,7 @@ ask(caf::actor_system& sys, const Handle& to, Ts&&... xs) {
   return result;
 }
 
-// Closing what is closed already is fine.
+// It is no error to close an actor that is closed already.
 template <class Handle>
 caf::expected<void> ask_to_close(caf::actor_system& sys, const Handle& who) {
   auto result = ask<void>(sys, who, caf::close_atom_v);
@@ -41,7 +41,8 @@ event_listener as_listener(const caf::actor& x) {
   return caf::actor_cast<event_listener>(x);
 }
 
-// Ends when the last one forgets it: it holds no reference to itself.
+// The actor has no reference to itself, so it terminates when the last holder
+// releases its handle.
 notice_listener spawn_listener(caf::actor_system& sys,
                                std::function<void(const notice&)> fun) {
   return sys.spawn([fun = std::move(fun)](notice_listener::pointer) {
@@ -278,7 +279,7 @@ system& system::operator=(system&& other) noexcept {
 
 system::~system() {
   if (!handle_)
-    return; // moved on
+    return; // moved from
   if (auto ok = close(); !ok)
     log(log_level::warning, "pulse.system",
         "closing failed: " + describe(ok.error()));

@@ -10,13 +10,16 @@
 #include <string>
 #include <vector>
 
-// For code outside actors: main(), tests, tools. Each call blocks its thread
-// until the answer, so never call it from an actor; actors send messages to
-// the handles instead. Failures are `caf::error`s, see describe().
+// Blocking classes for code outside of actors: main(), tests, tools. Each call
+// blocks its thread until the reply comes, so an actor must never make such a
+// call; actors send messages to the handles instead. A failure is a
+// `caf::error`; describe() gives its text.
 
 namespace pulse {
 
-/// A stream, see stream_actor.
+/// A stream. Each function sends the message with the same meaning to the
+/// stream actor; stream_actor.hpp describes results and errors. Any thread may
+/// call them.
 class stream {
 public:
   stream(caf::actor_system& sys, stream_actor handle);
@@ -34,8 +37,8 @@ public:
   caf::expected<stream_info> info();
   caf::expected<bool> destroy();
   caf::expected<std::vector<dead_letter>> dead_letters(dead_query query);
-  /// Blocks until all were redriven: at the default rate, a second for a
-  /// hundred.
+  /// Blocks until all letters were processed: with the default rate of 100
+  /// letters per second, one second per 100 letters.
   caf::expected<redrive_result> redrive(redrive_request request);
   caf::expected<uint64_t> purge(purge_request request);
   caf::expected<void> close();
@@ -49,13 +52,14 @@ private:
   stream_actor handle_;
 };
 
-/// A reader, see reader_actor.
+/// A reader. Each function sends the message with the same meaning to the
+/// reader actor; reader_actor.hpp describes results and errors. Any thread may
+/// call them.
 class reader {
 public:
   reader(caf::actor_system& sys, reader_actor handle);
 
-  /// `listener`: a typed actor that handles `pulse::event`, or any
-  /// `caf::actor` that does.
+  /// The listener is an actor that handles `event`.
   caf::expected<void> subscribe(const event_listener& listener,
                                 subscription how = {});
   caf::expected<void> subscribe(const caf::actor& listener,
@@ -64,9 +68,9 @@ public:
   caf::expected<bool> unsubscribe(const caf::actor& listener);
   caf::expected<void> add_stream(std::string name, start_position start = {});
   caf::expected<bool> remove_stream(std::string name);
-  /// Asks for notices: what was lost or repaired, see pulse::notice.
-  /// `listener`: a typed actor that handles them, any `caf::actor` that does,
-  /// or a function, which is called on a thread of the actor system as long as
+  /// Adds a listener for notices, which report losses and repairs; see
+  /// pulse::notice. The listener is an actor that handles `notice`, or a
+  /// function. A function is called on a thread of the actor system, as long as
   /// the reader is open.
   caf::expected<void> on_notice(const notice_listener& listener);
   caf::expected<void> on_notice(const caf::actor& listener);
@@ -83,7 +87,9 @@ private:
   reader_actor handle_;
 };
 
-/// A sink, see sink_actor.
+/// A sink. Each function sends the message with the same meaning to the sink
+/// actor; sink_actor.hpp describes results and errors. Any thread may call
+/// them.
 class sink {
 public:
   sink(caf::actor_system& sys, sink_actor handle);
@@ -100,9 +106,9 @@ public:
   caf::expected<void> term(delivery_id delivery, std::string reason);
   caf::expected<void> add_stream(std::string name, start_position start = {});
   caf::expected<bool> remove_stream(std::string name);
-  /// Asks for notices: what was lost or repaired, see pulse::notice.
-  /// `listener`: a typed actor that handles them, any `caf::actor` that does,
-  /// or a function, which is called on a thread of the actor system as long as
+  /// Adds a listener for notices, which report losses and repairs; see
+  /// pulse::notice. The listener is an actor that handles `notice`, or a
+  /// function. A function is called on a thread of the actor system, as long as
   /// the sink is open.
   caf::expected<void> on_notice(const notice_listener& listener);
   caf::expected<void> on_notice(const caf::actor& listener);
@@ -119,12 +125,12 @@ private:
   sink_actor handle_;
 };
 
-/// The library in one object: spawns the root of an endpoint and closes it
-/// (draining) in the destructor. Must not outlive its actor system.
+/// Owns the root of one endpoint: connect() spawns the root, the destructor
+/// drains and closes it. Must not outlive its actor system.
 class system {
 public:
-  /// Checks the options, spawns the root and waits until Redis answered, at
-  /// most `connect_timeout`.
+  /// Checks the options, spawns the root and waits until Redis answers, at most
+  /// `connect_timeout`.
   /// Error: `invalid_option`, `invalid_endpoint`, `connect_failed`,
   /// `auth_failed`.
   static caf::expected<system> connect(caf::actor_system& sys,
@@ -135,7 +141,8 @@ public:
   system& operator=(system&&) noexcept;
   ~system();
 
-  /// Opens, or finds what is open with the same options.
+  /// Opens a stream, reader or sink. If it is open with the same options, the
+  /// result is the one that is open. Errors: see root_actor.hpp.
   caf::expected<pulse::stream> stream(stream_options options);
   caf::expected<pulse::stream> stream(std::string name);
   caf::expected<pulse::reader> reader(reader_options options);
@@ -143,7 +150,8 @@ public:
 
   caf::expected<system_info> info();
 
-  /// Drains and closes all; the destructor does it as well.
+  /// Drains and closes all streams, readers and sinks, then the root. The
+  /// destructor does the same.
   caf::expected<void> close();
 
   [[nodiscard]] const root_actor& handle() const noexcept {

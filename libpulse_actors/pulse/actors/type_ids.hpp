@@ -4,13 +4,13 @@
 
 #include <caf/type_id.hpp>
 
-// Registers all types that travel in messages of the library with CAF.
-// config.hpp and system.hpp include this file. Code that includes only the
-// header of an actor, and is compiled with CAF_ENABLE_TYPE_ID_CHECKS, includes
-// it as well before it sends a message.
+// Registers with CAF all types that the library sends in messages. config.hpp
+// and system.hpp include this file. If code includes only the header of an
+// actor, and is compiled with CAF_ENABLE_TYPE_ID_CHECKS, it must include this
+// file before it sends a message.
 
-// The offset leaves the first IDs to the application. New types come at the
-// end.
+// The application can use the 1000 IDs below the offset. New types are appended
+// at the end, so that the IDs of the others stay the same.
 CAF_BEGIN_TYPE_ID_BLOCK(pulse, caf::first_custom_type_id + 1000)
 
   CAF_ADD_TYPE_ID(pulse, (pulse::errc))

@@ -256,8 +256,8 @@ std::vector<option_problem> find_problems(const reader_options& x);
 std::vector<option_problem> find_problems(const sink_options& x);
 
 /// @returns the first of the problems that `find_problems` finds.
-/// Error: the code of that problem; the text starts with the name of the option,
-/// as in "sink.lease: …".
+/// Error: the code of that problem; the text starts with the name of the
+/// option, as in "sink.lease: …".
 status validate(const redis_options& x);
 status validate(const stream_options& x);
 status validate(const reader_options& x);
