@@ -22,17 +22,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What it sends to itself, and what the multiplexer sends.
+// Messages that the actor sends to itself, or that the multiplexer sends to it.
 using self_actor = connection_actor::extend<
   caf::reacts_to<caf::tick_atom>,
-  // Whether a name was resolved; its addresses by line, or the reason.
+  // Whether a host name was resolved, and its addresses, one per line, or the
+  // reason of the failure.
   caf::reacts_to<caf::resolve_atom, bool, std::string>,
   caf::reacts_to<caf::io::new_data_msg>,
   caf::reacts_to<caf::io::data_transferred_msg>,
   caf::reacts_to<caf::io::connection_closed_msg>>;
 
-// Runs in a thread of its own, since asking for a name may take long; a system
-// that shuts down waits for it.
+// Runs in a thread of its own, since resolving a name may take long. An actor
+// system that shuts down waits for this thread.
 void resolve_for(const self_actor& asker, const std::string& host) {
   const auto found = redis::resolve(host);
   std::string text;
@@ -58,7 +59,8 @@ random_engine make_engine() {
   return random_engine{std::random_device{}()};
 }
 
-// Carries out what the state machine decides, and tells it what happens.
+// Feeds the state machine with what happens, and performs the actions that it
+// returns.
 class connection_state {
 public:
   using self_type = self_actor;
@@ -125,7 +127,8 @@ private:
     resp::write_command(batch->bytes, "CLIENT", "UNBLOCK", id);
     batch->count = 1;
     batch->repeatable = true;
-    // Not if the whole system closes: then the read ends with its connection.
+    // A closing system does not need the unblock: the read ends with its
+    // connection. So that failure is no warning.
     const auto failed = [this](const failure& why) {
       log(why.code == errc::closed ? log_level::debug : log_level::warning,
           "CLIENT UNBLOCK: " + to_string(why));
@@ -152,7 +155,7 @@ private:
       self_->delayed_send(self_, quit_delay, caf::tick_atom_v);
   }
 
-  // Ends the actor after the last of its sockets, see broker_socket.
+  // Terminates the actor once its last socket has ended, see broker_socket.
   bool quit_when_done() {
     if (socket_.has_any() && now() < quit_at_)
       return false;
@@ -218,8 +221,9 @@ private:
 
   // -- actions ----------------------------------------------------------------
 
-  // An exception that leaves a handler would end the broker. One that gets
-  // here is a defect or a lack of memory; the connection starts over.
+  // An exception that leaves a handler would terminate the broker. An exception
+  // that is caught here means a defect or a lack of memory; the connection
+  // starts over.
   template <class F>
   void guarded(F event) {
     try {
@@ -241,7 +245,7 @@ private:
   }
 
   void perform() {
-    // Actions may cause more of them.
+    // An action may append further actions.
     size_t done = 0;
     while (done < todo_.size()) {
       const auto action = std::move(todo_[done++]);
@@ -253,7 +257,7 @@ private:
   }
 
   void apply(const redis::dial_action&) {
-    // The last address is asked again, unless it led nowhere.
+    // The address of the last attempt is used again if that attempt succeeded.
     const auto connects = fsm_.info().connects;
     if (std::exchange(connects_before_, connects) == connects)
       ++next_address_;
@@ -331,9 +335,10 @@ private:
 
   // -- helpers ----------------------------------------------------------------
 
-  // Delayed messages cannot be recalled. So there is a tick under way for the
-  // earliest time wanted so far, and a later one is asked for only when that
-  // has come: mostly one, and none while nothing waits.
+  // CAF cannot cancel a delayed message. So one tick is under way for the
+  // earliest time wanted so far, and a later one is requested only after that
+  // tick has arrived. There is mostly one tick under way, and none while
+  // nothing waits.
   void arm() {
     const auto next = fsm_.next_tick();
     if (closing_ || next == redis::time_point::max()
@@ -352,10 +357,10 @@ private:
     pulse::log(level, log_name_, line);
   }
 
-  // A tick may come so much later than the state machine asked for it.
+  // A tick may arrive this much later than the state machine wants it.
   static constexpr milliseconds tick_slack{5};
-  // How long to wait for the end of sockets that were given up: it comes as
-  // soon as the multiplexer gets to it.
+  // How long to wait for the end of the sockets that were given up. The
+  // multiplexer normally reports it in its next turn.
   static constexpr std::chrono::seconds quit_delay{5};
 
   pointer self_;
@@ -366,7 +371,7 @@ private:
   redis::actions todo_;
   internal::answer_queue answers_;
   internal::secured_socket socket_;
-  // What came in last.
+  // The plaintext that was received last.
   std::string plain_;
 
   // Where to dial.
@@ -376,7 +381,7 @@ private:
   bool resolving_ = false;
   bool wants_address_ = false;
 
-  // When the ticks under way will come, the earliest first.
+  // The times of the ticks under way, the earliest first.
   std::deque<redis::time_point> ticks_;
   bool closing_ = false;
   redis::time_point quit_at_;

@@ -9,9 +9,10 @@
 
 namespace pulse::internal {
 
-/// Promises by consecutive numbers, most of them settled in order: a queue
-/// does what a map would, for less. CAF 0.17.6 does not answer for a promise
-/// that is dropped, so its owner must settle all.
+/// Promises with consecutive numbers. Most of them are settled in order, so a
+/// queue is enough, and cheaper than a map. CAF 0.17.6 sends no reply for a
+/// promise that is destroyed, so the owner of the queue must settle all of
+/// them.
 class answer_queue {
 public:
   /// @returns the number of `x`.
@@ -20,7 +21,8 @@ public:
     return first_ + promises_.size() - 1;
   }
 
-  /// Settles number `n` with a value or a `caf::error`; once.
+  /// Settles promise number `n` with a value or a `caf::error`. Has no effect
+  /// if it was settled before.
   template <class T>
   void settle(uint64_t n, T&& x) {
     if (n < first_ || n - first_ >= promises_.size())

@@ -11,14 +11,15 @@
 
 namespace pulse::internal {
 
-/// The one socket of a broker that counts, or none, and those given up whose
-/// end is still to come.
+/// The current socket of a broker, if there is one, and the sockets that it
+/// gave up and that have not ended yet.
 ///
-/// CAF 0.17.6 leaks a socket that is closed, or whose broker ends, in the turn
-/// of the multiplexer in which it was added; and one message cannot know what
-/// else happened in its turn. So nothing is ever closed here: a socket given up
-/// is shut down, the multiplexer sees its end and takes it apart, in a later
-/// turn, and its broker must not end before (has_any()).
+/// CAF 0.17.6 leaks a socket if it is closed, or its broker terminates, in the
+/// same turn of the multiplexer in which the socket was added. A message
+/// handler cannot know what else happened in its turn. So this class never
+/// closes a socket: it shuts the socket down, and the multiplexer sees its end
+/// and removes it in a later turn. The broker must not terminate before that,
+/// see has_any().
 class broker_socket {
 public:
   explicit broker_socket(caf::io::abstract_broker* owner) : owner_(owner) {
@@ -28,26 +29,28 @@ public:
   broker_socket(const broker_socket&) = delete;
   broker_socket& operator=(const broker_socket&) = delete;
 
-  /// A broker that ends closes its sockets, but leaves one open until the peer
-  /// took all bytes, which may be never.
+  /// A broker that terminates closes its sockets, but keeps a socket open until
+  /// the peer has received all bytes, which may be never. So the socket is
+  /// given up.
   ~broker_socket() {
     give_up();
   }
 
-  /// @returns whether `x` names the socket that counts. CAF derives names from
-  /// file descriptors: one given up keeps its own until its end was reported,
-  /// so no two sockets have the same.
+  /// @returns whether `x` is the current socket. CAF derives handles from file
+  /// descriptors. A socket that was given up keeps its descriptor until its end
+  /// was reported, so no two sockets have the same handle.
   [[nodiscard]] bool is(caf::io::connection_handle x) const {
     return fd_ >= 0 && x == handle_;
   }
 
-  /// @returns whether there are sockets, those given up included.
+  /// @returns whether any socket is open, including those that were given up.
   [[nodiscard]] bool has_any() const {
     return owner_->num_connections() > 0;
   }
 
-  /// Takes over `fd`, a non-blocking socket, and reads from it.
-  /// @pre there is none that counts
+  /// Takes ownership of `fd`, a connected non-blocking socket, and reads from
+  /// it.
+  /// @pre there is no current socket
   void open(int fd) {
     constexpr size_t read_size = 64u << 10;
     fd_ = fd;
@@ -72,9 +75,10 @@ public:
   }
 
   /// Ends the connection at once. A `connection_closed_msg` for it follows,
-  /// perhaps after data that came before. What the peer has not got yet it will
-  /// not get: otherwise the system would go on sending it, and commands would
-  /// be executed long after they were given up, and repeated.
+  /// perhaps after data that arrived before. Bytes that the peer has not
+  /// received yet are discarded. Otherwise the kernel would go on sending them,
+  /// and Redis would execute commands long after they were given up and
+  /// repeated.
   void give_up() noexcept {
     if (fd_ < 0)
       return;
@@ -84,7 +88,7 @@ public:
     fd_ = -1;
   }
 
-  /// To be called when the socket was closed by the peer.
+  /// Call this when the peer has closed the socket.
   void forget() noexcept {
     fd_ = -1;
   }

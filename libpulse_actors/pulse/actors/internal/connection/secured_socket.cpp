@@ -51,7 +51,8 @@ status secured_socket::receive(std::string_view bytes, std::string& plain) {
   return result;
 }
 
-// The next attempt reads the certificates again: they may have been renewed.
+// After a failure the next attempt reads the certificates again, since they may
+// have been renewed.
 status secured_socket::judge(status x) {
   if (!x)
     certificates_ = nullptr;

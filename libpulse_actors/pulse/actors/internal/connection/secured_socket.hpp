@@ -12,8 +12,8 @@
 
 namespace pulse::internal {
 
-/// The socket of a connection to Redis, with TLS if the URL asks for it: what
-/// goes in and comes out is plaintext.
+/// The socket of a connection to Redis, with TLS if the URL asks for it. Its
+/// users write and receive plaintext.
 class secured_socket : private broker_socket {
 public:
   secured_socket(caf::io::abstract_broker* owner, const endpoint& to,
@@ -24,25 +24,26 @@ public:
   using broker_socket::has_any;
   using broker_socket::is;
 
-  /// To be called before open(): reads the certificates, unless they are known
-  /// and good so far. Small files, but on the thread of the caller.
+  /// Call this before open(). Reads the certificates, unless they were read
+  /// before and did not fail since. It blocks the calling thread while it reads
+  /// these small files.
   /// Error: `errc::tls_failed`.
   status prepare();
 
-  /// Takes over `fd`, as broker_socket, and begins to talk.
+  /// Takes ownership of `fd`, as broker_socket, and begins the TLS handshake.
   /// @pre prepare() succeeded
   void open(int fd);
 
-  /// Error: `errc::tls_failed`; the socket is of no use then.
+  /// Error: `errc::tls_failed`; the socket cannot be used any more then.
   status write(const std::string& plain);
 
-  /// Takes bytes that came in and appends what they say to `plain`.
+  /// Decrypts bytes that arrived and appends their plaintext to `plain`.
   /// Error: as write().
   status receive(std::string_view bytes, std::string& plain);
 
   void give_up() noexcept;
 
-  /// Why the peer may have closed the socket; `errc::none`: no idea.
+  /// @returns why the peer may have closed the socket; `errc::none` if unknown.
   [[nodiscard]] failure why_closed() const;
 
 private:

@@ -17,7 +17,8 @@ namespace pulse {
 
 namespace {
 
-// What children report, and what the root reminds itself of.
+// Messages that the children send to the root, and that the root sends to
+// itself.
 using root_self = root_actor::extend<
   caf::reacts_to<caf::subscribe_atom, std::string, event_listener,
                  subscription>,
@@ -117,8 +118,9 @@ struct root_state {
       return make_error(closed());
     if (auto ok = validate(x); !ok)
       return make_error(ok.error());
-    // Whether it was closed or died of a defect says its down message, which is
-    // on its way: it is dealt with first.
+    // The child has terminated, but the root has not got its down message yet,
+    // which tells whether the child was closed or died of a defect. So the root
+    // sends the request to itself again, and handles the down message first.
     if (const auto* there = group.find(key);
         there != nullptr && there->handle && !internal::is_alive(there->handle))
       return self->delegate(self_type{self}, caf::open_atom_v, x);
@@ -127,14 +129,17 @@ struct root_state {
       return unless_dead(group.find(key)->handle, found, x);
     auto fresh = spawn(kind + " " + key, x);
     self->monitor(fresh);
-    // Not the first of its name if it was about to be started again.
+    // A child of that name may have died of a defect and wait for its restart.
+    // The new child then takes over its subscribers.
     subscribe_again(kind + " " + key, group.insert(key, x, fresh));
     return fresh;
   }
 
-  // A child that closes answers its closer before we hear of its end: who opens
-  // it again at once must not get the dead one. To this question CAF answers
-  // for a living actor; for a dead one it fails, and the news is on its way.
+  // A child that closes replies to the sender of the close before the root gets
+  // its down message. If that sender opens the child again at once, it must not
+  // get the terminated one. CAF answers this question for every living actor.
+  // If the question fails, the child has terminated and its down message is
+  // under way.
   template <class Options, class Handle>
   caf::result<Handle> unless_dead(const Handle& child,
                                   const outcome<Handle>& found,
@@ -167,7 +172,7 @@ struct root_state {
     return x->handle;
   }
 
-  // Anonymous readers are always new ones.
+  // A reader without a name is always a new one.
   std::string reader_key(const reader_options& x) {
     return x.name.empty() ? "#" + std::to_string(++anonymous) : x.name;
   }
@@ -179,7 +184,8 @@ struct root_state {
   // -- supervision ------------------------------------------------------------
 
   supervision report_to_root(const std::string& key) {
-    // Weak: a child must not keep its root alive.
+    // The function holds a weak reference, since a child must not keep its root
+    // alive.
     auto tell = [root = caf::actor_cast<caf::actor_addr>(self)](auto&&... xs) {
       if (auto hdl = caf::actor_cast<caf::actor>(root))
         caf::anon_send(hdl, std::forward<decltype(xs)>(xs)...);
@@ -260,7 +266,8 @@ struct root_state {
       child_down(kind + *child, reason);
   }
 
-  // All children depend on these two: without them nothing is left to do.
+  // All children need the shared connection and the lease keeper: if one of
+  // them dies, the root has to close.
   void broken(const caf::down_msg& x) {
     if (finished)
       return;
@@ -296,7 +303,7 @@ struct root_state {
       if (x == nullptr)
         return;
       const bool again = std::exchange(x->subscribe_later, false);
-      if (x->handle) { // opened again by somebody, or started before
+      if (x->handle) { // a user opened it again, or it was restarted before
         if (again)
           subscribe_again(key, *x);
         return;
@@ -358,7 +365,8 @@ struct root_state {
   }
 
   system_info on_info() {
-    // The URL was good for the first connection; without its secrets.
+    // The URL was valid for the first connection. to_string() omits its
+    // password.
     return {to_string(*parse_endpoint(options.url)), streams.names(),
             readers.names(), sinks.names(), restarts};
   }
@@ -388,7 +396,7 @@ struct root_state {
     step_close();
   }
 
-  // Children are gone when their down messages are here.
+  // A child has ended when its down message has arrived.
   void step_close() {
     if (!closing || finished)
       return;
@@ -436,7 +444,7 @@ caf::expected<root_actor> spawn_root(caf::actor_system& sys,
   auto leases = spawn_leases(sys, *commands);
   auto open_blocking = [&sys, options,
                         via = *commands](const std::string& purpose) {
-    // The endpoint was good for the first connection.
+    // The endpoint was valid for the first connection, so this cannot fail.
     return *spawn_connection(sys, options, {purpose, via});
   };
   return spawn_root(sys, std::move(options),

@@ -9,8 +9,9 @@
 
 namespace pulse {
 
-/// Spawns the root on a given lease keeper and given connections. The root owns
-/// the lease keeper and the shared connection: it closes both when it ends.
+/// Spawns the root with a given lease keeper and given connections. The root
+/// owns the lease keeper and the shared connection: it closes both when it
+/// terminates.
 /// @param options Must be valid, see validate().
 root_actor spawn_root(caf::actor_system& sys, redis_options options,
                       connection_source redis, lease_actor leases,

@@ -16,8 +16,8 @@
 
 namespace pulse::internal {
 
-/// The children of one kind that the root has open: by name, each with the
-/// options it was opened with and its subscribers.
+/// The children of one kind that the root has open, by name. For each child it
+/// holds the options with which the child was opened, and its subscribers.
 template <class Handle, class Options>
 class child_group {
 public:
@@ -30,18 +30,20 @@ public:
       subscribers;
     std::map<caf::actor_addr, notice_listener> listeners;
     reconnect_backoff restart_pause{milliseconds{100}, milliseconds{5'000}};
-    /// Some subscribers could not be had again yet.
+    /// Some subscribers could not be subscribed to the restarted child yet.
     bool subscribe_later = false;
   };
 
-  /// The child of that name if it was opened with the same options, nothing
-  /// if there is none. Error: `errc::already_open`.
+  /// @returns the child of that name if it was opened with the same options, an
+  /// empty handle if there is no such child.
+  /// Error: `errc::already_open`, if its options are different.
   outcome<Handle> find_same(const std::string& kind, const std::string& name,
                             const Options& options) {
     auto i = children_.find(name);
     if (i == children_.end() || !i->second.handle)
       return Handle{};
-    // Predicates cannot be compared: having one counts.
+    // Predicates cannot be compared; two sets of options that both have one can
+    // count as equal.
     if (caf::deep_to_string(i->second.options) != caf::deep_to_string(options))
       return failure{errc::already_open,
                      kind + " " + name
@@ -62,7 +64,7 @@ public:
     return i == children_.end() ? nullptr : &i->second;
   }
 
-  /// Name of the child with that address.
+  /// @returns the name of the child with that address.
   std::optional<std::string> name_of(const caf::actor_addr& addr) const {
     for (const auto& [name, x] : children_)
       if (x.handle && caf::actor_cast<caf::actor_addr>(x.handle) == addr)
@@ -74,7 +76,7 @@ public:
     children_.erase(name);
   }
 
-  /// Erases what died and was to be started again.
+  /// Erases the children that died and wait for their restart.
   void erase_dead() {
     for (auto i = children_.begin(); i != children_.end();)
       i = i->second.handle ? std::next(i) : children_.erase(i);

@@ -10,9 +10,9 @@
 
 namespace pulse::internal {
 
-/// A broker that closes its mailbox when it terminates. CAF 0.17.6 forgets to
-/// (`abstract_broker::cleanup` skips what scheduled actors do): requests to a
-/// dead broker would never be answered, and leak.
+/// A broker that closes its mailbox when it terminates. CAF 0.17.6 does not do
+/// that (`abstract_broker::cleanup` omits what scheduled actors do), so
+/// requests to a terminated broker would never get a reply, and would leak.
 template <class Base>
 struct closing_broker : Base {
   using Base::Base;
@@ -27,7 +27,7 @@ struct closing_broker : Base {
 
 namespace caf {
 
-// CAF knows these for its own classes only.
+// CAF defines this trait for its own broker classes only.
 
 template <class... Sigs>
 class behavior_type_of<
@@ -47,12 +47,12 @@ public:
 
 namespace pulse::internal {
 
-/// The pointer that a broker state gets as `self`.
+/// Type of the pointer that the state of a broker gets as `self`.
 template <class Handle>
 using broker_pointer = closing_broker<typename Handle::broker_base>*;
 
-/// As spawn_state(), for states of brokers: `State{broker_pointer<…>, xs...}`.
-/// They run on the multiplexer's thread.
+/// As spawn_state(), for brokers: the state is `State{broker_pointer<…>,
+/// xs...}`. Brokers run on the thread of the multiplexer.
 template <class State, class... Ts>
 auto spawn_broker_state(caf::actor_system& sys, Ts&&... xs) {
   using base = closing_broker<typename State::self_type::broker_base>;

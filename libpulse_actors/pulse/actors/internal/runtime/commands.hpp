@@ -21,7 +21,7 @@ command_ptr one_command(bool repeatable, const Ts&... xs) {
   return result;
 }
 
-/// Builds the call of a script whose arguments are not known in number.
+/// Builds the call of a script with any number of arguments.
 ///
 ///     auto call = script_call{resp::count_script(), {key}};
 ///     call.arg(group).arg(consumer);
@@ -46,7 +46,8 @@ public:
     return *this;
   }
 
-  /// @param repeatable Whether running it twice does what running it once does.
+  /// @param repeatable Whether running the script twice has the same effect as
+  /// running it once.
   command_ptr finish(bool repeatable, milliseconds timeout = {}) {
     auto result = std::make_shared<command_batch>();
     resp::command_writer{result->bytes}.begin(count_);

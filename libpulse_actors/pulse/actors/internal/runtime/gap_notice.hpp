@@ -6,8 +6,8 @@
 
 namespace pulse::internal {
 
-/// The notice of a gap. Its text is begun: "… were removed before "; whoever
-/// missed the events goes on.
+/// @returns the notice of a gap. Its text ends with "… were removed before ";
+/// the caller appends the rest of the sentence.
 inline notice begin_gap(const std::string& stream, event_id after,
                         event_id first_available, uint64_t lost, bool exact) {
   notice result;

@@ -5,9 +5,9 @@
 
 namespace pulse::internal {
 
-/// @returns whether `who` is a valid handle of an actor that has not
-/// terminated, as far as this node knows. It may still die the next moment:
-/// this is for early errors, monitors do the rest.
+/// @returns whether `who` is the handle of an actor that has not terminated, as
+/// far as this node knows. The actor may still terminate the next moment: use
+/// this for early errors only, and a monitor to learn of the end.
 template <class Handle>
 bool is_alive(const Handle& who) {
   return who

@@ -13,17 +13,18 @@
 
 namespace pulse::internal {
 
-/// The listeners of a reader or sink: who wants to hear its notices.
+/// The listeners that get the notices of a reader or sink.
 class notice_board {
 public:
   using report = std::function<void(const notice_listener&, bool)>;
 
-  /// @param tell Hears who comes and goes; may be empty.
+  /// @param tell Called with each listener that is added (true) or removed
+  /// (false); may be empty.
   explicit notice_board(report tell) : tell_(std::move(tell)) {
     // nop
   }
 
-  /// @returns false if it is dead.
+  /// @returns false if the listener has terminated already.
   bool add(const notice_listener& who) {
     if (!is_alive(who))
       return false;
@@ -36,7 +37,7 @@ public:
     return true;
   }
 
-  /// @returns whether it was a listener.
+  /// @returns whether `who` was a listener.
   bool remove(const notice_listener& who) {
     auto i = std::find(listeners_.begin(), listeners_.end(), who);
     if (i == listeners_.end())
@@ -50,7 +51,8 @@ public:
   /// Logs the notice and sends it to all listeners that are alive.
   void publish(const std::string& component, const notice& x) {
     log(log_level::warning, component, x.text);
-    // Not monitored: the dead are noticed, and let go, when there is news.
+    // Listeners are not monitored. Those that have terminated are removed here,
+    // when the next notice is published.
     auto dead = std::partition(listeners_.begin(), listeners_.end(),
                                [](auto& who) { return is_alive(who); });
     for (auto i = dead; i != listeners_.end(); ++i)

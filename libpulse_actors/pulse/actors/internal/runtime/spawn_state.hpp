@@ -10,7 +10,7 @@
 
 namespace pulse::internal {
 
-/// Delays construction of `State` until its arguments are available.
+/// Holds a `State` that is constructed once its arguments are available.
 template <class State>
 struct state_box {
   static inline const char* name = State::name;
@@ -18,8 +18,8 @@ struct state_box {
 };
 
 /// Spawns a typed actor that constructs `State{self, xs...}`, runs
-/// `State::make_behavior()` and destroys the state when the actor terminates:
-/// what CAF 1.x calls `actor_from_state`.
+/// `State::make_behavior()` and destroys the state when the actor terminates.
+/// CAF 1.x has `actor_from_state` for this purpose.
 template <class State, caf::spawn_options Os = caf::no_spawn_options,
           class... Ts>
 auto spawn_state(caf::actor_system& sys, Ts&&... xs) {

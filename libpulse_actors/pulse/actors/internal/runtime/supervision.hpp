@@ -9,15 +9,16 @@
 
 namespace pulse {
 
-/// What a reader or sink tells its supervisor, so that it can be started again
-/// as it was: who is subscribed. Called on the child's thread; must only send
-/// messages. Each may be empty.
+/// The functions by which a reader or sink reports its subscribers and
+/// listeners to its supervisor, so that the supervisor can restart it with the
+/// same ones. They are called on the thread of the reader or sink, and must
+/// only send messages. Each may be empty.
 struct supervision {
-  /// Each accepted subscription (with its credit), and each that ended
-  /// (nothing).
+  /// Called with each subscription that was accepted (with its options), and
+  /// each that ended (without).
   std::function<void(const event_listener&, const std::optional<subscription>&)>
     subscribed;
-  /// Who asked for notices, and who asked for no more of them (false).
+  /// Called with each listener that was added (true) or removed (false).
   std::function<void(const notice_listener&, bool)> listens;
 };
 
