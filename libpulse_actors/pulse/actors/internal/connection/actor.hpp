@@ -24,17 +24,18 @@ namespace pulse {
 /// left. The next command opens the socket again.
 using connection_actor = caf::typed_actor<
   // Sends the commands of the batch; replies when the last reply of Redis has
-  // arrived. Error replies of Redis are part of the reply, not an error. Errors:
+  // arrived. Error replies of Redis are part of the reply, not an error.
+  // Errors:
   // - `timed_out`: the deadline passed. Unless the text says that the commands
   //   were not sent, the outcome is unknown, and the connection is replaced.
-  // - `connection_lost`: the commands were sent and the outcome is unknown. They
-  //   are not repeatable, or were not repeated before their deadline.
+  // - `connection_lost`: the commands were sent and the outcome is unknown.
+  //   They are not repeatable, or were not repeated before their deadline.
   // - `connect_failed`: the commands were not sent, because there was no
   //   connection before the deadline; the text has the last reason.
-  // - `auth_failed`, `permission_denied`, `protocol_error`, `redis_error`: Redis
-  //   refused the handshake, and another attempt would not help. All commands
-  //   fail at once until the next attempt. `protocol_error` is also the error of
-  //   a single command whose reply was broken.
+  // - `auth_failed`, `permission_denied`, `protocol_error`, `redis_error`:
+  //   Redis refused the handshake, and another attempt would not help. All
+  //   commands fail at once until the next attempt. `protocol_error` is also the error
+  //   of a single command whose reply was broken.
   // - `tls_failed`: the same, because of certificates.
   // - `overloaded`: the commands were not sent, because too many are queued.
   // - `closed`.

@@ -48,7 +48,7 @@ public:
     reader_.component = "pulse.reader";
     if (!reader_.options.name.empty())
       reader_.component += " " + reader_.options.name;
-    // Valid options: the pattern compiles.
+    // The options are valid, so the pattern compiles.
     reader_.filter
       = std::move(event_filter::compile(reader_.options.filter).value());
   }
@@ -148,8 +148,8 @@ private:
     auto feed = subscribers_.remove(who);
     if (!feed)
       return false;
-    // What nobody was sent is read again for whoever comes next. With several
-    // subscribers, another one may have got it.
+    // Events that were not sent to this subscriber are read again for the next
+    // one. If there were several subscribers, another one may have got them.
     if (subscribers_.empty() && !shared_)
       tail_.take_back(*feed);
     return true;
@@ -221,7 +221,8 @@ private:
   internal::reader_tail tail_;
   internal::position_resolver resolver_;
   std::vector<pending_subscription> pending_subscriptions_;
-  /// There was more than one subscriber since there was none.
+  /// Whether there was more than one subscriber since the last time without
+  /// any.
   bool shared_ = false;
 };
 

@@ -9,10 +9,10 @@
 
 namespace pulse {
 
-/// Spawns a reader. It resolves `newest` at once; the answer to the first
-/// subscribe waits for it.
+/// Spawns a reader. The reader resolves `newest` at once; the reply to the
+/// first subscribe waits for that.
 /// @param options Must be valid, see validate().
-/// @param supervisor Hears what it takes to start the reader again.
+/// @param supervisor Is told what a supervisor needs to restart the reader.
 reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
                           connection_source redis, supervision supervisor = {},
                           const internal::environment& env = {});

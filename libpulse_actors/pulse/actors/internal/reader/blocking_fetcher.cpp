@@ -7,7 +7,8 @@ namespace pulse::internal {
 
 namespace {
 
-// An unblock that reaches Redis before the read does nothing: it is repeated.
+// An unblock has no effect if it reaches Redis before the read. So it is
+// repeated at this interval.
 constexpr milliseconds unblock_interval{20};
 
 } // namespace
@@ -58,7 +59,7 @@ void blocking_fetcher::ended(outcome<reply_ptr> x) {
   auto page = x.ok() ? resp::read_page(**x, stream_key(""))
                      : outcome<resp::event_page>{x.error()};
   failed_ = !page.ok();
-  // A connection that died for good is replaced.
+  // This connection has terminated; the next read opens another one.
   if (failed_ && page.error().code == errc::closed)
     redis_ = nullptr;
   if (interrupted && page.ok()) {

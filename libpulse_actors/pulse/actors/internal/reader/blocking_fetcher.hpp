@@ -9,15 +9,15 @@
 
 namespace pulse::internal {
 
-/// Fetches a reader's new events: by blocking reads on a connection of its
-/// own, one at a time.
+/// Fetches the new events of a reader by blocking reads, one at a time, on a
+/// connection of its own.
 class blocking_fetcher {
 public:
   /// How a read ended.
   struct read_end {
-    /// Events, none, or why it failed.
+    /// The events of the read (maybe none), or the reason of its failure.
     outcome<resp::event_page> page;
-    /// What it brought was thrown away: there may be events.
+    /// The result of the read was discarded, so there may be events.
     bool interrupted = false;
   };
 
@@ -36,21 +36,21 @@ public:
     return busy_;
   }
 
-  /// Starts a read of the active streams. After a failure the next read does
-  /// not block: it waits in the connection for Redis, and must not be blocked
-  /// beyond its deadline when Redis comes back.
+  /// Starts a read of the active streams. The read after a failure does not
+  /// block: the command waits in the connection until Redis is back, and
+  /// blocking time would then exceed its deadline.
   /// @pre `!busy() && streams.active() > 0 && count > 0`
   void fetch(const cursor_set& streams, uint32_t count);
 
-  /// Runs other commands on the connection, in order with the reads.
+  /// Sends other commands on the same connection, in order with the reads.
   /// @pre `!busy()`
   void run(command_ptr batch, reply_handler then);
 
-  /// Ends the read under way soon; what it brings is thrown away. Nothing
-  /// happens if there is none.
+  /// Ends the read that is under way soon, and discards its result. Has no
+  /// effect if there is none.
   void interrupt();
 
-  /// Gives up the connection, and a read with it.
+  /// Closes the connection, which ends a read that is under way.
   void close();
 
 private:

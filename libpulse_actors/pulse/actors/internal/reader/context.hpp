@@ -15,15 +15,16 @@
 
 namespace pulse::internal {
 
-/// A reader as it sees itself: with its timers.
+/// The interface of a reader with the messages that only the reader itself
+/// sends.
 using reader_self = reader_actor::extend<
   // A timer of `reader_timers` is due.
   caf::reacts_to<caf::tick_atom, uint64_t>>;
 
 using reader_ptr = reader_self::pointer;
 
-/// Delayed calls. CAF 0.17.6 cannot take back a delayed message: a timer that
-/// was cancelled fires into nothing.
+/// Delayed calls. CAF 0.17.6 cannot cancel a delayed message, so the message of
+/// a cancelled timer arrives and has no effect.
 class reader_timers {
 public:
   explicit reader_timers(reader_ptr self) noexcept : self_(self) {
@@ -62,26 +63,27 @@ struct reader_context {
   supervision supervisor;
   notice_board notices;
   reader_timers timers;
-  /// The counters; names and streams are filled in when somebody asks.
+  /// The counters. Name, streams and subscribers are filled in for each reply.
   reader_info counters;
   random_engine random;
   /// For the log.
   std::string component;
   page_limit pages;
 
-  /// Counts, logs and tells that events were removed before they were read.
+  /// Counts, logs and reports to the listeners that events were removed before
+  /// they were read.
   void report_gap(const std::string& stream, event_id after,
                   event_id first_available, uint64_t lost, bool exact);
 };
 
-/// Pauses between attempts at what failed: ±25 %, so below one attempt a second
-/// under a lasting fault.
+/// Pauses between attempts after failures, ±25 %. Under a lasting fault there
+/// is less than one attempt per second.
 inline reconnect_backoff retry_backoff() noexcept {
   return {milliseconds{100}, milliseconds{1'500}};
 }
 
-/// Runs a batch on a connection and calls `fn` with the replies or a failure.
-/// Connections always answer, so there is no timeout here.
+/// Sends a batch on a connection, and calls `fn` with the replies or a failure.
+/// A connection always replies, so the request needs no timeout.
 template <class F>
 void run_on(reader_ptr self, const connection_actor& redis, command_ptr batch,
             F fn) {

@@ -137,7 +137,7 @@ void position_resolver::not_opened(const std::string& stream, failure why) {
     return;
   }
   log(log_level::warning, reader_.component, "cannot open " + to_string(why));
-  // What waiting does not heal is what subscribers should know.
+  // A failure that is not transient is kept: subscribers need to know that one.
   if (why_.code == errc::none || is_transient(why_.code))
     why_ = std::move(why);
 }

@@ -14,24 +14,26 @@
 
 namespace pulse::internal {
 
-/// The streams whose position a reader does not know yet: asks Redis where
-/// they are, once each. That also shows whether the key is a stream at all.
+/// The streams whose position a reader does not know yet. For each of them it
+/// asks Redis once, which also shows whether the key holds a stream at all.
 ///
-/// Streams that the reader was opened with are tried until it works, or until
-/// Redis refuses for good. Streams added later are tried once.
+/// For a stream with which the reader was opened, it repeats the question until
+/// Redis answers, or refuses with an error that is not transient. For a stream
+/// that was added later, it asks once.
 class position_resolver {
 public:
-  /// Called with a stream, the ID behind which to read it, and what is known
-  /// about what lies behind.
+  /// Called with the name of a stream, the ID after which the reader begins,
+  /// and the position for the search for missing events.
   using open_handler
     = std::function<void(const std::string&, event_id, const stream_position&)>;
-  /// Called when all initial streams are open, or with why one cannot be.
+  /// Called without a failure when all initial streams are open, or with the
+  /// reason why one of them cannot be opened.
   using settle_handler = std::function<void(const failure*)>;
 
   position_resolver(reader_context& reader, open_handler on_open,
                     settle_handler on_settled);
 
-  /// Fails all that wait, with `errc::closed`.
+  /// Fails all waiting requests with `errc::closed`.
   ~position_resolver();
 
   /// Whether all initial streams are open.
@@ -41,14 +43,15 @@ public:
 
   void add_initial(const std::string& stream, start_position start);
 
-  /// Adds a stream; `waiting` gets the result.
+  /// Adds a stream; the promise `waiting` gets the result.
   void add(const std::string& stream, start_position start,
            caf::response_promise waiting);
 
-  /// Gives up a stream. @returns false if there is none of that name.
+  /// Removes a stream. @returns false if the resolver does not have it.
   bool remove(const std::string& stream);
 
-  /// Asks Redis now, unless it is being asked, or rests after a failure.
+  /// Asks Redis now, unless a question is under way, or the pause after a
+  /// failure is not over.
   void resolve();
 
 private:
@@ -71,7 +74,7 @@ private:
   open_handler on_open_;
   settle_handler on_settled_;
   std::map<std::string, unresolved> unresolved_;
-  /// Why an initial stream is not open.
+  /// Why an initial stream could not be opened.
   failure why_;
   reconnect_backoff backoff_;
   bool asking_ = false;

@@ -87,8 +87,9 @@ void reader_subscribers::drop_overflown() {
 
 uint32_t reader_subscribers::free_slots() const {
   auto& options = reader_.options;
-  // Only who pauses can hold the reader back: others lose what they are too
-  // slow for, and that must not depend on when the reader looks.
+  // Only with `pause` a slow subscriber makes the reader wait. With the other
+  // policies, slow subscribers lose events, and the number of lost events must
+  // not depend on when the reader reads.
   if (options.overflow != overflow_policy::pause)
     return empty() ? 0 : options.max_batch;
   uint32_t room = 0;
@@ -123,7 +124,8 @@ void reader_subscribers::send(subscriber& x, subscriber_feed::delivery what) {
     caf::anon_send(x.handle, std::move(what.what));
     return;
   }
-  // Any answer will do, an error as well: it shows how far the subscriber is.
+  // An error is as good as any other answer: it shows which events the
+  // subscriber has handled.
   auto done = [this, who = key_of(x), credit = what.returns] {
     credit_returned(who, credit);
   };
@@ -183,7 +185,7 @@ void reader_subscribers::take(subscriber& x,
                               const subscriber_feed::missing_range& range,
                               const resp::event_page& page) {
   const auto size = static_cast<uint32_t>(page.block->extents.size());
-  // What is filtered or malformed was counted when it came first.
+  // Filtered and malformed events were counted when the reader read them first.
   for (uint32_t i = 0; i < size; ++i) {
     event next{page.block, i};
     if (next.well_formed() && reader_.filter.wants(next))

@@ -12,11 +12,11 @@
 
 namespace pulse::internal {
 
-/// Credit of a subscriber that asked for none in particular.
+/// Credit of a subscriber that asked for no particular credit.
 constexpr uint32_t default_reader_credit = 256;
 
-/// The subscribers of a reader: sends them what their feeds hold, takes their
-/// credit back, and fetches what slow ones missed.
+/// The subscribers of a reader. It sends them the events of their feeds, takes
+/// their credit back, and fetches the events that slow subscribers missed.
 class reader_subscribers {
 public:
   /// @param on_room Called when a subscriber can take more.
@@ -33,31 +33,34 @@ public:
   /// Adds a subscriber and monitors it, or changes its credit.
   void add(const event_listener& who, const subscription& options);
 
-  /// @returns its feed, for what it was not sent; nullopt if there is none.
+  /// @returns the feed of the removed subscriber, which tells what was not sent
+  /// to it; nullopt if there is no such subscriber.
   std::optional<subscriber_feed> remove(const caf::actor_addr& who);
 
-  /// Offers the next live event to all. Who has credit is sent it at once.
+  /// Offers the next live event to all subscribers. Those that have credit get
+  /// it at once.
   void offer(const event& x);
 
-  /// Sends what waits, as far as there is credit, and fetches what was missed.
+  /// Sends waiting events to all subscribers that have credit, and fetches the
+  /// events that they missed.
   void serve();
 
-  /// @returns how many more events the quickest subscriber can take, 0 if that
-  /// is not worth a read yet.
+  /// @returns how many more events the fastest subscriber can take; 0 if they
+  /// are too few for a read.
   [[nodiscard]] uint32_t free_slots() const;
 
 private:
   struct subscriber {
-    /// Tells it from an earlier subscription of the same actor.
+    /// Distinguishes this subscription from an earlier one of the same actor.
     uint64_t number = 0;
     event_listener handle;
     subscriber_feed feed;
     reconnect_backoff backoff;
-    /// Waits before it fetches again what could not be fetched.
+    /// Waits for the end of the pause after a fetch that failed.
     bool backing_off = false;
   };
 
-  /// A subscriber as seen by what happens later.
+  /// Identifies a subscription in callbacks, which may run after its end.
   struct key {
     caf::actor_addr who;
     uint64_t number = 0;

@@ -9,19 +9,19 @@ namespace pulse::internal {
 
 namespace {
 
-// How often a stream that Redis refuses to read is tried again.
+// Interval at which a stream that Redis refuses to read is tried again.
 constexpr milliseconds suspended_interval{2'000};
 
-// With many streams a read may bring more than fits: asking each for at least
-// that much keeps a single busy one quick.
+// Minimum number of events to ask for per stream. A read of many streams may
+// then bring more events than fit, but a single busy stream is still read fast.
 constexpr size_t least_count = 64;
 
-// How often a reader that is busy looks for what is missing, and how much of
-// that time it leaves to each of many streams.
+// Interval at which a busy reader checks for missing events, and the minimum
+// part of it per stream, for readers of many streams.
 constexpr milliseconds check_interval{1'000};
 constexpr milliseconds check_share{5};
 
-// A reader that paused for that long looks before it reads on.
+// A reader that paused for this long checks for missing events before it reads.
 constexpr milliseconds long_pause{200};
 
 } // namespace
@@ -41,7 +41,7 @@ reader_tail::reader_tail(reader_context& reader,
 
 void reader_tail::add(const std::string& stream, event_id from,
                       const stream_position& position) {
-  if (cursors_.streams().empty()) // just looked
+  if (cursors_.streams().empty()) // its position was just asked for
     next_check_ = reader_.self->clock().now() + check_interval;
   cursors_.add(stream, from, position);
   fetcher_.interrupt();
@@ -58,7 +58,7 @@ bool reader_tail::remove(const std::string& stream) {
 void reader_tail::take_back(const subscriber_feed& feed) {
   for (auto& [stream, id] : feed.unsent())
     cursors_.rewind(stream, id);
-  check_now_ = has_read_; // nobody looks until somebody comes
+  check_now_ = has_read_; // no check runs until the next subscriber comes
   fetcher_.interrupt();
 }
 
@@ -136,7 +136,7 @@ void reader_tail::on_failure(const failure& why) {
     log(log_level::warning, reader_.component,
         "cannot read, and tries again: " + to_string(why));
   last_failure_ = why.code;
-  // One stream that cannot be read fails the read of all.
+  // A single stream that cannot be read makes the read of all streams fail.
   if (!is_transient(why.code) && cursors_.active() > 1)
     probe(false);
   else
@@ -166,8 +166,8 @@ void reader_tail::resume() {
       check_now_ = true;
 }
 
-// Ahead of the next read and on its connection: that costs no time, and the
-// cursors are where they were when the answer comes.
+// The check is sent just before the next read, on the same connection. So it
+// costs no time, and the cursors have not moved when its reply comes.
 void reader_tail::check_if_due() {
   if (failures_ > 0)
     return; // not while reads fail: that would double the attempts
@@ -191,7 +191,7 @@ void reader_tail::on_checked(const asked_streams& asked,
                              const outcome<reply_ptr>& x) {
   if (!x.ok()) {
     check_now_ = true;
-    return; // the read behind it failed as well, and says so
+    return; // the read after it failed as well, and reports that
   }
   resp::cursor at{**x};
   for (auto& [stream, cursor] : asked) {
@@ -204,7 +204,7 @@ void reader_tail::on_checked(const asked_streams& asked,
 
 void reader_tail::report_findings() {
   for (auto& [stream, x] : cursors_.take_findings()) {
-    // The read under way stands where the cursor was.
+    // The read that is under way began at the old position of the cursor.
     if (x.kind == stream_position::finding::type::reset)
       fetcher_.interrupt();
     report(stream, x);
@@ -232,7 +232,7 @@ void reader_tail::report(const std::string& stream,
 
 // -- streams that Redis refuses to read ---------------------------------------
 
-// Tries streams one by one: those that are, or are not, suspended.
+// Tries the streams one by one: either those that are suspended, or the others.
 void reader_tail::probe(bool suspended) {
   auto streams = cursors_.names(suspended);
   if (streams.empty())

@@ -11,16 +11,19 @@
 
 namespace pulse::internal {
 
-/// The live reading of a reader: fetches what is new behind its cursors, while
-/// somebody can take it, and offers it to the subscribers.
+/// Reads the live tail of a reader's streams: it fetches new events after its
+/// cursors while a subscriber can take them, and offers them to the
+/// subscribers.
 ///
-/// Now and then, and whenever a read failed or brought nothing, it compares its
-/// cursors with what Redis says of the streams: that shows events that were
-/// removed before they were read, and streams that began anew.
+/// From time to time, and after each read that failed or brought nothing, it
+/// compares its cursors with what Redis reports about the streams. That shows
+/// events that were removed before they were read, and streams that were
+/// deleted or replaced.
 ///
 /// A cursor moves only over events that were offered, so a failed read loses
-/// nothing. A stream that Redis refuses to read would fail the read of all: it
-/// is suspended, and tried again from time to time.
+/// nothing. A stream that Redis refuses to read would make the read of all
+/// streams fail. So the tail suspends that stream, and tries it again from time
+/// to time.
 class reader_tail {
 public:
   reader_tail(reader_context& reader, reader_subscribers& subscribers,
@@ -30,20 +33,22 @@ public:
     return cursors_;
   }
 
-  /// Begins to read a stream behind `from`.
+  /// Begins to read a stream after `from`.
   void add(const std::string& stream, event_id from,
            const stream_position& position);
 
-  /// @returns false if it does not read the stream.
+  /// Stops reading a stream. @returns false if the tail does not have it.
   bool remove(const std::string& stream);
 
-  /// Reads again what a feed was not sent.
+  /// Moves the cursors back, so that the events are read again that the feed of
+  /// a removed subscriber did not send.
   void take_back(const subscriber_feed& feed);
 
-  /// Starts a read if there is something to read and somebody to take it.
+  /// Starts a read, if there are active streams and a subscriber can take
+  /// events.
   void read_on();
 
-  /// Ends a read that is under way, without its events.
+  /// Ends a read that is under way, and discards its events.
   void interrupt() {
     fetcher_.interrupt();
   }
@@ -81,18 +86,20 @@ private:
   blocking_fetcher fetcher_;
   reconnect_backoff backoff_;
   uint64_t probe_timer_ = 0;
-  /// Waits after a failed read, or for what a probe shows.
+  /// Waits for the end of the pause after a failed read, or for the result of a
+  /// probe.
   bool backing_off_ = false;
-  /// Failed reads in a row, and what the last one said.
+  /// Number of failed reads in a row, and the error of the last one.
   uint64_t failures_ = 0;
-  /// Most events that the read under way may bring.
+  /// Maximum number of events of the read that is under way.
   uint32_t asked_ = 0;
   errc last_failure_ = errc::none;
-  /// When to look for what is missing, if not before the next read.
+  /// When to check for missing events, unless `check_now_` asks for a check
+  /// before the next read.
   time_point next_check_;
   bool check_now_ = false;
   bool has_read_ = false;
-  /// Since when nobody could take what a read would bring.
+  /// Since when no subscriber could take events.
   std::optional<time_point> paused_;
 };
 

@@ -21,10 +21,11 @@ namespace {
 using internal::pending_adds;
 using internal::pending_operation;
 
-// A command that finds out about adds waits no longer for its reply.
+// Maximum time to wait for the reply of a command that finds out whether adds
+// were stored.
 constexpr milliseconds longest_attempt{5'000};
 
-// Whether a batch of adds that failed so may have been stored.
+// @returns whether a batch of adds that failed with `x` may have been stored.
 bool is_outcome_unknown(errc x) {
   return x == errc::connection_lost || x == errc::timed_out
          || x == errc::protocol_error;
@@ -61,7 +62,8 @@ struct stream_state {
   stream_state(const stream_state&) = delete;
   stream_state& operator=(const stream_state&) = delete;
 
-  // CAF 0.17.6 leaves it to us to answer who waits.
+  // CAF 0.17.6 sends no reply for promises that are destroyed, so they are
+  // settled here.
   ~stream_state() {
     work.fail_all(about({errc::closed, "it was closed before this was sent"}),
                   about({errc::closed, "it was closed before Redis answered; "
@@ -153,8 +155,9 @@ struct stream_state {
            + format.key.size();
   }
 
-  // Whether there is room for more. A queue that is empty takes anything, so
-  // that what is larger than the queue is not refused for ever.
+  // @returns whether the queue has room for the request. An empty queue takes
+  // any request, since one that is larger than the queue could never be sent
+  // otherwise.
   [[nodiscard]] status admit(size_t count, size_t bytes) const {
     if (!close_promises.empty())
       return about({errc::closed, "it is being closed: open it again"});
@@ -177,7 +180,7 @@ struct stream_state {
 
   // -- other operations -------------------------------------------------------
 
-  // Runs after the adds that came before it.
+  // Runs the operation after the adds that came before it.
   caf::response_promise perform(internal::stream_operation x) {
     auto promise = self->make_response_promise();
     if (auto ok = admit(1, x.commands->bytes.size()); !ok) {
@@ -246,7 +249,7 @@ struct stream_state {
     auto& adds = std::get<pending_adds>(*x);
     if (const resp::cursor at{reply};
         adds.outcome_unknown && at.is(resp::node_type::error)) {
-      // The script did not run; what it was to find out is still open.
+      // The script did not run, so the outcome of the adds is still unknown.
       return on_add_failed(x, resp::error_of(at));
     }
     auto results = adds.batch.results(reply);
@@ -312,8 +315,10 @@ struct stream_state {
     const auto waited = now - adds.since;
     const bool unknown = adds.outcome_unknown;
     work.finish(x);
-    // What came while this waited has no better prospect, only what came late
-    // gets a try of its own; and closing does not wait for Redis to come back.
+    // Requests that came in the first half of this time fail as well, since
+    // they would not fare better; later ones get an attempt of their own. If
+    // the actor is closing, all fail, because closing does not wait until Redis
+    // is back.
     if (why.code == errc::connect_failed || unknown)
       work.fail_waiting(
         unknown ? about({errc::connect_failed, "not sent: " + why.what}) : text,
@@ -349,7 +354,7 @@ struct stream_state {
                  + " adds: repeats those that are not stored");
       return send_retry(x);
     }
-    // Redis is there, but does not serve: leave it some time.
+    // Redis is reachable, but refuses commands: wait before the next attempt.
     adds.waits_for_retry = true;
     retry_at = std::min(retry_at,
                         self->clock().now() + retry_pause.next(random));
@@ -375,7 +380,7 @@ struct stream_state {
   void on_tick() {
     const auto now = self->clock().now();
     if (now < armed)
-      return; // an earlier one was armed and has been here
+      return; // a tick for an earlier time was requested later, and has come
     armed = time_point::max();
     if (now >= retry_at) {
       retry_at = time_point::max();
@@ -387,7 +392,8 @@ struct stream_state {
     arm();
   }
 
-  // A tick for the earliest time wanted, unless one is under way for it.
+  // Requests a tick for the earliest time wanted, unless one is under way for
+  // it.
   void arm() {
     const auto next
       = std::min({retry_at, trimmer.next_tick(), dead_letters.next_tick()});
@@ -438,12 +444,12 @@ struct stream_state {
   internal::stream_trimmer trimmer;
   internal::stream_dead_letters dead_letters;
   unique_ids uniques;
-  // The ID that was confirmed last.
+  // The ID of the add that was confirmed last.
   event_id last_id = event_id::min();
   reconnect_backoff retry_pause{milliseconds{100}, milliseconds{1'500}};
   random_engine random;
   time_point retry_at = time_point::max();
-  // For when the next tick is under way.
+  // The time for which the next tick is under way.
   time_point armed = time_point::max();
   bool told_of_retries = false;
   bool told_of_full = false;

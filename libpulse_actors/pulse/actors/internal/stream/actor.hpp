@@ -8,7 +8,8 @@
 
 namespace pulse {
 
-/// Spawns a stream.
+/// Spawns a stream actor. The caller owns `redis` and must keep it open until
+/// the actor has terminated.
 /// @param options Must be valid, see validate().
 stream_actor spawn_stream(caf::actor_system& sys, stream_options options,
                           connection_actor redis,

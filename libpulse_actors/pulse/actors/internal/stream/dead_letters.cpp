@@ -30,8 +30,9 @@ stream_dead_letters::stream_dead_letters(stream_self::pointer self,
   // nop
 }
 
-// CAF 0.17.6 leaves it to us to answer who waits. What was redriven until now
-// is done; the rest is still there.
+// CAF 0.17.6 sends no reply for promises that are destroyed, so they are
+// settled here. Letters that were redriven stay redriven; the other letters
+// stay where they are.
 stream_dead_letters::~stream_dead_letters() {
   for (auto& promise : open_)
     promise.deliver(make_error(
@@ -123,7 +124,8 @@ stream_dead_letters::redrive(const redrive_request& x) {
   return promise;
 }
 
-// What dies again meanwhile is not redriven again.
+// A redrive ends at the last letter that exists now. So an event that becomes a
+// dead letter again during the redrive is not redriven a second time.
 void stream_dead_letters::find_end(job_ptr x) {
   run(x,
       one_command(true, "XREVRANGE", key_of(x->request.sink), "+", "-", "COUNT",
@@ -166,7 +168,8 @@ void stream_dead_letters::step(job_ptr x) {
     for (size_t i = 0; i < asked; ++i)
       call.arg(request.letters[x->next + i]);
   }
-  // Time for these letters at the wanted rate.
+  // The next step has to wait as long as these letters take at the requested
+  // rate.
   if (request.rate > 0)
     x->due = self_->clock().now()
              + std::chrono::microseconds{1'000'000 * asked / request.rate};
@@ -198,7 +201,7 @@ void stream_dead_letters::stepped(job_ptr x, size_t asked,
 
 void stream_dead_letters::tick(time_point now) {
   for (auto x = jobs_.begin(); x != jobs_.end();) {
-    // A step may end the job.
+    // The step may finish and erase the job.
     auto current = x++;
     if (!current->step_under_way && current->due <= now)
       step(current);

@@ -14,15 +14,15 @@
 
 namespace pulse::internal {
 
-/// The dead letters of a stream's sinks, as far as its actor deals with them.
-/// Redrives run in steps of a tenth of a second, so that their rate holds and
-/// nothing else has to wait for them.
+/// Lists, redrives and purges the dead letters of a stream's sinks, for the
+/// stream actor. A redrive runs in steps of 0.1 s, so that it keeps its rate
+/// and other requests need not wait for it.
 class stream_dead_letters {
 public:
   using time_point = stream_trimmer::time_point;
 
-  /// All must outlive the object. `changed` is called when next_tick() may
-  /// have.
+  /// All references must outlive the object. `changed` is called when the
+  /// result of next_tick() may have changed.
   stream_dead_letters(stream_self::pointer self, const stream_options& options,
                       const connection_actor& redis, const environment& env,
                       std::function<void()> changed);
@@ -36,19 +36,20 @@ public:
   caf::result<redrive_result> redrive(const redrive_request& x);
   caf::result<uint64_t> purge(const purge_request& x);
 
-  /// Takes the next steps of redrives.
+  /// Begins the steps of redrives that are due.
   void tick(time_point now);
 
-  /// When tick() wants to be called; `time_point::max()`: never.
+  /// @returns when tick() has to be called; `time_point::max()`: never.
   [[nodiscard]] time_point next_tick() const noexcept;
 
 private:
-  // A redrive under way.
+  // A redrive that is under way.
   struct job {
     redrive_request request;
     caf::response_promise promise;
     redrive_result so_far;
-    // How far it got: in the list of letters, or in the stream.
+    // The position of the next letter: in the list of the request, or in the
+    // dead letter stream.
     size_t next = 0;
     std::string from = "-";
     std::string to;
@@ -71,7 +72,7 @@ private:
   template <class Then>
   void run(job_ptr x, command_ptr commands, Then then);
 
-  /// Runs a command that answers a request by itself: `read` makes the answer.
+  /// Runs a command whose reply is the result of a request: `read` decodes it.
   template <class Read>
   caf::response_promise
   ask(const std::string& sink, command_ptr commands, Read read);
@@ -82,7 +83,7 @@ private:
   const environment& env_;
   std::function<void()> changed_;
   std::list<job> jobs_;
-  // Requests under way that are no jobs.
+  // Requests that are under way, without redrives.
   std::list<caf::response_promise> open_;
 };
 

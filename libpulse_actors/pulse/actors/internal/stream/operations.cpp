@@ -18,7 +18,7 @@ void answer_outcome(const std::string& stream, caf::response_promise& promise,
     answer(promise, make_error(about_stream(stream, x.error())));
 }
 
-// For commands that answer how many entries they removed.
+// For commands that reply with the number of entries that they removed.
 void answer_count(const std::string& stream, resp::reply& from,
                   caf::response_promise& promise) {
   resp::cursor at{from};
@@ -69,8 +69,8 @@ outcome<stream_info> info_of(const std::string& stream,
   return result;
 }
 
-// Whether the text of a failure is what Redis said, which knows nothing of
-// what a user of this library can do.
+// @returns whether the text of a failure with this code comes from Redis, which
+// does not know what a user of this library can do.
 bool is_text_of_redis(errc x) {
   switch (x) {
     case errc::wrong_type:
@@ -135,7 +135,8 @@ stream_operation destroy_stream(const std::string& key) {
 
 command_ptr trim_by_options(const std::string& key, const stream_options& x) {
   script_call call{resp::trim_script(), {key}};
-  // Unprotected, each add trims to max_len by itself.
+  // Without `protect_unacked` each add trims to max_len, so this script need
+  // not.
   call.arg(x.protect_unacked ? x.max_len : uint64_t{0});
   call.arg(static_cast<int64_t>(x.max_age.count()));
   call.arg(x.protect_unacked ? "1" : "0");

@@ -27,7 +27,7 @@ stream_trimmer::stream_trimmer(stream_self::pointer self,
     redis_(redis),
     key_(key),
     counters_(counters),
-    // Unprotected, each add trims by itself.
+    // Without `protect_unacked` each add trims to max_len.
     schedule_(options.protect_unacked ? options.max_len : 0) {
   if (options_.max_age.count() > 0)
     next_tick_ = self_->clock().now();
@@ -51,7 +51,7 @@ void stream_trimmer::tick(time_point now) {
     trim();
 }
 
-// Old events outlive max_age by a tenth at most, or by a second.
+// An event exceeds max_age by at most a tenth of it, or by one second.
 milliseconds stream_trimmer::age_interval() const {
   return std::clamp<milliseconds>(options_.max_age / 10, seconds{1},
                                   seconds{60});
@@ -107,7 +107,8 @@ void stream_trimmer::warn_of_silence(const trimmed& x) {
       + key_ + " " + x.held_by);
 }
 
-// Told once per reason: it will fail again with the next adds.
+// Logged once per reason, since the trims after the next adds will fail as
+// well.
 void stream_trimmer::failed(const failure& why) {
   schedule_.done();
   if (why.code != last_failure_)

@@ -11,17 +11,18 @@
 
 namespace pulse::internal {
 
-/// A stream actor with the message that only itself sends.
+/// The interface of a stream actor with the message that only the actor itself
+/// sends.
 using stream_self = stream_actor::extend<caf::reacts_to<caf::tick_atom>>;
 
-/// Trims the stream of a stream actor beside its adds, and warns of sinks that
-/// keep it from being trimmed. Failures are told and not repeated: the next
-/// adds, or the next tick, bring the next trim.
+/// Trims the stream of a stream actor, separately from its adds, and warns of
+/// sinks that keep the stream from being trimmed. A trim that failed is logged
+/// and not repeated, since the next adds or the next tick trim anyway.
 class stream_trimmer {
 public:
   using time_point = trim_schedule::time_point;
 
-  /// All must outlive the trimmer.
+  /// All references must outlive the trimmer.
   stream_trimmer(stream_self::pointer self, const stream_options& options,
                  const connection_actor& redis, const std::string& key,
                  stream_counters& counters);
@@ -29,13 +30,13 @@ public:
   /// Counts events that were added, and trims if it is time to.
   void added(uint64_t events);
 
-  /// An add found the stream full: trims what may go, at once.
+  /// Call this when an add failed because the stream is full: trims at once.
   void full();
 
   /// Trims old events if it is time to.
   void tick(time_point now);
 
-  /// When tick() wants to be called; `time_point::max()`: never.
+  /// @returns when tick() has to be called; `time_point::max()`: never.
   [[nodiscard]] time_point next_tick() const noexcept {
     return next_tick_;
   }
@@ -57,7 +58,7 @@ private:
   trim_schedule schedule_;
   time_point next_tick_ = time_point::max();
   errc last_failure_ = errc::none;
-  // The silent sink that was told last.
+  // The silent sink of the last warning.
   std::string told_of_;
 };
 

@@ -13,62 +13,66 @@
 #include <variant>
 #include <vector>
 
-// What a stream actor has to do: batches of adds and other operations, in the
+// The work of a stream actor: batches of adds, and other operations, in the
 // order in which they came.
 
 namespace pulse::internal {
 
-/// Fulfils a promise; messages that were no requests get no answer.
+/// Fulfils a promise. A message that was no request gets no reply.
 template <class T>
 void answer(caf::response_promise& promise, T&& x) {
   if (!promise.async())
     promise.deliver(std::forward<T>(x));
 }
 
-/// A request to add several events: answered when the last result is in.
+/// A request to add several events. Its reply is sent when the last result is
+/// known.
 struct add_many_request {
   caf::response_promise promise;
   std::vector<add_result> results;
   size_t open = 0;
 };
 
-/// Who is told the result of one add.
+/// Where the result of one add goes.
 struct add_target {
   /// For a request of one event.
   caf::response_promise promise;
-  /// For a request of several: that request, and which of its events.
+  /// For a request of several events: that request, and the index of this
+  /// event.
   std::shared_ptr<add_many_request> many;
   size_t index = 0;
 
   void settle(const outcome<event_id>& x);
 };
 
-/// Adds that make one batch of commands.
+/// Adds that are sent together as one batch of commands.
 struct pending_adds {
   explicit pending_adds(const resp::add_format& format) : batch(format) {
     // nop
   }
 
-  /// So many events or bytes are enough to keep Redis busy.
+  /// @returns whether the batch is large enough to keep Redis busy: 1000 events
+  /// or 1 MiB.
   [[nodiscard]] bool full() const noexcept {
     return batch.size() >= 1'000 || batch.bytes() >= (1u << 20);
   }
 
   resp::add_batch batch;
   std::vector<add_target> targets;
-  /// When the first of them came, later: when they were sent.
+  /// When the first add came; after the batch was sent: when it was sent.
   caf::actor_clock::time_point since;
-  /// An ID that the stream had when they were sent.
+  /// An ID that the stream had reached when the batch was sent.
   event_id after;
-  /// Their connection died: they may be stored or not.
+  /// The connection was lost: the adds may have been stored or not.
   bool outcome_unknown = false;
-  /// For the next attempt to find out; otherwise one is under way.
+  /// The batch waits for the next attempt to find out whether it was stored.
+  /// False with an unknown outcome: an attempt is under way.
   bool waits_for_retry = false;
 };
 
 /// Any other operation.
 struct pending_operation {
-  /// Answers the promise from Redis' reply.
+  /// Fulfils the promise with what the reply of Redis means.
   using handler
     = std::function<void(const std::string& stream, resp::reply& from,
                          caf::response_promise& promise)>;
@@ -80,7 +84,8 @@ struct pending_operation {
 
 using stream_work = std::variant<pending_adds, pending_operation>;
 
-/// The work of a stream actor: what waits, in order, and what is under way.
+/// The requests of a stream actor: those that wait, in order, and those that
+/// are under way.
 class stream_work_queue {
 public:
   using handle = std::list<stream_work>::iterator;
@@ -99,37 +104,40 @@ public:
 
   void push(pending_operation x);
 
-  /// @returns what is to be sent now; `end()` if nothing is, or if two batches
-  /// of adds are under way, or if the outcome of one is unknown: adds keep
-  /// their order. It then counts as under way.
-  /// @param last The last ID that the stream is known to have.
+  /// @returns the work to send now, which then counts as under way. `end()` if
+  /// no work waits, if two batches of adds are under way, or if the outcome of
+  /// one is unknown, because adds must keep their order.
+  /// @param last The highest ID that the stream is known to have.
   handle start_next(time_point now, event_id last);
 
-  /// To be called when the connection died under a batch of adds.
+  /// Call this when the connection was lost during a batch of adds.
   void begin_retries(handle x);
 
-  /// @returns a batch of adds that waits for its next attempt, and lets it wait
-  /// no longer; `end()` if there is none.
+  /// @returns a batch of adds that waits for its next attempt; it does not wait
+  /// any more then. `end()` if there is none.
   handle next_retry();
 
   [[nodiscard]] handle end() noexcept {
     return under_way_.end();
   }
 
-  /// To be called when something under way was answered.
+  /// Call this when work that was under way has got its reply.
   void finish(handle x);
 
-  /// Fails all that has waited since `since` or longer.
+  /// Fails all work that has waited since `since` or longer.
   void fail_waiting(const failure& why, time_point since);
 
-  /// Fails everything. @param under_way For what Redis may have done.
+  /// Fails all work.
+  /// @param waiting For work that was not sent.
+  /// @param under_way For work that Redis may have executed.
   void fail_all(const failure& waiting, const failure& under_way);
 
   [[nodiscard]] bool idle() const noexcept {
     return waiting_.empty() && under_way_.empty();
   }
 
-  /// Adds and operations that wait, and the bytes of their commands.
+  /// @returns the number of adds and operations that wait; waiting_bytes() has
+  /// the size of their commands.
   [[nodiscard]] size_t waiting() const noexcept {
     return waiting_count_;
   }
