@@ -34,8 +34,8 @@ using connection_actor = caf::typed_actor<
   //   connection before the deadline; the text has the last reason.
   // - `auth_failed`, `permission_denied`, `protocol_error`, `redis_error`:
   //   Redis refused the handshake, and another attempt would not help. All
-  //   commands fail at once until the next attempt. `protocol_error` is also the error
-  //   of a single command whose reply was broken.
+  //   commands fail at once until the next attempt. `protocol_error` is also
+  //   the error of a single command whose reply was broken.
   // - `tls_failed`: the same, because of certificates.
   // - `overloaded`: the commands were not sent, because too many are queued.
   // - `closed`.
