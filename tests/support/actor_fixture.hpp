@@ -13,7 +13,7 @@ namespace pulse::test {
 
 /// Runs actors one message at a time, in virtual time.
 struct actor_fixture : test_coordinator_fixture<pulse::config> {
-  /// What became of a request.
+  /// The result of a request.
   template <class T>
   struct answer {
     bool arrived = false;
@@ -30,8 +30,8 @@ struct actor_fixture : test_coordinator_fixture<pulse::config> {
     }
   };
 
-  /// Sends a request and keeps what will be answered; call consume_messages()
-  /// to let it happen.
+  /// Sends a request and keeps its reply. Call consume_messages() to let the
+  /// actors run.
   template <class T, class Handle, class... Ts>
   std::shared_ptr<answer<T>> ask(const Handle& hdl, Ts... xs) {
     auto result = std::make_shared<answer<T>>();
@@ -50,7 +50,7 @@ struct actor_fixture : test_coordinator_fixture<pulse::config> {
     return result;
   }
 
-  /// The same for requests that answer nothing.
+  /// The same for requests whose reply is empty.
   template <class Handle, class... Ts>
   std::shared_ptr<answer<caf::unit_t>> ask_void(const Handle& hdl, Ts... xs) {
     auto result = std::make_shared<answer<caf::unit_t>>();

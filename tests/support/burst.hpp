@@ -6,7 +6,7 @@
 
 namespace pulse::test {
 
-/// Adds `count` events and leaves the last `keep`, in one step.
+/// Adds `count` events and keeps only the last `keep` of them, in one step.
 inline void burst(raw_client& raw, const std::string& stream, int count,
                   int keep) {
   raw({"EVAL",

@@ -30,7 +30,7 @@ command_ptr command(const Ts&... xs) {
   return result;
 }
 
-/// `x`, with `change` applied to a copy of it.
+/// @returns a copy of `x` to which `change` was applied.
 template <class F>
 command_ptr changed(const command_ptr& x, F change) {
   auto result = std::make_shared<command_batch>(*x);
@@ -75,7 +75,7 @@ struct stopwatch {
   }
 };
 
-/// An actor system with connections, which end with the test.
+/// An actor system with connections, which are closed at the end of the test.
 struct connection_fixture {
   config cfg;
   std::mutex log_mutex;
@@ -117,13 +117,13 @@ struct connection_fixture {
     return open(options);
   }
 
-  /// Sends a command and does not wait.
+  /// Sends a command and does not wait for the reply.
   auto start(const connection_actor& to, command_ptr what) {
     return self->request(to, std::chrono::seconds{30}, atom::run_v,
                          std::move(what));
   }
 
-  /// The flat reply, or the failure as describe() puts it.
+  /// @returns the flat reply, or the failure as text of describe().
   template <class Handle>
   std::string result_of(Handle handle) {
     std::string result;

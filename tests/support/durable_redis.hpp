@@ -4,9 +4,9 @@
 
 namespace pulse::test {
 
-/// A server that keeps what it confirmed even if it is killed. Not
-/// "everysec": with it, writes wait while an fsync of a slow disk runs, and a
-/// kill then loses confirmed adds.
+/// A server that keeps all data that it confirmed, even if it is killed. It
+/// does not use "everysec": with that, writes wait while an fsync of a slow
+/// disk runs, and a kill then loses confirmed adds.
 inline local_redis_options durable_redis() {
   local_redis_options result;
   result.append_only = true;

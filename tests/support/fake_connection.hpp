@@ -21,23 +21,23 @@
 
 namespace pulse::test {
 
-/// A Redis connection that the test plays: for the deterministic scheduler.
-/// Records what arrives, and answers when it is told to. What it is told takes
-/// effect when the fixture runs (consume_messages).
+/// A fake connection to Redis, controlled by the test, for the deterministic
+/// scheduler. It records the batches that arrive, and replies when the test
+/// says so. Calls take effect when the fixture runs (consume_messages).
 class fake_connection {
 public:
-  /// A batch that waits for its answer.
+  /// A batch that waits for its reply.
   struct batch {
     std::vector<argv> commands;
     command_ptr source;
     caf::response_promise promise;
   };
 
-  /// Replies in RESP to one command; nullopt: the batch has to wait.
+  /// Returns the RESP reply to one command; nullopt: the batch has to wait.
   using rule = std::function<std::optional<std::string>(const argv&)>;
 
-  /// Replies in RESP to all commands of a batch, or why the batch fails;
-  /// nullopt: it has to wait.
+  /// Returns the RESP replies to all commands of a batch, or the reason why the
+  /// batch fails; nullopt: the batch has to wait.
   using batch_rule = std::function<std::optional<outcome<std::string>>(
     const std::vector<argv>&)>;
 
@@ -103,7 +103,8 @@ public:
     tell({{}, make_error(why)});
   }
 
-  /// From now on answers batches by itself, also those that wait already.
+  /// From now on the fake replies to batches by itself, also to those that
+  /// wait.
   void set_rule(rule x) {
     set_batch_rule([rule = std::move(x)](const std::vector<argv>& commands)
                      -> std::optional<outcome<std::string>> {
@@ -123,12 +124,12 @@ public:
     look_again();
   }
 
-  /// Asks the rule again about what waits.
+  /// Applies the rule again to all batches that wait.
   void look_again() {
     caf::anon_send(actor_, caf::tick_atom_v);
   }
 
-  /// From now on whoever asks to be unblocked gets that answer to the batch
+  /// From now on an unblock request makes the fake send this reply to the batch
   /// that waits.
   void set_unblock_answer(std::string replies) {
     state_->unblock_answer = std::move(replies);
@@ -191,7 +192,8 @@ private:
     };
   }
 
-  // In the context of the actor: promises must not be fulfilled elsewhere.
+  // Runs in the context of the actor, because only the actor may fulfil its
+  // promises.
   static void obey(state& st) {
     for (; !st.plans.empty() && !st.waiting.empty(); st.plans.pop_front()) {
       auto x = std::move(st.waiting.front());

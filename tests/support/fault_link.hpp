@@ -19,8 +19,8 @@
 
 namespace pulse::test {
 
-/// A TCP port of 127.0.0.1 that leads to a local Redis, over links that a test
-/// can break.
+/// A TCP port of 127.0.0.1 that forwards to a local Redis, over links that a
+/// test can break.
 class fault_link {
 public:
   explicit fault_link(const local_redis& to)
@@ -50,18 +50,18 @@ public:
     return "redis://127.0.0.1:" + std::to_string(port_);
   }
 
-  /// Links so far.
+  /// @returns the number of links that were opened so far.
   [[nodiscard]] int links() const {
     return count_;
   }
 
-  /// From now on nothing passes on any link that there is, and no link ends:
-  /// as if a cable was pulled. New links work.
+  /// From now on no byte passes on the existing links, and none of them ends,
+  /// as if a cable had been pulled. New links work.
   void fall_silent() {
     ask(silence_);
   }
 
-  /// Nothing passes until go_on(), on old links and new ones.
+  /// No byte passes until go_on(), on existing and on new links.
   void hold() {
     held_ = true;
   }
@@ -69,7 +69,8 @@ public:
     held_ = false;
   }
 
-  /// Each link is reset (RST) when the next reply passes, after `bytes` of it.
+  /// Each link is reset (RST) when its next reply passes, after `bytes` of that
+  /// reply.
   void reset_after(size_t bytes) {
     cut_after_ = bytes;
     ask(cut_);
@@ -85,7 +86,7 @@ private:
     std::string to_server = {};
   };
 
-  // Waits until the thread has seen it.
+  // Waits until the thread has seen the change.
   void ask(std::atomic<bool>& what) {
     what = true;
     while (what)
@@ -131,7 +132,7 @@ private:
       accept();
   }
 
-  // Reads only what the other side has taken so far.
+  // Reads only as much as the other side has taken.
   static short events(const std::string& from, const std::string& to) {
     return static_cast<short>((from.empty() ? POLLIN : 0)
                               | (to.empty() ? 0 : POLLOUT));
@@ -145,7 +146,8 @@ private:
       return true;
     const auto n = std::min<size_t>(x.to_client.size(), cut_after_);
     ::send(x.client, x.to_client.data(), n, MSG_NOSIGNAL);
-    // Let it arrive: a reset overtakes what is not read yet.
+    // Lets the bytes arrive: a reset discards bytes that the peer has not read
+    // yet.
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
     const linger hard{1, 0};
     ::setsockopt(x.client, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));

@@ -79,7 +79,7 @@ struct action_printer {
   }
 };
 
-/// A state machine, its clock, and what it wants to be done.
+/// A state machine, its clock, and the actions that it wants.
 struct fsm_fixture {
   redis_options options;
   endpoint to;
@@ -102,7 +102,7 @@ struct fsm_fixture {
     return *fsm;
   }
 
-  // What was to do since the last call, by line.
+  // The actions since the last call, one per line.
   std::string done() {
     std::string result;
     for (auto& x : todo) {
@@ -127,8 +127,8 @@ struct fsm_fixture {
     return done();
   }
 
-  // As receive(welcome), from a server that does not know the connection
-  // before any more.
+  // As receive(welcome), from a server that no longer knows the previous
+  // connection.
   std::string welcome_back() {
     return receive("+OK\r\n:42\r\n$0\r\n\r\n+PONG\r\n");
   }
@@ -159,7 +159,7 @@ struct fsm_fixture {
     return uut().info().state;
   }
 
-  // Connects by a PING that it answers.
+  // Connects by sending a PING and replying to it.
   void get_ready() {
     CAF_REQUIRE_EQUAL(submit(command("HELLO")), "dial");
     dialled();
@@ -175,7 +175,7 @@ struct fsm_fixture {
     return "fail " + std::to_string(last_token) + " " + to_string(code);
   }
 
-  // To CLIENT SETNAME, CLIENT ID and PING.
+  // The replies to CLIENT SETNAME, CLIENT ID and PING.
   const std::string welcome = "+OK\r\n:42\r\n+PONG\r\n";
 };
 

@@ -11,10 +11,10 @@
 
 namespace pulse::test {
 
-/// The notices that came, for a test thread that waits for one.
+/// Records notices, for a test thread that waits for one.
 class notice_log {
 public:
-  /// To be passed to on_notice(). The log must outlive who calls it.
+  /// A function for on_notice(). The log must outlive the actor that calls it.
   std::function<void(const notice&)> listener() {
     return [this](const notice& x) {
       std::unique_lock guard{mutex_};

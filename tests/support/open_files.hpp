@@ -9,7 +9,8 @@
 
 namespace pulse::test {
 
-/// What the open files of this process are, as in "socket:[4711]".
+/// The targets of the open file descriptors of this process, as in
+/// "socket:[4711]".
 inline std::vector<std::string> open_files() {
   std::vector<std::string> result;
   const std::unique_ptr<DIR, int (*)(DIR*)> dir{::opendir("/proc/self/fd"),
@@ -24,7 +25,8 @@ inline std::vector<std::string> open_files() {
   return result;
 }
 
-/// @returns how many there are, the one that counts included.
+/// @returns the number of open file descriptors, including the one that is used
+/// for counting.
 inline size_t count_open_files() {
   return open_files().size();
 }

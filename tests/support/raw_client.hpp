@@ -15,7 +15,8 @@
 
 namespace pulse::test {
 
-/// Calls `done` every few milliseconds until it holds; false after `limit`.
+/// Calls `done` every few milliseconds until it returns true. @returns false if
+/// that takes longer than `limit`.
 template <class F>
 bool eventually(F done,
                 std::chrono::milliseconds limit = std::chrono::seconds{20}) {
@@ -28,7 +29,8 @@ bool eventually(F done,
   return true;
 }
 
-/// A second opinion on what Redis holds: a plain blocking client.
+/// A plain blocking client, with which tests check the data in Redis
+/// independently.
 class raw_client {
 public:
   explicit raw_client(const local_redis& server)
@@ -36,13 +38,13 @@ public:
     CAF_REQUIRE(context_ && context_->err == 0);
   }
 
-  /// Runs a command; answers flat text: elements separated by spaces, "nil"
-  /// for nothing, errors as they are.
+  /// Runs a command. @returns the reply as flat text: elements are separated by
+  /// spaces, nil is "nil", errors are unchanged.
   std::string operator()(const std::vector<std::string>& args) {
     return answer_to(args, flat);
   }
 
-  /// Runs a command; answers the reply as it came over the wire.
+  /// Runs a command. @returns the reply as it came over the wire.
   std::string resp(const std::vector<std::string>& args) {
     return answer_to(args, encoded);
   }

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-// What Redis answers to commands that read streams, as RESP.
+// Replies of Redis to commands that read streams, as RESP.
 
 namespace pulse::test {
 
@@ -27,7 +27,7 @@ inline std::string entry(uint64_t ms, std::string_view topic = {}) {
   return topic.empty() ? result : result + bulk("t") + bulk(topic);
 }
 
-/// Entries `first` to `last`: the answer of XRANGE.
+/// The reply to XRANGE with the entries `first` to `last`.
 inline std::string entries(uint64_t first, uint64_t last) {
   auto result = array_of(last + 1 - first);
   for (; first <= last; ++first)
@@ -35,7 +35,7 @@ inline std::string entries(uint64_t first, uint64_t last) {
   return result;
 }
 
-/// The answer of XREAD: for each stream its entries.
+/// The reply to XREAD with the entries of each stream.
 inline std::string
 page(const std::vector<std::pair<std::string, std::string>>& streams) {
   auto result = array_of(streams.size());
@@ -44,19 +44,19 @@ page(const std::vector<std::pair<std::string, std::string>>& streams) {
   return result;
 }
 
-/// The answer of XREAD for entries `first` to `last` of one stream.
+/// The reply to XREAD with the entries `first` to `last` of one stream.
 inline std::string page(const std::string& stream, uint64_t first,
                         uint64_t last) {
   return page({{stream, entries(first, last)}});
 }
 
-/// The answer of XINFO STREAM.
+/// The reply to XINFO STREAM.
 inline std::string facts(uint64_t last_ms) {
   return array_of(4) + bulk("length") + ":1\r\n" + bulk("last-generated-id")
          + bulk(to_string(event_id{last_ms, 0}));
 }
 
-/// The same, of a server that counts.
+/// The same from a server that counts added events.
 inline std::string facts_of(uint64_t length, uint64_t added, uint64_t first_ms,
                             uint64_t last_ms) {
   auto number = [](uint64_t x) { return ":" + std::to_string(x) + "\r\n"; };

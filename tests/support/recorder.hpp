@@ -18,7 +18,8 @@
 
 namespace pulse::test {
 
-/// What several actors received, for a test thread that waits for it.
+/// Records the events that several actors received, for a test thread that
+/// waits for them.
 class recorder {
 public:
   using clock = std::chrono::steady_clock;
@@ -35,7 +36,8 @@ public:
     changed_.notify_all();
   }
 
-  /// Waits until `done` holds for all records; false if that takes too long.
+  /// Waits until `done` returns true for all records. @returns false if that
+  /// takes too long.
   bool wait(const std::function<bool(const std::vector<record>&)>& done,
             std::chrono::milliseconds limit = std::chrono::seconds{20}) {
     std::unique_lock guard{mutex_};
@@ -47,7 +49,7 @@ public:
     return wait([n](const auto& xs) { return xs.size() >= n; }, limit);
   }
 
-  /// Waits until `n` different events are here, however often each.
+  /// Waits until `n` different events were received. Repeated ones count once.
   bool wait_for_distinct(size_t n, std::chrono::milliseconds limit
                                    = std::chrono::seconds{20}) {
     return wait([n](const auto& xs) { return distinct(xs) >= n; }, limit);
@@ -93,7 +95,7 @@ private:
 using reaction
   = std::function<caf::result<void>(caf::event_based_actor*, const event&)>;
 
-/// What a handler returns when all went well, and when it failed.
+/// The result of a handler that succeeded, and of one that failed.
 inline caf::result<void> ok() {
   return caf::unit;
 }
@@ -102,7 +104,7 @@ inline caf::result<void> refuse(errc why = errc::unavailable) {
   return caf::make_error(why);
 }
 
-/// Spawns an actor that records each event and then reacts (or returns).
+/// Spawns an actor that records each event and then calls its reaction, if any.
 inline caf::actor spawn_worker(caf::actor_system& sys, recorder& out,
                                std::string name = {}, reaction react = {}) {
   return sys.spawn([&out, name, react](caf::event_based_actor* self) {
@@ -115,7 +117,7 @@ inline caf::actor spawn_worker(caf::actor_system& sys, recorder& out,
   });
 }
 
-/// Ends an actor that a test spawned.
+/// Terminates an actor that a test spawned.
 inline void stop(const caf::actor& x) {
   caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
 }

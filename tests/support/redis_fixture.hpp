@@ -51,7 +51,7 @@ struct redis_fixture {
     return std::move(*result);
   }
 
-  /// The value, or a failed test that says why there is none.
+  /// @returns the value; without a value, fails the test with the reason.
   template <class T>
   static T must(caf::expected<T> x) {
     if (!x)

@@ -15,7 +15,8 @@ namespace pulse::test {
 /// A command as its arguments.
 using argv = std::vector<std::string>;
 
-/// Reads commands as command_writer makes them; fails the test otherwise.
+/// Parses commands in the format of command_writer; fails the test on any other
+/// input.
 inline std::vector<argv> decode_commands(const std::string& bytes) {
   size_t pos = 0;
   auto read_number = [&](char kind) {
@@ -47,7 +48,7 @@ inline std::string to_text(const argv& command) {
   return result;
 }
 
-/// Reads one or several replies; fails the test if the last one is not whole.
+/// Parses one or several replies; fails the test if the last one is incomplete.
 inline resp::reply parse_reply(const std::string& text) {
   resp::reply result;
   resp::decoder decoder;

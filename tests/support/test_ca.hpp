@@ -15,7 +15,7 @@
 
 namespace pulse::test {
 
-/// A certificate authority for one test, made by the openssl program in a
+/// A certificate authority for one test. The openssl program creates it in a
 /// temporary directory.
 class test_ca {
 public:
@@ -74,7 +74,7 @@ private:
   std::string dir_;
 };
 
-/// A free TCP port of 127.0.0.1, at this moment.
+/// @returns a TCP port of 127.0.0.1 that is free at this moment.
 inline uint16_t free_port() {
   const auto fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -88,7 +88,7 @@ inline uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-/// A Redis with a TLS port, too.
+/// A Redis that also has a TLS port.
 struct tls_redis {
   uint16_t port = free_port();
   local_redis server;

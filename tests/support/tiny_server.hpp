@@ -14,8 +14,9 @@
 
 namespace pulse::test {
 
-/// A server on a free port of 127.0.0.1 that does with each client, one after
-/// the other, what a test tells it: for the peers that a real Redis never is.
+/// A server on a free port of 127.0.0.1, for behaviour that a real Redis never
+/// shows. It runs a function of the test for each client, one client after the
+/// other.
 class tiny_server {
 public:
   /// One client.
@@ -29,7 +30,7 @@ public:
       ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     }
 
-    /// @returns all that came until `end` was seen, or the client left.
+    /// @returns all bytes that came until `end` was seen, or the client left.
     std::string read_until(std::string_view end) const {
       std::string result;
       char buffer[4096];
@@ -42,8 +43,8 @@ public:
       return result;
     }
 
-    /// Goes through the handshake of a connection without password.
-    /// The connection before is not known any more.
+    /// Performs the handshake of a connection without password. Replies that
+    /// the previous connection is not known any more.
     void welcome() const {
       const auto words = read_until("PING\r\n");
       const bool comes_again = words.find("LIST") != std::string::npos;
@@ -90,7 +91,7 @@ public:
     return "redis://127.0.0.1:" + std::to_string(port_);
   }
 
-  /// Clients so far.
+  /// @returns the number of clients so far.
   [[nodiscard]] int clients() const {
     return clients_;
   }
@@ -119,8 +120,8 @@ private:
   std::thread thread_;
 };
 
-/// A server whose queue of clients is full: a connect to it neither succeeds
-/// nor fails.
+/// A server whose queue of clients is full, so that a connect to it neither
+/// succeeds nor fails.
 class full_server {
 public:
   full_server() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {

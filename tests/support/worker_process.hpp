@@ -17,8 +17,8 @@
 
 namespace pulse::test {
 
-/// A child process whose lines on stdout are collected; killed and reaped with
-/// this object.
+/// A child process. This class collects its lines on stdout; the destructor
+/// kills and reaps the process.
 class worker_process {
 public:
   explicit worker_process(std::vector<std::string> command) {
@@ -52,8 +52,8 @@ public:
     ::kill(pid_, signal);
   }
 
-  /// Waits for the end of the process and of its output. @returns what
-  /// waitpid() says.
+  /// Waits for the end of the process and of its output. @returns the status
+  /// from waitpid().
   int reap() {
     int result = 0;
     if (pid_ != 0)
@@ -63,7 +63,7 @@ public:
     return result;
   }
 
-  /// Waits until there are `n` lines.
+  /// Waits until the process has written `n` lines.
   bool wait_for_lines(size_t n, std::chrono::milliseconds limit
                                 = std::chrono::seconds{20}) {
     std::unique_lock guard{mutex_};
@@ -75,7 +75,7 @@ public:
     return lines_;
   }
 
-  /// What follows in the lines that start with `word`.
+  /// @returns the rest of each line that starts with `word`.
   std::vector<std::string> lines_of(const std::string& word) {
     std::vector<std::string> result;
     for (const auto& x : lines())
@@ -91,7 +91,7 @@ private:
     size_t size = 0;
     for (ssize_t n; (n = ::getline(&buf, &size, file)) > 0;) {
       std::unique_lock guard{mutex_};
-      if (buf[n - 1] == '\n') // else it was killed in the middle
+      if (buf[n - 1] == '\n') // else the process was killed within a line
         lines_.emplace_back(buf, static_cast<size_t>(n - 1));
       changed_.notify_all();
     }

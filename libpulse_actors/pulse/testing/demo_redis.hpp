@@ -7,16 +7,17 @@
 
 namespace pulse {
 
-/// The Redis that examples, demos and tests use.
+/// A Redis server for examples, demos and tests.
 struct demo_redis {
-  /// What pulse::system::connect() takes.
+  /// URL of the server, for pulse::system::connect().
   std::string url;
-  /// The private server; empty if the environment names one that runs already.
+  /// The private server; empty if the environment variable names a running one.
   std::unique_ptr<local_redis> server;
 };
 
-/// Uses the server that the environment variable PULSE_REDIS_URL names. If it
-/// is not set, starts a private one, which ends with the result.
+/// @returns the server that the environment variable PULSE_REDIS_URL names. If
+/// the variable is not set, starts a private server, which ends when the result
+/// is destroyed.
 /// Error: as local_redis::start().
 outcome<demo_redis> find_or_start_redis();
 

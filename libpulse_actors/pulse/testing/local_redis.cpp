@@ -49,8 +49,8 @@ std::string find_program(const std::string& name) {
   return {};
 }
 
-// The path of a Unix socket has at most 107 bytes, so a long TMPDIR is of no
-// use.
+// The path of a Unix socket has at most 107 bytes, so a long TMPDIR cannot be
+// used.
 outcome<std::string> make_directory() {
   constexpr size_t max_parent = 64;
   const char* parent = std::getenv("TMPDIR");
@@ -62,7 +62,7 @@ outcome<std::string> make_directory() {
   return result;
 }
 
-// In the syntax of redis.conf and of inline commands.
+// @returns the text, quoted for redis.conf and inline commands.
 std::string quoted(const std::string& text) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string result = "\"";
@@ -89,8 +89,8 @@ std::string percent_encoded(const std::string& text) {
   return result;
 }
 
-// Asks the kernel. Somebody else may take the port before Redis does, so that
-// the start has to be repeated then.
+// The kernel chooses a free port. Another process may take it before Redis
+// does; the start is repeated then.
 uint16_t free_port() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -103,7 +103,7 @@ uint16_t free_port() {
   return ok ? ntohs(address.sin_port) : uint16_t{0};
 }
 
-// One attempt to talk to the server, at most as long as `timeout`.
+// Makes one attempt to talk to the server, which takes at most `timeout`.
 class probe {
 public:
   explicit probe(milliseconds timeout)
@@ -119,8 +119,8 @@ public:
     close(fd_);
   }
 
-  // A server that still loads its data answers LOADING, but only to those who
-  // are authenticated.
+  // A server that still loads its data replies LOADING, but only to clients
+  // that are authenticated.
   bool answers(const std::string& path, const std::string& password) {
     std::string commands = "PING\r\n";
     if (!password.empty())
@@ -191,7 +191,7 @@ struct local_redis::impl {
     return spawned;
   }
 
-  // The free port may be taken by the time the server wants it.
+  // Another process may take the free port before the server does.
   status first_start() {
     status result;
     for (int attempt = 0; attempt < 3; ++attempt) {

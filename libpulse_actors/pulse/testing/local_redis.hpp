@@ -9,30 +9,31 @@
 
 namespace pulse {
 
-/// How a private redis-server is started.
+/// Options of a private redis-server.
 struct local_redis_options {
-  /// appendonly yes (appendfsync everysec): survives restart() and crash().
+  /// appendonly yes (appendfsync everysec), so that the data survives restart()
+  /// and crash().
   bool append_only = false;
-  /// Listen on a free TCP port of 127.0.0.1, too. The Unix socket is always
-  /// there.
+  /// Whether the server also listens on a free TCP port of 127.0.0.1. It always
+  /// listens on a Unix socket.
   bool tcp = false;
-  /// requirepass; empty: none.
+  /// Password (requirepass); empty: none.
   std::string password;
   /// More lines for redis.conf, e.g. "maxmemory 2mb".
   std::vector<std::string> config;
-  /// How long to wait until it answers.
+  /// How long start() and restart() wait until the server answers.
   std::chrono::milliseconds start_timeout{10'000};
 };
 
-/// A private redis-server on a Unix socket in a temporary directory of its
-/// own, for tests, examples and demos. The server and the directory go with
-/// this object, and also if its process is killed: a small shell process
-/// waits for that. Not thread-safe.
+/// A private redis-server for tests, examples and demos, on a Unix socket in a
+/// temporary directory of its own. The destructor ends the server and removes
+/// the directory. If the process is killed, a small shell process does the
+/// same. Not thread-safe.
 class local_redis {
 public:
   /// Starts the server and waits until it answers.
-  /// Error: `errc::connect_failed` with the reason: redis-server is not
-  /// installed, or the end of its log.
+  /// Error: `errc::connect_failed`; the text says that redis-server is not
+  /// installed, or has the end of its log.
   static outcome<local_redis> start(const local_redis_options& options = {});
 
   local_redis(local_redis&&) noexcept;
@@ -51,14 +52,16 @@ public:
   /// Process ID of the server, e.g. for SIGSTOP; 0 while it is down.
   [[nodiscard]] int pid() const noexcept;
 
-  /// SIGKILLs the server; the directory stays for restart().
+  /// Kills the server by SIGKILL. The directory stays for restart().
   void crash();
 
-  /// SIGTERMs the server and waits; the directory stays for restart().
+  /// Stops the server by SIGTERM and waits for its end. The directory stays for
+  /// restart().
   void stop();
 
-  /// Starts the server again on the same directory and socket (and port),
-  /// and waits until it answers. @pre it is down
+  /// Starts the server again with the same directory and socket (and port), and
+  /// waits until it answers.
+  /// @pre the server is down
   status restart();
 
 private:

@@ -21,10 +21,11 @@ namespace pulse::internal {
 
 namespace {
 
-// Reads a command per line from the socket that is its stdin and stdout, and
-// answers each with the server's process ID, or 0. The end of input means that
-// our process is gone. A signal to the whole process group must not reach it
-// (see also POSIX_SPAWN_SETPGROUP), nor may an answer that nobody reads.
+// The shell reads one command per line from the socket that is its stdin and
+// stdout, and replies to each with the process ID of the server, or 0. The end
+// of its input means that our process has ended. The shell must survive a
+// signal to the whole process group (see also POSIX_SPAWN_SETPGROUP), and a
+// reply that nobody reads.
 constexpr const char* watcher_script = R"(
 trap '' INT TERM HUP PIPE
 directory=$1
@@ -64,9 +65,9 @@ failure system_failure(const std::string& what, int code) {
                                   + std::generic_category().message(code)};
 }
 
-// How the shell starts: `channel` as stdin and stdout, nothing else of ours
-// open (an inherited socket would outlive this process), default signals, own
-// process group.
+// The shell starts with `channel` as stdin and stdout, with no other file of
+// this process open (an inherited socket would outlive this process), with
+// default signals, and in a process group of its own.
 class spawn_setup {
 public:
   explicit spawn_setup(int channel) {
@@ -155,7 +156,8 @@ outcome<pid_t> server_watcher::start_server() {
 
 void server_watcher::stop_server() {
   if (server_ != 0 && send_line("stop\n") && read_pid(stop_timeout_ms) == -1) {
-    // The shell waits for the server, so the number is still the server's.
+    // The shell has not reaped the server yet, so the process ID cannot be
+    // reused.
     kill(server_, SIGKILL);
     read_pid(answer_timeout_ms);
   }

@@ -9,9 +9,9 @@
 
 namespace pulse::internal {
 
-/// The small shell process behind a local_redis: it starts and stops the
-/// server on request, and when this object goes, or its process is killed in
-/// whatever way, it kills the server and removes the directory.
+/// The small shell process behind a local_redis. It starts and stops the server
+/// on request. When this object is destroyed, or its process ends for any
+/// reason, the shell kills the server and removes the directory.
 class server_watcher {
 public:
   server_watcher() = default;
@@ -19,18 +19,20 @@ public:
   server_watcher& operator=(const server_watcher&) = delete;
   ~server_watcher();
 
-  /// Starts the process; from now on it owns `directory`.
+  /// Starts the shell process, which then owns `directory`.
   /// @param server Path of the redis-server program.
   status spawn(const std::string& directory, const std::string& server);
 
-  /// Starts the server on `redis.conf` of the directory; kills the one that
-  /// runs, if any. @returns its process ID.
+  /// Starts the server with the `redis.conf` in the directory; kills the
+  /// running server, if there is one. @returns the process ID of the new
+  /// server.
   outcome<pid_t> start_server();
 
-  /// SIGTERMs the server; SIGKILLs it if it takes too long. Waits.
+  /// Sends SIGTERM to the server, and SIGKILL if it takes too long to end.
+  /// Waits for its end.
   void stop_server();
 
-  /// SIGKILLs the server and waits.
+  /// Sends SIGKILL to the server and waits for its end.
   void kill_server();
 
   /// Process ID of the server; 0 if it was never started or was stopped.
@@ -48,7 +50,7 @@ private:
 
   pid_t shell_ = 0;
   pid_t server_ = 0;
-  /// Refers to the server process whatever becomes of its number.
+  /// A pidfd: it refers to the server process even if its process ID is reused.
   int server_fd_ = -1;
   int channel_ = -1;
 };
