@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A subscriber that the test plays.
+/// A subscriber that the test controls.
 struct listener {
   struct state {
     std::string got;
@@ -58,7 +58,7 @@ struct listener {
     memory->held.clear();
   }
 
-  /// "a1 a2 b1": what came since the last call.
+  /// @returns the events since the last call, as "a1 a2 b1".
   std::string got() {
     return std::exchange(memory->got, {});
   }
@@ -160,7 +160,7 @@ struct fixture : actor_fixture {
     return result;
   }
 
-  // Hears the notices of the reader from its first moment on.
+  // Receives the notices of the reader from its start.
   void listen() {
     heard = sys.spawn([this](notice_listener::pointer) {
       return notice_listener::behavior_type{[this](const notice& x) {
@@ -174,7 +174,7 @@ struct fixture : actor_fixture {
     });
   }
 
-  // "gap a 5-0 9-0 3": the notices since the last call.
+  // @returns the notices since the last call, as "gap a 5-0 9-0 3".
   std::string news() {
     return std::exchange(notices, {});
   }
@@ -394,7 +394,7 @@ CAF_TEST(answers to an earlier subscription count for nothing) {
   CAF_CHECK(unsubscribe(alice));
   answer(blocking, nothing);
   CAF_CHECK_EQUAL(subscribe(alice, 2), "none");
-  answer(blocking, facts_of(2, 2, 1, 2)); // it looks what it missed
+  answer(blocking, facts_of(2, 2, 1, 2)); // the check for missed events
   caf::anon_send(alice.handle, caf::ok_atom_v);
   consume_messages();
   alice.memory->holds = false;
@@ -579,14 +579,14 @@ CAF_TEST(a stream is added by ending the read that is blocked) {
   answer(redis, facts(7));
   CAF_CHECK_EQUAL(added->why(), "none");
   CAF_CHECK_EQUAL(blocking.unblocks(), 1u);
-  // The unblock came too early: it is repeated until the read ends.
+  // The unblock came too early, so it is repeated until the read ends.
   sleep(20ms);
   sleep(20ms);
   CAF_CHECK_EQUAL(blocking.unblocks(), 3u);
   answer(blocking, page("a", 1, 1));
   sleep(1s);
   CAF_CHECK_EQUAL(blocking.unblocks(), 3u);
-  // What the read still brought is read again.
+  // The reader reads the events of the interrupted read again.
   CAF_CHECK_EQUAL(alice.got(), "");
   CAF_CHECK_EQUAL(log_of(blocking), "XREAD COUNT 500 BLOCK 5000 STREAMS "
                                     "pulse:stream:a pulse:stream:b 0-0 7-0");
@@ -695,7 +695,7 @@ CAF_TEST(a slow subscriber catches up and others do not wait for it) {
   CAF_CHECK_EQUAL(log_of(redis), "");
   sleep(130ms);
   CAF_CHECK_EQUAL(log_of(redis), "XRANGE pulse:stream:a (7-0 12-0 COUNT 2");
-  // Trimmed meanwhile: Redis has no more than that.
+  // The other events were trimmed meanwhile, so Redis returns only these.
   answer(redis, entries(11, 11));
   CAF_CHECK_EQUAL(bob.got(), "a11");
   answer(blocking, page("a", 13, 13));

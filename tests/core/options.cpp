@@ -21,7 +21,7 @@ bool starts_with(const std::string& text, const std::string& part) {
   return text.compare(0, part.size(), part) == 0;
 }
 
-// Sets one option and checks what is said about it.
+// Sets one option and checks the error text.
 template <class Options, class T, class U>
 std::string with(Options x, T Options::*option, U value) {
   x.*option = static_cast<T>(value);

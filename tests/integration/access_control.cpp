@@ -1,6 +1,6 @@
 #define CAF_SUITE integration.access_control
 
-// The users of docs/access-control.md: each can do its work, and no more.
+// Each user in docs/access-control.md can do its work, and nothing else.
 
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
@@ -41,7 +41,7 @@ std::map<std::string, std::vector<std::string>> documented_users() {
   return result;
 }
 
-/// A node whose workers end before it.
+/// A node. Its workers terminate before it closes.
 struct staffed_node : test::node {
   std::vector<caf::actor> workers;
 
@@ -74,7 +74,7 @@ struct fixture {
     return std::string{server.url()}.insert(7, user + ":PASSWORD@");
   }
 
-  /// What Redis refused so far, if anything.
+  /// @returns what Redis refused so far; empty if nothing.
   std::string refused() {
     auto result = raw({"ACL", "LOG"});
     raw({"ACL", "LOG", "RESET"});
@@ -157,7 +157,7 @@ CAF_TEST(a sink works with all it does about faults) {
   for (int i = 0; i < 100; ++i)
     raw({"XADD", "pulse:stream:orders", "*", "n", "n", "p", std::to_string(i)});
   raw({"XADD", "pulse:stream:orders", "*", "malformed", "entry"});
-  // What a dead node left behind.
+  // The pending events of a dead node.
   raw({"XGROUP", "CREATE", "pulse:stream:orders", "billing", "0"});
   raw({"XREADGROUP", "GROUP", "billing", "gone", "COUNT", "10", "STREAMS",
        "pulse:stream:orders", ">"});
@@ -182,7 +182,7 @@ CAF_TEST(a sink works with all it does about faults) {
   CAF_CHECK(eventually([&] {
     return raw.number({"XLEN", "pulse:stream:orders:dead:billing"}) >= 1;
   }));
-  // The consumer that is gone is removed after a while.
+  // The consumer of the dead node is removed after a while.
   CAF_CHECK(eventually([&] {
     return raw({"INFO", "commandstats"}).find("|delconsumer")
            != std::string::npos;

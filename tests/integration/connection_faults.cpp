@@ -1,6 +1,7 @@
 #define CAF_SUITE integration.connection_faults
 
-// A Redis that goes, comes back, or does not answer; and the end.
+// Connections to a Redis that stops, comes back or does not answer; and the end
+// of connections.
 
 #include "support/connection_fixture.hpp"
 #include "support/durable_redis.hpp"
@@ -21,7 +22,7 @@ CAF_TEST(without a server a command fails at its deadline with the reason) {
   auto uut = open("redis://127.0.0.1:1");
   const auto failed = run(uut, within(300ms, command("PING")));
   CAF_CHECK(contains(failed, "connect_failed: redis://127.0.0.1:1/0"));
-  // At once, or by an event later: the system decides.
+  // The kernel refuses the connection either at once or by a later event.
   CAF_CHECK(contains(failed, "refused"));
   CAF_CHECK(watch.elapsed() >= 300ms && watch.elapsed() < 3s);
   CAF_CHECK_EQUAL(info(uut).queued, 0u);
@@ -133,7 +134,7 @@ CAF_TEST(opening and closing in a row leaks neither sockets nor actors) {
     self->wait_for(*x);
   }
   CAF_CHECK_EQUAL(sys.registry().running(), actors_before);
-  // Redis sees who is left: the admin.
+  // Redis reports which client is left: the admin.
   for (int i = 0; i < 200; ++i) {
     if (contains(run(admin, command("INFO", "clients")),
                  "connected_clients:1\r\n"))

@@ -1,6 +1,6 @@
 #define CAF_SUITE integration.connection_peers
 
-// Peers that are no Redis, or break in the middle of a word.
+// Peers that are no Redis servers, or close the connection within a reply.
 
 #include "support/connection_fixture.hpp"
 #include "support/tiny_server.hpp"

@@ -1,6 +1,7 @@
 #define CAF_SUITE integration.connection_sockets
 
-// Sockets come and go; none may stay. Counted in /proc/self/fd.
+// Sockets are opened and closed; none may be left open. The tests count them in
+// /proc/self/fd.
 
 #include "support/connection_fixture.hpp"
 #include "support/open_files.hpp"

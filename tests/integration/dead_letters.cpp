@@ -6,7 +6,7 @@
 
 #include <caf/test/unit_test.hpp>
 
-// What sinks gave up: listed, redriven, purged.
+// Dead letters are listed, redriven and purged.
 
 using namespace pulse;
 using namespace pulse::test;
@@ -61,7 +61,7 @@ struct fixture : sink_fixture {
     return x ? "none" : describe(x.error());
   }
 
-  // The server does not run as long as this lives.
+  // The server is stopped as long as this object exists.
   struct server_pause {
     explicit server_pause(const local_redis& x) : pid(x.pid()) {
       ::kill(pid, SIGSTOP);
@@ -164,7 +164,7 @@ CAF_TEST(what dies again while all are redriven is left alone) {
   add(30);
   CAF_REQUIRE(wait_for_letters(30));
   auto request = all();
-  request.rate = 20; // slow enough for them to die again meanwhile
+  request.rate = 20; // so slow that events fail again during the redrive
   const auto begin = std::chrono::steady_clock::now();
   CAF_CHECK_EQUAL(must(orders.redrive(request)).redriven, 30u);
   CAF_CHECK(std::chrono::steady_clock::now() - begin > 1s);
@@ -242,7 +242,7 @@ CAF_TEST(bad requests are refused and change nothing) {
   request.letters.resize(1'001);
   CAF_CHECK(why(orders.redrive(request)).find("name at most 1000")
             != std::string::npos);
-  // Nothing there is nothing to do.
+  // Without dead letters there is nothing to do.
   CAF_CHECK_EQUAL(must(orders.redrive(all())).redriven, 0u);
   raw({"SET", "pulse:stream:orders:dead:billing", "x"});
   CAF_CHECK_EQUAL(why(orders.redrive(all())).find("wrong_type"), 0u);

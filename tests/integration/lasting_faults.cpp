@@ -1,8 +1,8 @@
 #define CAF_SUITE integration.lasting_faults
 
-// Faults that last and then heal, without a restart of anything: while they
-// last there is an error that says what is wrong, few attempts and no load;
-// after they healed everything goes on by itself and nothing was lost.
+// Faults that last for a while and then end; no program is restarted. While a
+// fault lasts, an error says what is wrong, and there are few attempts and no
+// load. After its end all work goes on automatically, and nothing was lost.
 
 #include "support/fault_link.hpp"
 #include "support/recorder.hpp"
@@ -73,13 +73,14 @@ struct party {
         [&] { return bool{orders.add("n", std::to_string(added))}; }, 30s));
   }
 
-  /// The reason why an add fails now, as describe() puts it.
+  /// Adds an event. @returns why that fails, as text of describe().
   std::string why_not() {
     auto id = orders.add("n", "refused");
     return id ? "none" : describe(id.error());
   }
 
-  /// Whether all that was added came, at the worker and at the subscriber.
+  /// @returns whether the worker and the subscriber got all events that were
+  /// added.
   bool complete() {
     return has_all(worked) && has_all(read);
   }
@@ -123,7 +124,8 @@ std::string url_for(const local_redis& server, const std::string& who) {
   return url.insert(url.find("://") + 3, who + "@");
 }
 
-// How often Redis refused the command or its user since `CONFIG RESETSTAT`.
+// @returns how often Redis refused the command or its user since `CONFIG
+// RESETSTAT`.
 int64_t refusals(raw_client& raw) {
   const auto text = raw({"INFO", "commandstats"});
   int64_t result = 0;
@@ -133,7 +135,8 @@ int64_t refusals(raw_client& raw) {
   return result;
 }
 
-// Connections that Redis took since `CONFIG RESETSTAT`.
+// @returns the number of connections that Redis accepted since `CONFIG
+// RESETSTAT`.
 int64_t connections(raw_client& raw) {
   const std::string name = "total_connections_received:";
   const auto text = raw({"INFO", "stats"});
@@ -159,7 +162,8 @@ CAF_TEST(links that fall silent are noticed by deadlines of the client) {
   uut.add(10);
   CAF_CHECK(uut.complete());
   link.fall_silent();
-  // Nothing else has a reason to give up: reads are blocked, nothing is added.
+  // No other connection has a reason to give up: reads are blocked, and no
+  // event is added.
   for (int i = 0; i < 10; ++i)
     raw({"XADD", "pulse:stream:orders", "*", "n", "n", "p",
          std::to_string(uut.added++)});
@@ -192,7 +196,8 @@ CAF_TEST(a port that refuses for long is asked rarely and costs no CPU) {
   CAF_CHECK(uut.complete());
   server.stop();
   CAF_CHECK(contains(uut.why_not(), "connect_failed"));
-  // It has settled. Refused by one who counts: who hangs up at once.
+  // The attempts are at their final rate now. This server counts them, and
+  // closes each connection at once.
   const tiny_server door{[](const tiny_server::client&) {}, port};
   std::this_thread::sleep_for(1500ms);
   const auto clients = door.clients();
@@ -215,7 +220,7 @@ CAF_TEST(a client that does not read is cut by Redis and loses nothing) {
   CAF_CHECK(uut.complete());
   const std::string large(50'000, 'x');
   link.hold();
-  // More than Redis may keep for one client, in one reply.
+  // These events are more than Redis may keep for one client, in one reply.
   for (int i = 0; i < 200; ++i)
     raw({"XADD", "pulse:stream:orders", "*", "n", "n", "p",
          std::to_string(uut.added++), "t", large});

@@ -6,8 +6,8 @@
 
 #include <caf/test/unit_test.hpp>
 
-// How goadesign/pulse, the Go original, loses events and hangs: what of its
-// table in docs/compared-with-pulse.md has no test of its own elsewhere.
+// Ways in which goadesign/pulse, the Go original, loses events and hangs: those
+// of the table in docs/compared-with-pulse.md that no other suite tests.
 
 using namespace pulse;
 using namespace pulse::test;
@@ -16,7 +16,7 @@ using namespace std::literals;
 namespace {
 
 struct fixture : sink_fixture {
-  // A node that reads `n` events and is never seen again.
+  // A node that reads `n` events and then disappears.
   void read_and_die(const std::string& name, const std::string& stream, int n) {
     const auto key = raw_client::stream_key_of(stream);
     raw({"XGROUP", "CREATE", key, "billing", "0", "MKSTREAM"});
@@ -63,7 +63,7 @@ CAF_TEST(a script cache that was flushed costs nothing) {
   raw({"XADD", "pulse:stream:other", "*", "n", "x", "p", "y"});
   for (int i = 0; i < 5; ++i) {
     raw({"SCRIPT", "FLUSH"});
-    // What a node that died held at that moment.
+    // The events that a node held when it died.
     raw({"EVAL",
          "redis.call('XADD', KEYS[1], '*', 'n', 'x', 'p', ARGV[1]) "
          "redis.call('XREADGROUP', 'GROUP', 'billing', 'dead', 'STREAMS', "

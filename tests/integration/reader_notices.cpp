@@ -44,7 +44,8 @@ struct fixture {
     test::burst(raw, "numbers", count, keep);
   }
 
-  // Whether all that was added is delivered or reported, each once.
+  // @returns whether each event that was added was delivered once, or reported
+  // once.
   bool accounts_for(uint64_t added) {
     return eventually([&] { return seen.distinct() + news.lost() == added; });
   }
@@ -159,7 +160,7 @@ CAF_TEST(a stream that is deleted and has smaller IDs is read from its start) {
   CAF_CHECK(told->data_loss);
   CAF_CHECK_EQUAL(told->stream, "numbers");
   CAF_CHECK_EQUAL(told->sink, "");
-  // And the next ones, as if nothing had been.
+  // The next events are delivered as usual.
   add_with_ids({"2-2", "3-1"});
   CAF_CHECK(seen.wait_for_distinct(15));
   CAF_CHECK_EQUAL(redis.must(uut.info()).stream_resets, 1u);

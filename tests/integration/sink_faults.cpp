@@ -16,7 +16,7 @@ struct fixture : sink_fixture {
     // nop
   }
 
-  // A consumer of another node that reads `n` events and is never seen again.
+  // A consumer of another node, which reads `n` events and then disappears.
   void read_and_die(const std::string& stream, const std::string& sink, int n) {
     raw({"XREADGROUP", "GROUP", sink, "dead.1.x", "COUNT", std::to_string(n),
          "STREAMS", "pulse:stream:" + stream, ">"});
@@ -147,7 +147,7 @@ CAF_TEST(events of a dead node are taken over after its lease) {
   CAF_CHECK_EQUAL(xs.back().what.counts().crashes, 1u);
   CAF_CHECK(drained("orders", "billing"));
   CAF_CHECK_EQUAL(must(uut.info()).taken_over, 6u);
-  // Its consumer goes when it holds nothing any more.
+  // The consumer is removed when it holds no events any more.
   CAF_CHECK(eventually([&] {
     return raw({"XINFO", "CONSUMERS", "pulse:stream:orders", "billing"})
              .find("dead.1.x")
@@ -162,7 +162,7 @@ CAF_TEST(a consumer that holds events is never removed) {
   auto uut = open(opts);
   add_numbers("orders", 3);
   read_and_die("orders", "billing", 3);
-  // Nobody subscribes, so nobody takes over; several cleanings pass.
+  // There is no subscriber, so no node takes events over; several sweeps pass.
   std::this_thread::sleep_for(4s);
   CAF_CHECK_EQUAL(raw.pending("orders", "billing"), 3);
   auto w = spawn_worker(sys, seen);
@@ -326,8 +326,8 @@ CAF_TEST(events that Redis gave to a dead connection are found) {
   add_numbers("orders", 5);
   CAF_REQUIRE(seen.wait_for_count(5));
   const auto me = must(uut.info()).consumer;
-  // As an old read would, whose reply went nowhere. The sink reads as well:
-  // until the old one was faster.
+  // Reads as a lost connection may have done, whose reply never arrived. The
+  // sink reads as well, so this is repeated until this read gets the event.
   for (int i = 0; i < 1'000; ++i) {
     const auto taken
       = raw({"EVAL",

@@ -14,7 +14,7 @@ using namespace std::literals;
 
 namespace {
 
-// News must outlive the node, whose actors call it.
+// The log must outlive the node, whose actors call it.
 struct fixture {
   notice_log news;
   sink_fixture redis;
@@ -50,8 +50,8 @@ struct fixture {
              : std::atoll(stats.c_str() + at + entry.size());
   }
 
-  // What a sink tries in five seconds of a fault that lasts: to create the
-  // group, and to read.
+  // The attempts of a sink during five seconds of a lasting fault: to create
+  // the group, and to read.
   std::pair<int64_t, int64_t> calls_in_five_seconds() {
     const auto creates = calls("xgroup|create");
     const auto reads = calls("xreadgroup");
@@ -117,7 +117,7 @@ CAF_TEST(a stream that begins anew with smaller IDs is read from its start) {
 CAF_TEST(what other members held comes back with the group) {
   raw({"XGROUP", "CREATE", "pulse:stream:orders", "billing", "0", "MKSTREAM"});
   redis.add_numbers("orders", 10);
-  // Another member has six events and is never seen again.
+  // Another member reads six events and then disappears.
   raw({"XREADGROUP", "GROUP", "billing", "dead.1.x", "COUNT", "6", "STREAMS",
        "pulse:stream:orders", ">"});
   auto options = sink_fixture::options("billing", {"orders"});
@@ -126,7 +126,8 @@ CAF_TEST(what other members held comes back with the group) {
   auto w = spawn_worker(redis.sys, seen);
   redis.must(uut.subscribe(w));
   CAF_REQUIRE(seen.wait_for_count(4));
-  // It looked when it opened the group, and then what others hold.
+  // The sink made its first check when it opened the group. After the second
+  // one it knows which events others hold.
   CAF_REQUIRE(eventually([&] { return calls("xinfo|stream") > 1; }));
   raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
   CAF_CHECK(seen.wait_for_distinct(10));
@@ -326,7 +327,7 @@ CAF_TEST(what was trimmed before the sink had it is reported by one node) {
        "pulse:stream:orders", ">"});
   const auto taken = redis.must(redis.must(redis.ps.stream("orders")).range());
   CAF_REQUIRE_EQUAL(taken.size(), 10u);
-  // Nobody is subscribed, so the nodes only look.
+  // There is no subscriber, so the nodes only check the group.
   auto uut = open({"orders"});
   node other_node{redis.server.url()};
   auto other = redis.must(

@@ -233,7 +233,7 @@ CAF_TEST(a key of another type is named in every failure) {
 CAF_TEST(a replica refuses adds until it is a master again) {
   auto uut = open("s");
   must(uut.add("a", "x"));
-  // Nobody listens there: the replica keeps its data.
+  // No server listens at that address, so the replica keeps its data.
   raw({"REPLICAOF", "127.0.0.1", "1"});
   const auto refused = why(uut.add("a", "x"));
   CAF_CHECK(has(refused, "read_only: stream \"s\": READONLY"));
@@ -424,7 +424,7 @@ CAF_TEST(protected streams keep what a sink has not acknowledged) {
     for (auto& result : add_batch(uut, 300))
       all.push_back(result);
   CAF_CHECK_EQUAL(length("s"), "3000");
-  // It gets and acknowledges 1000: these may go now, with the next adds.
+  // The sink gets and acknowledges 1000 events; the next adds trim these.
   raw({"XREADGROUP", "GROUP", "slow", "c", "COUNT", "1000", "STREAMS",
        "pulse:stream:s", ">"});
   for (size_t i = 0; i < 1'000; ++i)

@@ -13,8 +13,8 @@
 
 #include <caf/test/unit_test.hpp>
 
-// What a stream actor promises when something fails: adds are stored once,
-// and what is trimmed, refused or lost is said.
+// What a stream actor promises when something fails: adds are stored once, and
+// events that are trimmed, refused or lost are reported.
 
 using namespace pulse;
 using namespace pulse::test;
@@ -174,9 +174,9 @@ CAF_TEST(adds that were stored while their replies got lost are found) {
   raw_client killer{server};
   must(uut.add("n", "0"));
   int count = 1;
-  // While the server is busy, adds and the end of their connection queue up:
-  // it serves both in one turn and has no chance to reply in between. Unless
-  // this machine is busy, too: then another time.
+  // While the server is busy, adds and the end of their connection wait in its
+  // queues. It then handles both in one turn, and cannot reply in between. On a
+  // busy machine that may fail, so it is tried several times.
   for (int i = 0; i < 20 && must(uut.info()).counters.found == 0; ++i) {
     must(uut.add("n", std::to_string(count++)));
     const auto client = client_that_added();
@@ -260,7 +260,7 @@ CAF_TEST(a full stream refuses adds until sinks have caught up) {
   CAF_CHECK(is_transient(to_failure(refused.error()).code));
   CAF_CHECK_EQUAL(must(uut.info()).counters.rejected, 2u);
   CAF_CHECK(warned_of("it is full, hard_max_len is 1000"));
-  // The sink acknowledges: nothing else has to happen.
+  // The sink acknowledges the events; nothing else has to happen.
   raw({"XREADGROUP", "GROUP", "slow", "c", "COUNT", "800", "STREAMS",
        "pulse:stream:s", ">"});
   for (size_t i = 0; i < 800; ++i)
@@ -301,7 +301,7 @@ CAF_TEST(old events stay while a sink needs them) {
   auto uut = must(ps.stream(x));
   raw({"XGROUP", "CREATE", "pulse:stream:s", "slow", "0", "MKSTREAM"});
   const auto first = must(uut.add(std::vector<new_event>(10, {"n", "0", {}})));
-  // None of its nodes lives: that is said.
+  // No node of the sink is alive, and a warning says so.
   CAF_CHECK(
     eventually([&] { return warned_of("sink \"slow\" keeps events"); }));
   CAF_CHECK(warned_of("XGROUP DESTROY pulse:stream:s slow"));

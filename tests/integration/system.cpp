@@ -165,7 +165,8 @@ CAF_TEST(closing the system drains everything and is repeatable) {
   CAF_REQUIRE(seen.wait_for_count(1));
   must(ps.close());
   must(ps.close());
-  // What began was finished and acknowledged, nothing is left with us.
+  // Events that a worker had begun were finished and acknowledged; this node
+  // holds nothing any more.
   CAF_CHECK_EQUAL(raw.number({"XPENDING", "pulse:stream:orders", "billing"}),
                   5 - static_cast<int64_t>(seen.size()));
   auto late = stream.add("n", "p");

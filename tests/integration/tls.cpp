@@ -222,7 +222,7 @@ CAF_TEST(certificates that were renewed are used without a restart) {
   trust(ca);
   auto uut = open(options);
   CAF_CHECK_EQUAL(run(uut, command("PING")), "PONG");
-  // What has failed is read again; what is good needs no look.
+  // Files are read again after a failure only.
   trust(other);
   raw({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
   CAF_CHECK_EQUAL(run(uut, within(20s, repeatable(command("PING")))), "PONG");

@@ -65,7 +65,7 @@ CAF_TEST(a killed and a stopped process lose nothing) {
   const auto killed_at = std::chrono::steady_clock::now();
   stopped->send(SIGSTOP);
   std::this_thread::sleep_for(milliseconds{lease_ms} + 1500ms);
-  // By now both are dead for the others, and one of them comes back.
+  // By now the other nodes consider both nodes dead. One of the two goes on.
   stopped->send(SIGCONT);
   CAF_REQUIRE(drained());
   CAF_MESSAGE("drained " << std::chrono::duration_cast<milliseconds>(
@@ -99,7 +99,8 @@ CAF_TEST(a killed and a stopped process lose nothing) {
   CAF_CHECK_EQUAL(unexplained, 0u);
   const auto twice = deliveries - total;
   CAF_MESSAGE("delivered twice: " << twice << " of " << total);
-  // Only what the two held at the fault: their window, not their history.
+  // Only events that the two nodes held at the fault may be delivered twice:
+  // their number depends on the fetch window, not on how long the nodes ran.
   CAF_CHECK(twice <= 64);
 }
 
@@ -111,7 +112,8 @@ CAF_TEST(a node that is told to end drains and exits cleanly) {
   const auto status = first->reap();
   CAF_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   CAF_CHECK_EQUAL(ids(*first, "begin").size(), ids(*first, "end").size());
-  // What it had read and not begun is free for others without any lease.
+  // Other nodes may have the events that the closed node had read but not begun
+  // at once: no lease has to expire.
   auto second = start_node();
   CAF_REQUIRE(drained());
   std::multiset<std::string> began;

@@ -1,7 +1,7 @@
-// A node with one sink and two workers, for tests that kill it: prints a line
-// per event when a worker begins with it, and one when Redis has its ack. An
-// event that comes again has its counts told, and one with the payload "poison"
-// kills the process.
+// A node with one sink and two workers, for tests that kill it. It prints one
+// line when a worker begins with an event, and one when Redis has stored its
+// ack. For a redelivered event the line has its counts. An event with the
+// payload "poison" kills the process.
 //
 //     pulse-test-worker <url> <sink> <stream> <lease ms> <microseconds an
 //     event>
@@ -20,8 +20,8 @@
 
 namespace {
 
-// One write, so that lines of several threads stay whole even if the process
-// is killed in the next moment.
+// One write per line, so that the lines of several threads stay complete, even
+// if the process is killed in the next moment.
 void print(const std::string& line) {
   if (::write(STDOUT_FILENO, line.data(), line.size()) < 0)
     std::_Exit(EXIT_FAILURE);

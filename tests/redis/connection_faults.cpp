@@ -237,7 +237,8 @@ CAF_TEST(repeatable commands are sent again in order) {
 CAF_TEST(a connection that is still there for the server is ended first) {
   get_ready();
   submit(repeatable("A"));
-  // Perhaps a proxy closed it, and has more to say to the server.
+  // A proxy may have closed the connection, and may still send bytes to the
+  // server.
   hung_up();
   CAF_CHECK_EQUAL(tick_after(200ms), "dial");
   CAF_CHECK_EQUAL(dialled(), "say CLIENT SETNAME pulse:test CLIENT ID CLIENT "
@@ -350,7 +351,8 @@ CAF_TEST(a master that became a replica is left when all was answered) {
     const auto error = text.substr(1, text.size() - 3);
     const auto a = std::to_string(last_token - 1);
     CAF_CHECK_EQUAL(receive(text), "answer " + a + " " + error);
-    // It waits for the next connection: this one would only refuse.
+    // The command waits for the next connection, since this one would be
+    // refused.
     CAF_CHECK_EQUAL(submit(command("C")), "");
     const auto b = std::to_string(last_token - 1);
     CAF_CHECK_EQUAL(receive("+b\r\n"), "answer " + b + " b\ngo elsewhere");

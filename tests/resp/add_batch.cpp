@@ -28,7 +28,7 @@ stream_options expiring(ttl_mode kind = ttl_mode::absolute) {
   return x;
 }
 
-// A batch of so many events, and what was made of it.
+// A batch of this many events, and its results.
 struct scenario {
   explicit scenario(const stream_options& x, size_t size = 1,
                     bool exist = false)

@@ -37,7 +37,7 @@ struct fixture {
     redis({"SCRIPT", "LOAD", std::string{resp::add_script().source}});
   }
 
-  // Sends what the batch wants sent; its results as texts.
+  // Sends the commands of the batch. @returns its results as texts.
   texts run(add_batch& batch, const command_ptr& commands) {
     std::string replies;
     for (auto& x : decode_commands(commands->bytes))
@@ -93,7 +93,7 @@ CAF_TEST(a repeated batch finds what is stored and adds what is missing) {
   CAF_CHECK_EQUAL(last.found, 3u);
   CAF_CHECK_EQUAL(length(), 5);
   CAF_CHECK(texts(again.begin(), again.begin() + 3) == stored);
-  // However often.
+  // The result is the same after any number of repetitions.
   CAF_CHECK(run(batch, batch.repeat(event_id::min(), 10ms, 1s)) == again);
   CAF_CHECK_EQUAL(last.found, 5u);
   CAF_CHECK_EQUAL(length(), 5);

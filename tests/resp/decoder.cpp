@@ -63,7 +63,7 @@ std::string text_of(const std::string& bytes) {
   return x ? print(*x) : "failure " + x.error().what;
 }
 
-// What is refused must be refused however it arrives.
+// Input that is refused must be refused in pieces of any size.
 std::string refusal(const std::string& bytes,
                     const decoder_limits& limits = {}) {
   auto whole = decode(bytes, SIZE_MAX, limits);

@@ -194,8 +194,8 @@ CAF_TEST(a key of another type is an error) {
   CAF_CHECK_EQUAL(trim(1).find("WRONGTYPE"), 0u);
 }
 
-// Random histories: whatever happens, nothing that a group still needs is
-// trimmed, and nothing below the limit.
+// Random histories: the script never trims an event that a group still needs,
+// or one within the limit.
 CAF_TEST(no history loses what a group needs) {
   const auto* given = std::getenv("PULSE_TEST_SEED");
   const auto seed = given != nullptr ? std::stoul(given) : 4'711ul;

@@ -14,7 +14,7 @@ namespace {
 
 using kind = stream_position::finding::type;
 
-// A stream that a test plays, and a reader of it.
+// A simulated stream, and a reader of it.
 struct model {
   std::deque<event_id> entries;
   uint64_t added = 0;

@@ -23,8 +23,8 @@ struct fixture {
       uut.offer(make("a", first));
   }
 
-  // Sends all that can be sent: "a1+2" is event 1 of stream a, whose answer
-  // gives back 2.
+  // Sends all events that can be sent. @returns them as text: "a1+2" is event 1
+  // of stream a, whose answer gives back a credit of 2.
   std::string sent() {
     std::string result;
     while (auto x = uut.next()) {
@@ -53,7 +53,7 @@ struct fixture {
     return result;
   }
 
-  // Takes events `first` to `last` of stream a as what the range brought.
+  // Takes the events `first` to `last` of stream a as events of the range.
   void fetch(uint64_t first, uint64_t last, bool complete) {
     for (auto i = first; i <= last; ++i)
       uut.take(make("a", i));
