@@ -62,7 +62,7 @@ CAF_TEST(broadcast does not go with manual acks) {
   CAF_CHECK_EQUAL(error_of(x), "none");
   x.ack = ack_mode::manual;
   CAF_CHECK(starts_with(error_of(x), "invalid_option: sink.dispatch: broadcast "
-                                     "does not go with ack = manual"));
+                                     "excludes ack = manual"));
 }
 
 CAF_TEST(what is missing is named) {
