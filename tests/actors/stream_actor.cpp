@@ -23,11 +23,11 @@ struct fixture : test::actor_fixture {
 
   fixture() {
     options.name = "s";
-    // Trimming has tests of its own.
+    // Trimming has its own tests.
     options.protect_unacked = false;
     options.max_len = 0;
     options.ttl = 0ms;
-    // So do adds that carry a unique field.
+    // Adds with a unique field have their own tests, too.
     options.idempotent = false;
     set_log_function([this](log_level level, std::string_view line) {
       if (level >= log_level::warning)
@@ -74,7 +74,7 @@ struct fixture : test::actor_fixture {
     return result;
   }
 
-  // Answers the oldest batch with IDs.
+  // Replies to the oldest batch with IDs.
   void confirm() {
     std::string replies;
     for (auto& x : redis.waiting().front().commands)
@@ -474,15 +474,17 @@ CAF_TEST(a trim that fails is told once and tried again) {
     advance_time(1s);
   }
   CAF_CHECK_EQUAL(trims(), 3u);
-  CAF_CHECK(warnings
-            == texts({"pulse.stream s: cannot trim it: permission_denied: "
-                      "NOPERM no"}));
+  CAF_CHECK(
+    warnings
+    == texts({"pulse.stream s: cannot trim the stream: permission_denied: "
+              "NOPERM no"}));
   add("a");
   confirm();
   redis.fail({errc::timed_out, "too slow"});
   consume_messages();
-  CAF_CHECK_EQUAL(warnings.back(),
-                  "pulse.stream s: cannot trim it: timed_out: too slow");
+  CAF_CHECK_EQUAL(
+    warnings.back(),
+    "pulse.stream s: cannot trim the stream: timed_out: too slow");
 }
 
 CAF_TEST(a sink that keeps the stream from being trimmed is named) {
@@ -498,8 +500,9 @@ CAF_TEST(a sink that keeps the stream from being trimmed is named) {
   confirm();
   reply("*5\r\n:0\r\n:2000\r\n$7\r\nbilling\r\n:0\r\n:0\r\n");
   CAF_REQUIRE_EQUAL(warnings.size(), 1u);
-  CAF_CHECK(contains(warnings[0], "it holds 2000 events, max_len is 1000: "
-                                  "sink \"billing\" has not acknowledged"));
+  CAF_CHECK(contains(warnings[0],
+                     "the stream has 2000 events, max_len is 1000: "
+                     "sink \"billing\" has not acknowledged"));
 }
 
 CAF_TEST(a stream without any limit is warned of) {

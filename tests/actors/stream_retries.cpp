@@ -7,7 +7,7 @@
 #include "support/actor_fixture.hpp"
 #include "support/fake_connection.hpp"
 
-// Adds whose connection died under them, in virtual time.
+// Adds that lose their connection, in virtual time.
 
 using namespace pulse;
 using namespace std::chrono_literals;
@@ -66,7 +66,7 @@ struct fixture : test::actor_fixture {
     consume_messages();
   }
 
-  // What the script answers for one event.
+  // The reply of the script for one event.
   void reply_found(const std::string& id, int found) {
     reply("*3\r\n*1\r\n$" + std::to_string(id.size()) + "\r\n" + id
           + "\r\n:" + std::to_string(found) + "\r\n:0\r\n");
@@ -90,7 +90,7 @@ struct fixture : test::actor_fixture {
     return result->value.counters;
   }
 
-  // The clock moves in steps, so that ticks come when they are due.
+  // The clock advances in steps, so that ticks arrive when they are due.
   void pass(caf::timespan time) {
     for (; time > 0s; time -= 100ms) {
       advance_time(100ms);
@@ -141,7 +141,7 @@ CAF_TEST(an add of unknown outcome is looked for behind the last known ID) {
   CAF_CHECK_EQUAL(x.retried, 1u);
   CAF_CHECK_EQUAL(x.found, 1u);
   CAF_REQUIRE_EQUAL(log.size(), 2u);
-  CAF_CHECK(contains(log[0], "the connection died under 1 adds"));
+  CAF_CHECK(contains(log[0], "the connection was lost during 1 adds"));
   CAF_CHECK(contains(log[1], "confirmed again"));
 }
 
@@ -201,11 +201,11 @@ CAF_TEST(in the end the outcome is unknown) {
   const auto took = sched.clock().now() - begin;
   CAF_CHECK(took >= 10s && took < 13s);
   CAF_CHECK(contains(result->why(), "connection_lost: stream \"s\": the "
-                                    "connection died under the add"));
+                                    "connection was lost during the add"));
   CAF_CHECK(contains(behind->why(), "connection_lost: "));
-  // It was never sent: that is known.
+  // The add was never sent, so its outcome is known.
   CAF_CHECK(contains(waiting->why(), "connect_failed: stream \"s\": not sent"));
-  // Attempts settle well below some a second.
+  // After the first seconds there are only a few attempts per second.
   CAF_CHECK(repeats() < 30u);
 }
 
@@ -213,7 +213,7 @@ CAF_TEST(what waiting does not cure ends the attempts) {
   auto result = add("a");
   fail(errc::connection_lost);
   reply("-WRONGTYPE no stream\r\n");
-  // It may have been stored before that.
+  // The event may have been stored before that.
   CAF_CHECK(contains(result->why(), "connection_lost: stream \"s\": "));
   CAF_CHECK(contains(result->why(), "wrong_type: WRONGTYPE no stream"));
   CAF_CHECK_EQUAL(repeats(), 1u);

@@ -235,7 +235,7 @@ private:
   }
 
   void start_over(const std::string& what) {
-    log(log_level::error, "starts over: " + what);
+    log(log_level::error, "the connection starts over after a defect: " + what);
     todo_.clear();
     hang_up();
     answers_.fail_all(make_error({errc::internal, log_name_ + ": " + what}));

@@ -51,8 +51,8 @@ void reader_subscribers::offer(const event& x) {
       case offer_result::dropped_oldest:
         if (reader_.counters.dropped++ == 0)
           log(log_level::warning, reader_.component,
-              "a subscriber is too slow: its oldest events are dropped from "
-              "here on, see the counter; first at "
+              "a subscriber is too slow, so its oldest events are dropped and "
+              "counted; the first time at "
                 + to_string(x));
         break;
       case offer_result::left_tail:

@@ -272,7 +272,8 @@ struct root_state {
     if (finished)
       return;
     log(log_level::error, name,
-        "the shared connection or the lease keeper died of a defect, closes: "
+        "the shared connection or the lease keeper died of a defect, so the "
+        "system closes: "
           + describe(x.reason));
     self->quit(make_error(
       {errc::internal, "a basic actor died: " + describe(x.reason)}));

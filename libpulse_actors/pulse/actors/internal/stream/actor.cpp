@@ -326,7 +326,7 @@ struct stream_state {
     pump();
   }
 
-  // -- adds whose connection died ---------------------------------------------
+  // -- adds that lost their connection ----------------------------------------
 
   [[nodiscard]] bool may_retry(const pending_adds& adds,
                                const failure& why) const {
@@ -349,9 +349,9 @@ struct stream_state {
       counters.retried += adds.targets.size();
       if (!std::exchange(told_of_retries, true))
         report(log_level::warning,
-               "the connection died under "
+               "the connection was lost during "
                  + std::to_string(adds.targets.size())
-                 + " adds: repeats those that are not stored");
+                 + " adds: those that are not stored are repeated");
       return send_retry(x);
     }
     // Redis is reachable, but refuses commands: wait before the next attempt.
@@ -372,8 +372,8 @@ struct stream_state {
 
   [[nodiscard]] static failure still_unknown(const failure& why) {
     return {errc::connection_lost,
-            "the connection died under the add, and it could not be found out "
-            "whether it was stored: "
+            "the connection was lost during the add, and it could not be "
+            "determined whether the event is stored: "
               + to_string(why)};
   }
 

@@ -81,7 +81,7 @@ void stream_trimmer::done(const resp::reply& reply) {
 void stream_trimmer::warn_of_length(const trimmed& x) {
   if (options_.max_len > 0 && schedule_.alarming(x.length))
     report(log_level::warning,
-           "it holds " + std::to_string(x.length) + " events, max_len is "
+           "the stream has " + std::to_string(x.length) + " events, max_len is "
              + std::to_string(options_.max_len) + ": sink \"" + x.held_by
              + "\" has not acknowledged the older ones; let it catch up or "
                "delete it");
@@ -112,7 +112,7 @@ void stream_trimmer::warn_of_silence(const trimmed& x) {
 void stream_trimmer::failed(const failure& why) {
   schedule_.done();
   if (why.code != last_failure_)
-    report(log_level::warning, "cannot trim it: " + to_string(why));
+    report(log_level::warning, "cannot trim the stream: " + to_string(why));
   last_failure_ = why.code;
 }
 
