@@ -1,5 +1,6 @@
-// Ack by return, and what happens to the event of a worker that dies: another
-// worker gets it at once, and sees that it is not the first to try.
+// A worker acknowledges an event when its handler returns. If the worker dies
+// instead, another worker gets the event at once. The event's counts tell this
+// worker that it was delivered before.
 
 #include "example.hpp"
 
@@ -7,7 +8,7 @@ using namespace example;
 
 namespace {
 
-// Returning acknowledges. This one never gets that far.
+// This worker dies before it returns, so it acknowledges nothing.
 caf::behavior unlucky() {
   return {
     [](const pulse::event& x) {
@@ -23,8 +24,8 @@ caf::behavior lucky(caf::event_based_actor* self) {
       std::cout << "lucky: delivery " << x.counts().deliveries << " of "
                 << x.payload() << ", deaths so far " << x.counts().crashes
                 << std::endl;
-      // An error instead of a normal return is a nack: the event comes back
-      // after the pauses of sink_options::backoff.
+      // An error is a nack: the sink delivers the event again after the next
+      // pause of sink_options::backoff.
       if (x.counts().failures == 0)
         return caf::make_error(pulse::errc::unavailable,
                                "printer is warming up");

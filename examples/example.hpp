@@ -1,6 +1,6 @@
 #pragma once
 
-// What all examples share: a node that is connected to a Redis to play with.
+// What all examples share: a node that is connected to a Redis for examples.
 
 #include <caf/all.hpp>
 
@@ -14,7 +14,8 @@
 
 namespace example {
 
-/// Gives the value of a result, or ends the program and says why not.
+/// @returns the value of a result. Prints the error and ends the program if
+/// there is none.
 template <class T>
 T must(caf::expected<T> x) {
   if (!x) {
@@ -42,7 +43,7 @@ struct node {
   pulse::system pulse = must(pulse::system::connect(sys, redis.url));
 };
 
-/// Prints events, each with `label`, and ends after `count` of them.
+/// Prints each event with `label`, and ends after `count` events.
 inline caf::behavior printer(caf::stateful_actor<int>* self, std::string label,
                              int count) {
   self->state = count;

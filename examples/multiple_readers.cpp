@@ -1,5 +1,6 @@
-// Many readers, each with a position of its own: all events, those after a
-// given one, those since a point in time, and only what comes from now on.
+// Each reader has its own start position. These four read all events, the
+// events after a given one, the events since a point in time, and only new
+// events.
 
 #include "example.hpp"
 

@@ -1,5 +1,6 @@
-// Sinks of different names each get every event; the members of one sink share
-// them. Here two workers share the work of "billing", and "shipping" sees all.
+// Each sink gets every event, and the workers of one sink share its events.
+// Here two workers share the events of "billing", and the only worker of
+// "shipping" gets all events.
 
 #include "example.hpp"
 

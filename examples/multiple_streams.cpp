@@ -1,5 +1,6 @@
-// One sink over several streams, added and removed while it runs. A stream
-// that was removed keeps its position: added again, it goes on there.
+// One sink reads several streams, which are added and removed while it runs.
+// The sink keeps its position in a stream that was removed. When the stream is
+// added again, the sink continues there.
 
 #include "example.hpp"
 

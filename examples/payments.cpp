@@ -1,6 +1,6 @@
-// Money: an add that may be repeated by anybody without being stored twice, an
-// event that no worker can handle, what is known about it then, and its second
-// chance after the cause was found.
+// Payments: an add with a dedup ID is stored once, even if it is repeated. An
+// event that no worker can handle becomes a dead letter, which says why. After
+// the cause is mended, the dead letter is redriven.
 
 #include "example.hpp"
 
@@ -8,7 +8,8 @@ using namespace example;
 
 namespace {
 
-// Knows the account, or gives the event up for good: no use trying again.
+// Books the payment. Without an account, `term` gives the event up for good,
+// because another attempt would fail as well.
 caf::behavior bank(caf::event_based_actor* self, bool account_is_open) {
   return {
     [=](const pulse::event& x) -> caf::result<void> {
@@ -27,8 +28,9 @@ int main() {
   node here;
   auto stream = must(here.pulse.stream("payments"));
 
-  // The caller did not get the first answer and asks again, perhaps through
-  // another node: with the same ID it is the same payment.
+  // A caller that did not get the first answer adds the payment again, perhaps
+  // through another node. Both adds have the same dedup ID, so Redis stores the
+  // payment once.
   const auto first = must(stream.add("paid", "100 EUR", "", "payment 4711"));
   const auto again = must(stream.add("paid", "100 EUR", "", "payment 4711"));
   std::cout << (first == again ? "stored once" : "stored twice!") << std::endl;
@@ -51,7 +53,7 @@ int main() {
   std::cout << "given up: " << letters[0].payload << ", " << letters[0].reason
             << std::endl;
 
-  // The account was opened meanwhile. Only this sink gets the event again.
+  // Now the account exists. Only this sink gets the event again.
   must(sink.unsubscribe(strict));
   auto knowing = here.sys.spawn(bank, true);
   must(sink.subscribe(knowing));

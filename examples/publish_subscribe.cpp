@@ -1,6 +1,5 @@
-// Topics: subscribers choose by an exact topic, by a pattern over topics, or
-// by a condition of their own. The choice is made at the subscriber's side;
-// the stream, and what others see of it, stays untouched.
+// A reader chooses events by an exact topic, by a pattern of topics, or by a
+// predicate. Its choice has no effect on the stream or on other readers.
 
 #include "example.hpp"
 

@@ -1,5 +1,5 @@
-// A reader gets a copy of every event, here from the oldest one on. Nothing is
-// acknowledged, and the stream stays as it is.
+// A reader gets a copy of every event, here from the oldest one on. It does not
+// acknowledge events and does not change the stream.
 
 #include "example.hpp"
 

@@ -1,6 +1,6 @@
-// A sink whose worker decides itself when an event is done: it acknowledges
-// with a message, perhaps long after its handler returned. What is not
-// acknowledged is delivered again, here or on another node.
+// With manual acks the worker decides when an event is done. It acknowledges
+// the event with a message, perhaps long after its handler returned. The sink
+// delivers events that are not acknowledged again, here or on another node.
 
 #include "example.hpp"
 
@@ -8,7 +8,7 @@ using namespace example;
 
 namespace {
 
-// Acknowledges each event, ends after `count` confirmed ones.
+// Acknowledges each event, and ends after `count` acks that Redis confirmed.
 caf::behavior worker(caf::stateful_actor<int>* self, pulse::sink_actor sink,
                      int count) {
   self->state = count;

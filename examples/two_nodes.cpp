@@ -1,7 +1,8 @@
-// Two CAF nodes: one has Redis and publishes its root through the middleman,
-// the other has no Redis at all. It opens streams and sinks over the network,
-// adds events and works on them, with the same messages as everybody else.
-// Here both run in one process; give each its own and nothing else changes.
+// Two CAF nodes. The first one is connected to Redis and publishes its root
+// actor through the middleman. The second one has no connection to Redis: it
+// opens streams and sinks over the network, adds events and handles them with
+// the same messages that local actors use. Both nodes run in one process here;
+// two processes need no other code.
 
 #include <caf/io/all.hpp>
 
@@ -11,7 +12,7 @@ using namespace example;
 
 namespace {
 
-// The far node: everything it knows is where the root is.
+// The second node. It knows only the address of the root actor.
 void far_node(uint16_t port) {
   pulse::config cfg;
   caf::actor_system sys{cfg};
@@ -22,7 +23,7 @@ void far_node(uint16_t port) {
     std::cerr << pulse::describe(err) << '\n';
     std::exit(EXIT_FAILURE);
   };
-  // Requests to other nodes need a time-out: a lost node never answers.
+  // Requests to other nodes need a timeout, because a lost node never answers.
   const auto limit = std::chrono::seconds{10};
 
   pulse::stream_actor stream;

@@ -4,8 +4,8 @@
 
 #include <caf/actor_system.hpp>
 
-#include "common/command.hpp"
-#include "common/line_writer.hpp"
+#include "common/output/line_writer.hpp"
+#include "common/process/command.hpp"
 
 #include <functional>
 #include <memory>

@@ -42,8 +42,8 @@ public:
     return exit_ok;
   }
 
-  /// Adds what is there as one batch, then waits for more: fast for files,
-  /// without delay for what comes line by line.
+  /// Adds all lines that one read() returns as one batch. This is fast for
+  /// files, and it does not delay lines that come one by one.
   int add_lines() {
     std::string rest;
     char buffer[1 << 16];
@@ -79,7 +79,7 @@ private:
     return batch;
   }
 
-  /// @returns an exit status if there is no use going on.
+  /// @returns `exit_ok`, or the exit status if the command must end here.
   int add_batch(std::vector<new_event> batch) {
     if (batch.empty())
       return exit_ok;
@@ -110,7 +110,7 @@ private:
     } else {
       std::cout << to_string(id) << '\n';
     }
-    // Whoever reads our output line by line waits for it.
+    // A program that reads this output may wait for the line.
     std::cout.flush();
   }
 
@@ -135,13 +135,14 @@ void describe_add(CLI::App& app, action& chosen) {
   auto* command = app.add_subcommand(
     "add", "Add an event, or one per line of standard input");
   auto options = std::make_shared<add_options>();
-  // Trimming is up to whoever owns the stream.
+  // The owner of the stream trims it, not this command.
   options->stream.max_len = 0;
   command->add_option("STREAM", options->stream.name, "Stream to add to")
     ->required()
     ->type_name("");
   command
-    ->add_option("NAME", options->event.name, "Name of the event: its kind")
+    ->add_option("NAME", options->event.name,
+                 "Name of the event, such as order_placed")
     ->required()
     ->type_name("");
   auto* payload
@@ -151,22 +152,17 @@ void describe_add(CLI::App& app, action& chosen) {
         ->type_name("");
   command->add_option("--topic", options->event.topic, "Topic of the event")
     ->type_name("TOPIC");
-  auto* dedup = command
-                  ->add_option("--dedup-id", options->event.dedup_id,
-                               "Adds nothing if an event of this ID was added\n"
-                               "within --dedup-window; prints that one's ID")
-                  ->type_name("ID");
-  command
-    ->add_option_function<std::string>(
-      "--dedup-window",
-      [options](const std::string& text) {
-        auto window = parse_duration(text);
-        if (!window)
-          throw CLI::ValidationError("--dedup-window", window.error().what);
-        options->stream.dedup_window = *window;
-      },
-      "How long the ID is remembered; default: 2m")
-    ->type_name("TIME")
+  auto* dedup
+    = command
+        ->add_option("--dedup-id", options->event.dedup_id,
+                     "Add nothing if an event with this dedup ID was\n"
+                     "added within --dedup-window; print its ID")
+        ->type_name("ID");
+  add_duration(
+    *command, "--dedup-window",
+    [options](milliseconds x) { options->stream.dedup_window = x; },
+    "How long the dedup ID is remembered",
+    duration_text(options->stream.dedup_window))
     ->needs(dedup);
   auto* lines = command
                   ->add_flag("--stdin", options->lines,
@@ -175,7 +171,7 @@ void describe_add(CLI::App& app, action& chosen) {
                   ->excludes(dedup);
   command
     ->add_option("--max-len", options->stream.max_len,
-                 "Trim to about that many events; 0: never")
+                 "Trim the stream to about N events; 0: do not trim")
     ->type_name("N")
     ->capture_default_str();
   command
@@ -184,7 +180,7 @@ void describe_add(CLI::App& app, action& chosen) {
     ->excludes(lines)
     ->excludes(dedup);
   command->add_flag("-q,--quiet", options->quiet, "Do not print the IDs");
-  command->footer(R"(Prints the ID of each event, after Redis stored it.
+  command->footer(R"(Prints the ID of each event after Redis has stored it.
 
 Examples:
   pulse add orders placed '{"id": 7}' --topic eu

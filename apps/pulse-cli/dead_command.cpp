@@ -1,16 +1,17 @@
 #include "pulse/core/names.hpp"
 
-#include "common/event_json.hpp"
-#include "common/event_text.hpp"
-#include "common/units.hpp"
+#include "common/output/event_json.hpp"
+#include "common/output/event_text.hpp"
 #include "pulse-cli/session.hpp"
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
+#include <optional>
 
-// pulse dead list | show | redrive | purge: what sinks gave up.
+// pulse dead list | show | redrive | purge: works on dead letters, which are
+// events that a sink gave up.
 
 namespace pulse::apps {
 
@@ -22,7 +23,7 @@ struct dead_options {
   std::vector<std::string> letters;
   bool all = false;
   uint32_t limit = 100;
-  std::string older_than;
+  std::optional<milliseconds> older_than;
   redrive_request redrive;
 };
 
@@ -39,8 +40,14 @@ outcome<std::vector<event_id>> ids_of(const std::vector<std::string>& texts) {
   return result;
 }
 
+/// "1 crash", "2 crashes"
+std::string plural(uint64_t n, const std::string& one,
+                   const std::string& many) {
+  return std::to_string(n) + " " + (n == 1 ? one : many);
+}
+
 std::string plural(uint64_t n, const std::string& what) {
-  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+  return plural(n, what, what + "s");
 }
 
 // -- list and show ------------------------------------------------------------
@@ -83,9 +90,7 @@ void print_line(const dead_letter& x) {
   if (!x.topic.empty())
     std::cout << " [" << escaped(x.topic) << ']';
   std::cout << "  event " << to_string(x.origin.id) << ", "
-            << (x.counts.deliveries == 1
-                  ? std::string{"1 delivery"}
-                  : std::to_string(x.counts.deliveries) + " deliveries");
+            << plural(x.counts.deliveries, "delivery", "deliveries");
   if (x.redrives > 0)
     std::cout << ", redriven " << x.redrives << "x";
   std::cout << ": " << escaped(x.reason) << '\n';
@@ -99,9 +104,11 @@ void print_whole(const dead_letter& x) {
             << "given up  " << time_of(x.time) << " by " << escaped(x.node)
             << '\n'
             << "reason    " << escaped(x.reason) << '\n'
-            << "counts    " << x.counts.deliveries << " deliveries, "
-            << x.counts.failures << " failures, " << x.counts.crashes
-            << " crashes, " << x.redrives << " redrives\n";
+            << "counts    "
+            << plural(x.counts.deliveries, "delivery", "deliveries") << ", "
+            << plural(x.counts.failures, "failure") << ", "
+            << plural(x.counts.crashes, "crash", "crashes") << ", "
+            << plural(x.redrives, "redrive") << '\n';
   std::string_view history = x.history;
   while (!history.empty()) {
     const auto line = history.substr(0, history.find('\n'));
@@ -118,7 +125,7 @@ void print_whole(const dead_letter& x) {
   std::cout << "payload   " << escaped(x.payload) << '\n';
 }
 
-// How many letters each sink of the stream has.
+/// Prints how many letters each sink of the stream has.
 int count_letters(session& in, pulse::stream& stream) {
   auto facts = stream.info();
   if (!facts)
@@ -185,7 +192,7 @@ int redrive(session& in, pulse::stream& stream, const dead_options& options) {
   if (!ids)
     return complain(ids.error());
   if (ids->empty() == !options.all)
-    return misused("name letters, or redrive --all of them");
+    return misused("give the IDs of letters, or --all");
   auto request = options.redrive;
   request.sink = options.sink;
   request.letters = std::move(*ids);
@@ -202,10 +209,12 @@ int redrive(session& in, pulse::stream& stream, const dead_options& options) {
     std::cout << "redrove " << plural(done->redriven, "letter") << '\n';
     if (done->skipped_limit > 0)
       std::cout << "left " << plural(done->skipped_limit, "letter")
-                << " that died again too often (--max-redrives)\n";
+                << " that were redriven too often (see --max-redrives)\n";
     if (done->skipped_missing > 0)
-      std::cout << "left " << plural(done->skipped_missing, "letter")
-                << " whose event or sink is gone: add it anew, or purge it\n";
+      std::cout
+        << "left " << plural(done->skipped_missing, "letter")
+        << " whose event or sink no longer exists: add the event again, or "
+           "purge the letter\n";
   }
   return done->skipped_limit + done->skipped_missing == 0 ? int{exit_ok}
                                                           : int{exit_failed};
@@ -216,20 +225,17 @@ int purge(session& in, pulse::stream& stream, const dead_options& options) {
   if (!ids)
     return complain(ids.error());
   if ((ids->empty() ? 0 : 1) + (options.all ? 1 : 0)
-        + (options.older_than.empty() ? 0 : 1)
+        + (options.older_than ? 1 : 0)
       != 1)
-    return misused("name letters, or purge --all, or those --older-than TIME");
+    return misused("give the IDs of letters, or --all, or --older-than TIME");
   purge_request request;
   request.sink = options.sink;
   request.letters = std::move(*ids);
-  if (!options.older_than.empty()) {
-    auto age = parse_duration(options.older_than);
-    if (!age)
-      return misused("--older-than: " + age.error().what);
+  if (options.older_than) {
     using namespace std::chrono;
     const auto now = system_clock::now().time_since_epoch();
-    request.before.ms
-      = static_cast<uint64_t>(duration_cast<milliseconds>(now - *age).count());
+    request.before.ms = static_cast<uint64_t>(
+      duration_cast<milliseconds>(now - *options.older_than).count());
     request.before.seq = 0;
   }
   auto n = stream.purge(request);
@@ -281,8 +287,8 @@ struct dead_commands {
 } // namespace
 
 void describe_dead(CLI::App& app, action& chosen) {
-  auto* dead = app.add_subcommand(
-    "dead", "List, show, redrive or purge dead letters: what sinks gave up");
+  auto* dead = app.add_subcommand("dead",
+                                  "List, show, redrive or purge dead letters");
   dead->require_subcommand(1);
   dead->footer(R"(Examples:
   pulse dead list orders
@@ -294,7 +300,8 @@ void describe_dead(CLI::App& app, action& chosen) {
 
   auto* sub = commands.add("list", "List letters, oldest first", list);
   commands.add_sink(sub)->description(
-    "Sink that gave the events up; without it: how\nmany letters each has");
+    "Sink that gave the events up; without it, the\nnumber of letters of each "
+    "sink is listed");
   sub->add_option("-n,--limit", options.limit, "Most letters to list")
     ->type_name("N")
     ->capture_default_str();
@@ -303,11 +310,12 @@ void describe_dead(CLI::App& app, action& chosen) {
   commands.add_sink(sub)->required();
   commands.add_letters(sub, "ID of the letter")->required();
 
-  sub = commands.add("redrive", "Give letters to their sink once more",
+  sub = commands.add("redrive",
+                     "Let the sink deliver the events of letters again",
                      redrive);
   commands.add_sink(sub)->required();
   commands.add_letters(sub, "IDs of letters");
-  sub->add_flag("--all", options.all, "All that are there now");
+  sub->add_flag("--all", options.all, "All letters that exist now");
   sub
     ->add_option("--rate", options.redrive.rate,
                  "Letters per second; 0: no limit")
@@ -315,20 +323,20 @@ void describe_dead(CLI::App& app, action& chosen) {
     ->capture_default_str();
   sub
     ->add_option("--max-redrives", options.redrive.max_redrives,
-                 "Leave what was redriven so often and died again")
+                 "Skip letters that were redriven N times already")
     ->type_name("N")
     ->capture_default_str();
-  sub->footer("Other sinks do not see the events again. Exit status 1 if some "
-              "letters were left.");
+  sub->footer("Other sinks do not get the events again. The exit status is 1 "
+              "if letters\nwere skipped.");
 
   sub = commands.add("purge", "Delete letters for good", purge);
   commands.add_sink(sub)->required();
   commands.add_letters(sub, "IDs of letters");
-  sub->add_flag("--all", options.all, "All of them");
-  sub
-    ->add_option("--older-than", options.older_than,
-                 "Those given up longer ago, e.g. 720h")
-    ->type_name("TIME");
+  sub->add_flag("--all", options.all, "All letters of the sink");
+  add_duration(
+    *sub, "--older-than",
+    [x = commands.options](milliseconds age) { x->older_than = age; },
+    "Letters that are older than this, such as 720h");
 }
 
 } // namespace pulse::apps

@@ -1,4 +1,4 @@
-#include "common/event_text.hpp"
+#include "common/output/event_text.hpp"
 #include "pulse-cli/session.hpp"
 #include <nlohmann/json.hpp>
 

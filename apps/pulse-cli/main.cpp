@@ -1,5 +1,6 @@
 #include "pulse/core/nearest.hpp"
 
+#include "common/units.hpp"
 #include "pulse-cli/session.hpp"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ void describe_tls(CLI::App& app, common_options& options) {
   add("--tls-cert", options.tls_cert_file, "PULSE_REDIS_TLS_CERT_FILE", "FILE",
       "Certificate to show to the server (PEM)");
   add("--tls-key", options.tls_key_file, "PULSE_REDIS_TLS_KEY_FILE", "FILE",
-      "Its key (PEM, not encrypted)");
+      "Key of that certificate (PEM, not encrypted)");
   add("--tls-server-name", options.tls_server_name,
       "PULSE_REDIS_TLS_SERVER_NAME", "NAME",
       "Name in the server's certificate;\ndefault: the host of the URL");
@@ -35,15 +36,15 @@ void describe_common(CLI::App& app, common_options& options) {
     ->type_name("URL")
     ->capture_default_str();
   describe_tls(app, options);
-  app.add_option("--timeout", options.timeout, "How long to wait for Redis")
-    ->type_name("TIME")
-    ->capture_default_str();
+  add_duration(
+    app, "--timeout", [&](std::chrono::milliseconds x) { options.timeout = x; },
+    "How long to wait for Redis", duration_text(options.timeout));
   app.add_flag("--json", options.json, "Print JSON, one object per line");
   app.require_subcommand(1);
   app.footer(R"(The password may also come from PULSE_REDIS_PASSWORD.
 
-Exit status: 0 good, 1 failed, 2 wrong usage, 3 no such stream, 4 Redis cannot
-be reached (or refuses the login).
+Exit status: 0 success, 1 failure, 2 wrong usage, 3 the stream does not exist,
+4 Redis cannot be reached or refuses the login.
 
 Run `pulse COMMAND --help` for options and examples.)");
 }
@@ -57,7 +58,7 @@ std::string unknown_command(const CLI::App& app) {
   for (const auto* x : app.get_subcommands({}))
     known.push_back(x->get_name());
   const auto meant = pulse::nearest(words.front(), known);
-  return "\"" + words.front() + "\" is no command"
+  return "\"" + words.front() + "\" is not a command"
          + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?") + "\n";
 }
 
@@ -66,7 +67,7 @@ std::string unknown_command(const CLI::App& app) {
 int main(int argc, char** argv) {
   CLI::App app{"Adds, reads and handles events of durable streams in Redis.",
                "pulse"};
-  // What follows "--" is a command of its own, with options of its own.
+  // The words after "--" are a command that `pulse work` runs.
   auto* const* end = argv + argc;
   auto* const* split = std::find(argv, argv + argc, std::string_view{"--"});
   std::vector<std::string> command{split == end ? split : split + 1, end};

@@ -3,8 +3,8 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/core/log.hpp"
 
-#include "common/event_json.hpp"
-#include "common/event_text.hpp"
+#include "common/output/event_json.hpp"
+#include "common/output/event_text.hpp"
 #include "common/units.hpp"
 
 #include <iostream>
@@ -24,13 +24,11 @@ int session::connect() {
   redis.tls_server_name = options_.tls_server_name;
   if (const auto* password = std::getenv("PULSE_REDIS_PASSWORD"))
     redis.password = password;
-  auto timeout = parse_duration(options_.timeout);
-  if (!timeout)
-    return misused("--timeout: " + timeout.error().what);
-  redis.connect_timeout = *timeout;
-  redis.command_timeout = *timeout;
+  redis.connect_timeout = options_.timeout;
+  redis.command_timeout = options_.timeout;
   redis.client_name = "pulse-cli";
-  // A short command's result says all; long ones start_logging() themselves.
+  // Short commands print their result only. Commands that run for long call
+  // start_logging() themselves.
   set_log_function(nullptr);
   actors_.emplace(config_);
   auto connected = pulse::system::connect(*actors_, redis);
@@ -72,18 +70,41 @@ int misused(const std::string& why) {
   return exit_usage;
 }
 
+CLI::Option* add_duration(CLI::App& app, const std::string& option,
+                          std::function<void(milliseconds)> set,
+                          const std::string& help, const std::string& initial) {
+  auto read = [option, set = std::move(set)](const std::string& text) {
+    auto value = parse_duration(text);
+    if (!value)
+      throw CLI::ValidationError(option, value.error().what);
+    set(*value);
+  };
+  auto* result = app.add_option_function<std::string>(option, std::move(read),
+                                                      help);
+  result->type_name("TIME");
+  if (!initial.empty())
+    result->default_str(initial);
+  return result;
+}
+
 void selection::describe(CLI::App& command, const std::string& default_from) {
   from = default_from;
   command.add_option("STREAM", streams, "Streams to read")
     ->required()
     ->type_name("");
   command
-    .add_option(
-      "--from", from,
-      "Where to begin: newest, oldest, an event ID\n(what comes after it), "
-      "@<unix seconds> or\n2026-11-23T10:00:00Z")
+    .add_option("--from", from,
+                "Where to begin: newest, oldest, after an event\nID, at @<unix "
+                "seconds> or at"
+                "\n2026-11-23T10:00:00Z")
     ->type_name("POSITION")
-    ->capture_default_str();
+    ->capture_default_str()
+    ->check(
+      [](const std::string& text) {
+        auto position = parse_start_position(text);
+        return position ? std::string{} : position.error().what;
+      },
+      "");
   command.add_option("--topic", topic, "Only events of this topic")
     ->type_name("TOPIC");
   command
@@ -94,7 +115,7 @@ void selection::describe(CLI::App& command, const std::string& default_from) {
 }
 
 event_handler printer(const common_options& options) {
-  // Standard output always opens.
+  // This cannot fail for standard output.
   auto out = line_writer::open("").value();
   if (options.json)
     return write_lines(out, [](const event& x) { return json_line(x, {}); });

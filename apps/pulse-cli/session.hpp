@@ -6,7 +6,7 @@
 #include <caf/send.hpp>
 
 #include "common/event_worker.hpp"
-#include "common/signals.hpp"
+#include "common/process/signals.hpp"
 #include <CLI/CLI.hpp>
 
 #include <chrono>
@@ -35,7 +35,7 @@ struct common_options {
   std::string tls_cert_file;
   std::string tls_key_file;
   std::string tls_server_name;
-  std::string timeout = "5s";
+  milliseconds timeout{5'000};
   bool json = false;
 };
 
@@ -78,6 +78,13 @@ private:
 /// What a subcommand does after the command line was read; returns the exit
 /// status.
 using action = std::function<int(session&)>;
+
+/// Adds an option that takes a duration such as "15s" and passes it to `set`.
+/// Help shows `initial` as the default if it is not empty.
+CLI::Option* add_duration(CLI::App& app, const std::string& option,
+                          std::function<void(milliseconds)> set,
+                          const std::string& help,
+                          const std::string& initial = {});
 
 /// Adds one subcommand and sets `chosen` when it is the one.
 void describe_add(CLI::App& app, action& chosen);

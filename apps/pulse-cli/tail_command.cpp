@@ -1,4 +1,4 @@
-#include "common/log_setup.hpp"
+#include "common/output/log_setup.hpp"
 #include "pulse-cli/session.hpp"
 
 namespace pulse::apps {
@@ -18,14 +18,15 @@ int tail(session& in, const tail_options& options) {
   auto reader = in.redis().reader(how);
   if (!reader)
     return complain(reader.error());
-  // The worker's thread uses these as long as it lives, which may be longer
-  // than this function.
+  // The thread of the worker may run longer than this function, so it shares
+  // the ownership of the flag.
   auto done = std::make_shared<stop_flag>();
   auto print = [print = printer(in.options()), done, printed = uint64_t{0},
                 count = options.count](const event& x) mutable -> status {
     if (count > 0 && printed == count)
       return {};
-    // Nobody reads our output any more, as in `pulse tail … | head`: done.
+    // The write fails when nobody reads the output any more, as in
+    // `pulse tail … | head`. Then the command ends.
     if (!print(x) || ++printed == count)
       done->raise();
     return {};
@@ -45,11 +46,10 @@ int tail(session& in, const tail_options& options) {
 } // namespace
 
 void describe_tail(CLI::App& app, action& chosen) {
-  auto* command = app.add_subcommand("tail", "Print events as they come");
+  auto* command = app.add_subcommand("tail", "Print events as they are added");
   auto options = std::make_shared<tail_options>();
   options->what.describe(*command, "newest");
-  command
-    ->add_option("-n,--count", options->count, "End after that many events")
+  command->add_option("-n,--count", options->count, "End after N events")
     ->type_name("N");
   command->footer(R"(Prints until Ctrl-C, which ends it with status 0.
 

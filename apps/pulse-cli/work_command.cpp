@@ -1,6 +1,6 @@
 #include "pulse/core/log.hpp"
 
-#include "common/log_setup.hpp"
+#include "common/output/log_setup.hpp"
 #include "common/units.hpp"
 #include "pulse-cli/session.hpp"
 
@@ -13,25 +13,25 @@ namespace {
 struct work_options {
   sink_options sink;
   selection what;
-  std::string ack_wait = "30s";
   uint32_t workers = 1;
   uint64_t count = 0;
   std::vector<std::string> command;
 };
 
-/// Lets `handler` have `count` events (0: all), then raises `done`; what comes
-/// later goes back to the sink.
+/// Gives at most `count` events (0: all) to `handler`, then raises `done`.
+/// Later events fail, so that the sink delivers them again.
 event_handler limited(event_handler handler, uint64_t count,
                       std::shared_ptr<stop_flag> done) {
   auto taken = std::make_shared<std::atomic<uint64_t>>(0);
   auto ended = std::make_shared<std::atomic<uint64_t>>(0);
   return [=](const event& x) -> status {
     if (count > 0 && taken->fetch_add(1) >= count)
-      return failure{errc::handler_failed, "this worker had its --count"};
+      return failure{errc::handler_failed,
+                     "this worker has handled as many events as --count says"};
     auto result = handler(x);
     if (!result)
       log(log_level::warning, "work",
-          result.error().what + "; it is delivered again later");
+          result.error().what + "; the sink delivers the event again later");
     if (ended->fetch_add(1) + 1 == count)
       done->raise();
     return result;
@@ -40,14 +40,10 @@ event_handler limited(event_handler handler, uint64_t count,
 
 int work(session& in, work_options options) {
   start_logging(pulse::log_level::warning);
-  auto ack_wait = parse_duration(options.ack_wait);
-  if (!ack_wait)
-    return misused("--ack-wait: " + ack_wait.error().what);
-  options.sink.ack_wait = *ack_wait;
   if (auto result = options.what.apply(options.sink); !result)
     return complain(result.error());
-  // One at a time per worker: what waits behind a long event could be with
-  // another process instead.
+  // Each worker gets one event at a time. Events that wait behind a long one
+  // could be handled by another process instead.
   options.sink.credit = 1;
   auto sink = in.redis().sink(options.sink);
   if (!sink)
@@ -56,7 +52,7 @@ int work(session& in, work_options options) {
   auto handler = options.command.empty()
                    ? printer(in.options())
                    : run_commands({options.command,
-                                   *ack_wait,
+                                   options.sink.ack_wait,
                                    {},
                                    {},
                                    false,
@@ -85,11 +81,11 @@ int work(session& in, work_options options) {
 void describe_work(CLI::App& app, const std::vector<std::string>& command,
                    action& chosen) {
   auto* sub = app.add_subcommand(
-    "work", "Take events of a sink: print, or run a command");
+    "work", "Handle events of a sink: print them or run a command");
   auto options = std::make_shared<work_options>();
   sub
     ->add_option("SINK", options->sink.name,
-                 "Sink: workers of the same one share its events")
+                 "Name of the sink; all its workers share the\nevents")
     ->required()
     ->type_name("");
   options->what.describe(*sub, "newest");
@@ -99,29 +95,29 @@ void describe_work(CLI::App& app, const std::vector<std::string>& command,
     ->type_name("N")
     ->check(CLI::Range(1u, 1000u))
     ->capture_default_str();
-  sub
-    ->add_option("--ack-wait", options->ack_wait,
-                 "When a command is killed and its event\nis given to another")
-    ->type_name("TIME")
-    ->capture_default_str();
+  add_duration(
+    *sub, "--ack-wait",
+    [options](milliseconds x) { options->sink.ack_wait = x; },
+    "A command that runs longer is killed, and its\nevent is delivered again",
+    duration_text(options->sink.ack_wait));
   sub
     ->add_option("--max-deliveries", options->sink.max_deliveries,
                  "Deliveries after which an event becomes a dead\n"
                  "letter (see pulse dead); 0: never")
     ->type_name("N")
     ->capture_default_str();
-  sub->add_option("-n,--count", options->count, "End after that many events")
+  sub->add_option("-n,--count", options->count, "End after N events")
     ->type_name("N");
   sub->footer(
     R"(An event is acknowledged when it was printed, or when the command exited with
-status 0; otherwise it is delivered again, to any worker of the sink. --from
-counts only when the sink is new.
+status 0. Otherwise the sink delivers it again, to any of its workers. --from
+has an effect only if the sink is new.
 
 The command gets the payload on standard input, and PULSE_STREAM, PULSE_ID,
 PULSE_NAME, PULSE_TOPIC, PULSE_SINK and PULSE_DELIVERIES in its environment.
 
-SIGTERM or Ctrl-C: let running commands end (10s at most), acknowledge, exit
-with status 0. A second one exits at once.
+On SIGTERM or Ctrl-C it waits for running commands (10s at most), acknowledges
+their events and exits with status 0. A second signal ends it at once.
 
 Examples:
   pulse work billing orders --from oldest

@@ -31,20 +31,20 @@ void for_each_line(int fd, F f) {
   }
 }
 
-/// Books a JSON line of a log target.
-void book(const std::string& line, size_t node, tally& books) {
+/// Counts a JSON line that the log target of a node wrote.
+void count_line(const std::string& line, size_t node, tally& totals) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (!json.is_object() || !json.contains("id"))
     return;
   if (auto id = parse_event_id(json["id"].get<std::string>()))
-    books.deliver(node, *id, json.value("deliveries", 1u));
+    totals.deliver(node, *id, json.value("deliveries", 1u));
 }
 
 } // namespace
 
 outcome<std::unique_ptr<child_node>>
 child_node::start(size_t index, const std::string& config,
-                  const std::string& redis_url, tally& books, log_lines log) {
+                  const std::string& redis_url, tally& totals, log_lines log) {
   const auto name = "node-" + std::to_string(index + 1);
   auto process
     = child_process::start({sibling_program("pulse-node"), "--config", config,
@@ -54,28 +54,29 @@ child_node::start(size_t index, const std::string& config,
     return process.error();
   process->close_input();
   return std::unique_ptr<child_node>{
-    new child_node{index, std::move(*process), books, std::move(log)}};
+    new child_node{index, std::move(*process), totals, std::move(log)}};
 }
 
-child_node::child_node(size_t index, child_process process, tally& books,
+child_node::child_node(size_t index, child_process process, tally& totals,
                        log_lines log)
   : name_("node-" + std::to_string(index + 1)), process_(std::move(process)) {
-  events_ = std::thread{[this, index, &books] {
-    for_each_line(process_.output(),
-                  [&](const std::string& line) { book(line, index, books); });
+  events_ = std::thread{[this, index, &totals] {
+    for_each_line(process_.output(), [&](const std::string& line) {
+      count_line(line, index, totals);
+    });
   }};
   logs_ = std::thread{
     [this, log = std::move(log)] { for_each_line(process_.errors(), log); }};
 }
 
 child_node::~child_node() {
-  // A stopped process takes it, too.
+  // SIGKILL also ends a process that is stopped.
   process_.signal(SIGKILL);
   drain();
 }
 
 void child_node::drain() {
-  // Their pipes end with the process.
+  // The threads end when the pipes of the process are closed.
   if (events_.joinable())
     events_.join();
   if (logs_.joinable())

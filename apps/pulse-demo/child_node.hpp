@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/child_process.hpp"
+#include "common/process/child_process.hpp"
 #include "pulse-demo/tally.hpp"
 
 #include <functional>
@@ -8,8 +8,8 @@
 
 namespace pulse::apps {
 
-/// A pulse-node beside this process: its JSON lines go to the tally, its log
-/// to a function.
+/// A pulse-node in a process of its own. Its JSON lines are counted in the
+/// tally, and its log lines go to a function.
 class child_node {
 public:
   /// Where the node's log goes, line by line, from another thread.
@@ -18,7 +18,7 @@ public:
   /// @param index Which node it is, from 0; its name is "node-<index + 1>".
   static outcome<std::unique_ptr<child_node>>
   start(size_t index, const std::string& config, const std::string& redis_url,
-        tally& books, log_lines log);
+        tally& totals, log_lines log);
 
   /// Kills it if it still runs.
   ~child_node();
@@ -44,7 +44,7 @@ public:
   void drain();
 
 private:
-  child_node(size_t index, child_process process, tally& books, log_lines log);
+  child_node(size_t index, child_process process, tally& totals, log_lines log);
 
   std::string name_;
   child_process process_;

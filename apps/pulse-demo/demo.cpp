@@ -31,45 +31,45 @@ constexpr const char* sink_name = "workers";
 
 constexpr size_t nodes = 2;
 constexpr auto start_deadline = 30s;
-/// Without any news for that long, the demo has failed.
+/// The demo fails if nothing changes for this time.
 constexpr auto patience = 30s;
 
-/// Why a step of the play ended it: a failure, or a signal.
+/// Why the demo ended early: a failure, or a signal.
 struct ending {
   int status = 0;
   failure why;
 };
 
-class player {
+class demo {
 public:
-  player(const demo_options& options, stop_signals& signals,
-         caf::actor_system& sys)
+  demo(const demo_options& options, stop_signals& signals,
+       caf::actor_system& sys)
     : options_(options),
       signals_(signals),
       sys_(sys),
       report_(options.lines.size()),
-      books_(nodes) {
+      tally_(nodes) {
     // nop
   }
 
-  ~player() {
-    // Workers hold on to their thread until they are told.
+  ~demo() {
+    // A worker keeps its thread until somebody ends it.
     if (counter_)
       caf::anon_send_exit(counter_, caf::exit_reason::user_shutdown);
   }
 
-  int play() {
+  int run() {
     const bool good = open() && start_nodes() && feed_and_kill() && finish();
     report_.end_progress();
     if (end_.status != 0 && end_.why.code != errc::none)
       report_.say(to_string(end_.why));
     if (end_.status > 128 || !good)
       return end_.status;
-    return report_.summary(books_, state_) ? 0 : 1;
+    return report_.summary(tally_, state_) ? 0 : 1;
   }
 
 private:
-  // -- the acts: each returns false if the play is over -----------------------
+  // -- the steps: each returns false if the demo is over ----------------------
 
   bool open() {
     auto server = local_redis::start();
@@ -94,7 +94,7 @@ private:
     if (!reader)
       return fail(to_failure(reader.error()));
     counter_ = spawn_worker(sys_, [this](const event& x) -> status {
-      books_.read(std::string{x.topic()});
+      tally_.read(std::string{x.topic()});
       return {};
     });
     if (auto result = reader->subscribe(counter_); !result)
@@ -107,7 +107,7 @@ private:
       auto log = [this, i](const std::string& line) {
         report_.say("node-" + std::to_string(i + 1) + ": " + line);
       };
-      auto child = child_node::start(i, options_.config, server_->url(), books_,
+      auto child = child_node::start(i, options_.config, server_->url(), tally_,
                                      log);
       if (!child)
         return fail(child.error());
@@ -127,17 +127,18 @@ private:
   }
 
   bool feed_and_kill() {
-    feeder_.emplace(sys_, stream_->handle(), options_.lines, books_);
-    // Of two lines, Redis gives one to each node that waits.
+    feeder_.emplace(sys_, stream_->handle(), options_.lines, tally_);
+    // If there are only two lines, Redis gives one to each waiting node.
     const auto total = options_.lines.size();
     const auto first = total - std::min(total, std::max<size_t>(total / 2, 2));
     const auto portion = std::max<size_t>((total - first) / 4, 2);
     feeder_->release(first);
-    while (books_.counts().delivered < first / 2)
+    while (tally_.counts().delivered < first / 2)
       if (!tick(1ms))
         return false;
-    // Stopped, it still is the consumer that Redis hands events to. If it was
-    // between two reads and got none, it is stopped again a bit later.
+    // Redis still gives events to a node that is stopped in the middle of a
+    // blocking read. If the node was between two reads, it gets no events; then
+    // the demo lets it run for a moment and stops it again.
     auto& victim = *children_.back();
     for (;;) {
       victim.signal(SIGSTOP);
@@ -157,20 +158,20 @@ private:
                 + std::to_string(state_.pending)
                 + (state_.pending == 1 ? " event; " : " events; ")
                 + children_.front()->name()
-                + " goes on with that when the lease (2 s) is over");
+                + " takes them over when the lease (2 s) has expired");
     feeder_->release(total);
     return true;
   }
 
-  /// Waits until the other node has nothing to do: what is pending then is
-  /// held by the one that is stopped.
+  /// Waits until the other node has nothing to do. The stopped node holds all
+  /// events that are still pending then.
   bool wait_for_others() {
     uint64_t before = 0;
     for (int quiet = 0; quiet < 5; ++quiet) {
       before = state_.pending + state_.acked;
       if (!tick(25ms))
         return false;
-      const bool all_added = books_.counts().added + feeder_->held_back()
+      const bool all_added = tally_.counts().added + feeder_->held_back()
                              >= options_.lines.size();
       if (!all_added || state_.lag > 0
           || state_.pending + state_.acked != before)
@@ -180,8 +181,8 @@ private:
   }
 
   bool finish() {
-    while (!state_.finished || books_.counts().missing() > 0
-           || books_.counts().read < books_.counts().added)
+    while (!state_.finished || tally_.counts().missing() > 0
+           || tally_.counts().read < tally_.counts().added)
       if (!tick())
         return false;
     report_.say("all events are acknowledged; stopping "
@@ -204,7 +205,8 @@ private:
     return false;
   }
 
-  /// Waits a moment, looks around, shows what it sees.
+  /// Waits for a moment, asks Redis for news, and shows the progress.
+  /// @returns false if the demo is over.
   bool tick(std::chrono::milliseconds pause = 20ms) {
     if (const int signal = signals_.wait(nullptr, pause); signal != 0) {
       end_ = {128 + signal, {}};
@@ -214,7 +216,7 @@ private:
       ask_redis();
       last_look_ = clock::now();
     }
-    const auto counts = books_.counts();
+    const auto counts = tally_.counts();
     report_.progress(counts, state_);
     if (feeder_ && feeder_->done() && !feeder_->error())
       return fail(feeder_->error().error());
@@ -229,10 +231,10 @@ private:
     }
     if (clock::now() - news_time_ > patience) {
       // The summary shows what is missing.
-      report_.say("nothing has happened for 30 s: giving up");
+      report_.say("nothing has happened for 30 s, so the demo gives up");
       end_ = {1, {}};
       state_.finished = false;
-      report_.summary(books_, state_);
+      report_.summary(tally_, state_);
       return false;
     }
     return true;
@@ -260,13 +262,13 @@ private:
   stop_signals& signals_;
   caf::actor_system& sys_;
   report report_;
-  tally books_;
+  tally tally_;
   sink_state state_;
   ending end_;
   clock::time_point last_look_;
   uint64_t last_news_ = 0;
   clock::time_point news_time_ = clock::now();
-  // In this order: what comes later uses what comes before.
+  // The order matters: each of these uses those before it.
   std::unique_ptr<local_redis> server_;
   std::optional<pulse::system> redis_;
   std::optional<pulse::stream> stream_;
@@ -277,12 +279,12 @@ private:
 
 } // namespace
 
-int play(const demo_options& options, stop_signals& signals) {
-  // What goes wrong ends the play with a message of its own.
+int run_demo(const demo_options& options, stop_signals& signals) {
+  // The demo prints each failure itself, so the library logs nothing.
   set_log_function(nullptr);
   pulse::config cfg;
   caf::actor_system sys{cfg};
-  return player{options, signals, sys}.play();
+  return demo{options, signals, sys}.run();
 }
 
 } // namespace pulse::apps

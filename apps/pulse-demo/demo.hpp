@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/signals.hpp"
+#include "common/process/signals.hpp"
 
 #include <string>
 #include <vector>
@@ -14,10 +14,10 @@ struct demo_options {
   std::string config;
 };
 
-/// Plays the demo: a private Redis, two nodes that share a sink, a reader; one
-/// node is killed in the middle.
-/// @returns the exit status: 0 if nothing was lost, 1 if not, 128 + signal if
-/// one came.
-int play(const demo_options& options, stop_signals& signals);
+/// Runs the demo: it starts a private Redis, two nodes that share a sink, and a
+/// reader, and kills one of the nodes in the middle.
+/// @returns the exit status: 0 if nothing was lost, 1 if something failed,
+/// 128 + signal if a signal ended the demo.
+int run_demo(const demo_options& options, stop_signals& signals);
 
 } // namespace pulse::apps

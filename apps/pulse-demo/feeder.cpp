@@ -19,8 +19,8 @@ constexpr size_t window = 4;
 } // namespace
 
 feeder::feeder(caf::actor_system& sys, stream_actor stream,
-               const std::vector<std::string>& lines, tally& books)
-  : lines_(lines), books_(books) {
+               const std::vector<std::string>& lines, tally& totals)
+  : lines_(lines), tally_(totals) {
   thread_ = std::thread{[this, &sys, stream] { run(sys, stream); }};
 }
 
@@ -73,7 +73,7 @@ status feeder::add(caf::actor_system& sys, const stream_actor& stream,
       [&](std::vector<add_result>& xs) {
         for (const auto& x : xs) {
           if (x.code == errc::none)
-            books_.add(x.id);
+            tally_.add(x.id);
           else
             result = failure{x.code, x.what};
         }

@@ -17,9 +17,9 @@ namespace pulse::apps {
 /// under way at a time, up to a limit that is raised step by step.
 class feeder {
 public:
-  /// @param lines Must outlive this object, as `books`.
+  /// @param lines Must outlive this object; so must `totals`.
   feeder(caf::actor_system& sys, stream_actor stream,
-         const std::vector<std::string>& lines, tally& books);
+         const std::vector<std::string>& lines, tally& totals);
 
   /// Stops adding.
   ~feeder();
@@ -47,7 +47,7 @@ private:
              size_t end);
 
   const std::vector<std::string>& lines_;
-  tally& books_;
+  tally& tally_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   size_t limit_ = 0;

@@ -7,15 +7,15 @@
 using namespace pulse::apps;
 
 int main(int argc, char** argv) {
-  CLI::App app{
-    "Feeds the lines of a file through a stream and two nodes, and kills one.",
-    "pulse-demo"};
+  CLI::App app{"Feeds the lines of a file through a stream to two nodes, and "
+               "kills one node.",
+               "pulse-demo"};
   std::string file = "/var/log/dpkg.log";
   demo_options options;
-  app.add_option("FILE", file, "Text file to feed, a line an event")
+  app.add_option("FILE", file, "Text file; each line becomes an event")
     ->type_name("")
     ->capture_default_str();
-  app.add_option("--config", options.config, "What the nodes run")
+  app.add_option("--config", options.config, "Configuration of the nodes")
     ->type_name("FILE")
     ->required();
   app.footer("Exit status: 0 nothing was lost, 1 failed, 2 wrong usage.");
@@ -33,5 +33,5 @@ int main(int argc, char** argv) {
   std::cout << "Feeding " << file << ", " << options.lines.size()
             << (options.lines.size() == 1 ? " line.\n" : " lines.\n");
   stop_signals signals;
-  return play(options, signals);
+  return run_demo(options, signals);
 }

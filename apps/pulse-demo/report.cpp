@@ -8,7 +8,7 @@ namespace pulse::apps {
 
 namespace {
 
-/// Topics that are shown; the rest is summed up.
+/// Number of topics that are shown; the other topics are added up.
 constexpr size_t shown_topics = 8;
 
 void row(const char* label, uint64_t value, const std::string& note = {}) {
@@ -21,11 +21,11 @@ std::string node_name(size_t index) {
   return "node-" + std::to_string(index + 1);
 }
 
-std::string topics_text(const tally& books) {
+std::string topics_text(const tally& totals) {
   std::string result;
   uint64_t others = 0;
   size_t shown = 0;
-  const auto topics = books.topics();
+  const auto topics = totals.topics();
   for (const auto& [topic, count] : topics) {
     if (shown == shown_topics) {
       others += count;
@@ -86,10 +86,10 @@ void report::end_progress() {
   std::fflush(stdout);
 }
 
-bool report::summary(const tally& books, const sink_state& sink) {
+bool report::summary(const tally& totals, const sink_state& sink) {
   std::lock_guard<std::mutex> guard{mutex_};
   clear_line();
-  const auto counts = books.counts();
+  const auto counts = totals.counts();
   const auto last = counts.by_node.size() - 1;
   std::printf("\n");
   row("events added", counts.added);
@@ -102,17 +102,19 @@ bool report::summary(const tally& books, const sink_state& sink) {
         : node_name(last) + " held none when it was killed");
   if (counts.twice > 0)
     row("delivered twice", counts.twice,
-        "of those; " + node_name(last) + " died between output and ack");
+        "of those, because " + node_name(last)
+          + " died between output and ack");
   row("acknowledged", sink.acked);
   row("lost", counts.missing());
   row("pending", sink.pending);
-  row("counted by the reader", counts.read, topics_text(books));
+  row("counted by the reader", counts.read, topics_text(totals));
   std::printf("  %-24s %10s\n\n", "time", elapsed().c_str());
   const bool good = counts.added == total_ && counts.missing() == 0
                     && sink.pending == 0 && sink.acked == counts.added
                     && counts.read == counts.added;
-  std::printf("%s\n", good ? "Good: every event was handled and acknowledged."
-                           : "FAILED: see lost, pending and acknowledged.");
+  std::printf("%s\n",
+              good ? "Good: every event was handled and acknowledged."
+                   : "FAILED: compare lost, pending and acknowledged above.");
   std::fflush(stdout);
   return good;
 }

@@ -33,7 +33,7 @@ public:
   void end_progress();
 
   /// The table at the end. @returns whether nothing was lost.
-  bool summary(const tally& books, const sink_state& sink);
+  bool summary(const tally& totals, const sink_state& sink);
 
 private:
   using clock = std::chrono::steady_clock;

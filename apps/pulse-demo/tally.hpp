@@ -11,7 +11,7 @@
 
 namespace pulse::apps {
 
-/// Counts of a moment.
+/// The counts at one moment.
 struct tally_counts {
   uint64_t added = 0;
   /// Lines that each node wrote.
@@ -31,7 +31,7 @@ struct tally_counts {
   }
 };
 
-/// The books of the demo: what was added, and what came out where.
+/// Counts which events were added, and which node delivered them how often.
 /// Thread-safe.
 class tally {
 public:

@@ -1,9 +1,9 @@
 #include "pulse/actors/config.hpp"
 
-#include "common/config_file.hpp"
-#include "common/config_values.hpp"
-#include "common/log_setup.hpp"
-#include "common/signals.hpp"
+#include "common/output/log_setup.hpp"
+#include "common/process/signals.hpp"
+#include "pulse-node/config/dump.hpp"
+#include "pulse-node/config/file.hpp"
 #include "pulse-node/node.hpp"
 #include <CLI/CLI.hpp>
 #include <sys/prctl.h>
@@ -45,14 +45,14 @@ void add_setting(CLI::App& app, arguments& args, const std::string& option,
 }
 
 void describe_arguments(CLI::App& app, arguments& args) {
-  app.add_option("-c,--config", args.file, "What to run, see the example")
+  app.add_option("-c,--config", args.file, "Configuration file (TOML)")
     ->required()
     ->type_name("FILE");
-  app.add_flag("--check", args.check, "Check the configuration only");
+  app.add_flag("--check", args.check, "Check the configuration and exit");
   app.add_flag("--dump-config", args.dump,
-               "Print the configuration that would run");
+               "Print the effective configuration and exit");
   app.add_flag("--no-wait", args.no_wait,
-               "Fail if Redis does not answer (else: wait)");
+               "Fail if Redis does not answer;\ndefault: wait for it");
   app.add_flag("--exit-with-parent", args.exit_with_parent,
                "Stop as on SIGTERM when the parent process ends");
   add_setting(app, args, "--redis-url", "redis", "url", "[redis] url");
@@ -66,11 +66,13 @@ PULSE_REDIS_URL, PULSE_NODE_NAME, PULSE_CAF_THREADS and so on; the password is
 PULSE_REDIS_PASSWORD. The command line wins over the environment, which wins
 over the file. JSON lines go to standard output, logs to standard error.
 
-SIGTERM or SIGINT: stop reading, let running handlers end, acknowledge, hand
-the rest to other nodes, exit. A second one exits at once.
+On SIGTERM or SIGINT the node stops reading, waits for the running handlers,
+acknowledges their events, leaves the other events to other nodes, and exits.
+A second signal ends it at once.
 
-Exit status: 0 ended well, 1 failed while running, 2 wrong usage or
-configuration (nothing was started), 130 or 143 after a second signal.
+Exit status: 0 if the node ended well, 1 if it failed while it ran, 2 if the
+usage or the configuration is wrong (nothing was started), 130 or 143 after a
+second signal.
 
 Examples:
   pulse-node --config /etc/pulse/node.toml --check
@@ -101,18 +103,19 @@ int fail(const failure& why) {
 }
 
 /// Runs until a signal comes or the start fails.
-int run(const node_config& config, bool patient, stop_signals& signals) {
+int run(const node_config& config, bool wait_for_redis, stop_signals& signals) {
   auto caf_config = make_caf_config(config.caf);
   caf::actor_system sys{caf_config};
   auto made = node::make(sys, config);
   if (!made)
     return fail(made.error());
   auto& running = **made;
-  // The start may wait for Redis, and signals must end that, too.
+  // The start may wait for Redis for a long time. It runs in a thread, so that
+  // a signal can end the wait.
   status started;
   stop_flag start_ended;
   std::thread starter{[&] {
-    started = running.start(patient);
+    started = running.start(wait_for_redis);
     start_ended.raise();
   }};
   int signal = signals.wait(&start_ended);
@@ -131,13 +134,13 @@ int run(const node_config& config, bool patient, stop_signals& signals) {
     starter.join();
   if (!closed) {
     fail({closed.error().code,
-          "the drain did not end within drain_timeout, events in work are "
-          "left to other nodes: "
+          "the drain did not end within drain_timeout; other nodes get the "
+          "events whose handlers still run: "
             + closed.error().what});
-    // Whatever hangs would hang the orderly end, too.
+    // A handler that hangs would also block the destructors.
     _exit(exit_failure);
   }
-  log(log_level::info, "node " + config.node.name, "drained, good bye");
+  log(log_level::info, "node " + config.node.name, "drained");
   return 0;
 }
 
@@ -168,10 +171,10 @@ int main(int argc, char** argv) {
     if (args.dump)
       std::cout << dump(config);
     else
-      std::cout << args.file << ": good\n";
+      std::cout << args.file << ": the configuration is valid\n";
     return 0;
   }
-  // Threads inherit what it blocks, so it comes first.
+  // It blocks signals, and new threads inherit that, so it must come first.
   stop_signals signals;
   start_logging(config.node.log_level);
   return run(config, !args.no_wait, signals);

@@ -2,11 +2,10 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/core/log.hpp"
-#include "pulse/redis/endpoint.hpp"
 
 #include <caf/io/middleman.hpp>
 
-#include "common/event_json.hpp"
+#include "common/output/event_json.hpp"
 
 namespace pulse::apps {
 
@@ -38,8 +37,8 @@ std::string counted(size_t n, const std::string& what) {
   return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
-/// Tells the log what went wrong with an event. A sink delivers it again, a
-/// reader does not.
+/// Makes a handler log its failures. A sink delivers the event again after a
+/// failure; a reader does not.
 event_handler logged(event_handler handler, std::string component) {
   return [handler = std::move(handler),
           component = std::move(component)](const event& x) {
@@ -48,12 +47,6 @@ event_handler logged(event_handler handler, std::string component) {
       log(log_level::warning, component, result.error().what);
     return result;
   };
-}
-
-/// The URL as it may be logged.
-std::string public_url(const std::string& url) {
-  auto parsed = parse_endpoint(url);
-  return parsed ? to_string(*parsed) : std::string{"Redis"};
 }
 
 } // namespace
@@ -79,9 +72,9 @@ node::~node() {
   caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
 }
 
-status node::start(bool patient) {
+status node::start(bool wait_for_redis) {
   caf::scoped_actor self{sys_};
-  if (auto result = wait_for_redis(self, patient); !result)
+  if (auto result = reach_redis(self, wait_for_redis); !result)
     return result;
   if (auto result = open_streams(self); !result)
     return result;
@@ -109,17 +102,18 @@ status node::close() {
   return result;
 }
 
-status node::wait_for_redis(caf::scoped_actor& self, bool patient) {
+status node::reach_redis(caf::scoped_actor& self, bool wait) {
   for (;;) {
     caf::timespan took;
     auto result = ask(self, took, root_, caf::ping_atom_v);
     if (result)
       return {};
-    if (!patient || !is_transient(result.error().code))
+    if (!wait || !is_transient(result.error().code))
       return result;
     log(log_level::warning, "node " + config_.node.name,
         "waiting for Redis: " + to_string(result.error()));
-    // Some errors, such as LOADING, come at once.
+    // Some errors, such as LOADING, are answered at once. The pause avoids a
+    // busy loop.
     self->receive(caf::after(std::chrono::seconds{1}) >> [] {});
   }
 }
@@ -197,7 +191,8 @@ template <class Handle>
 status node::subscribe(caf::scoped_actor& self, const Handle& to,
                        const target_options& target,
                        const event_handler& handler) {
-  // A command that waits for another one to end would wear off its ack_wait.
+  // A worker runs one command at a time. Events that wait behind a long command
+  // could be handled by another node instead.
   subscription how;
   if (target.kind == target_kind::exec)
     how.credit = 1;

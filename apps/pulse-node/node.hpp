@@ -6,7 +6,7 @@
 #include <caf/scoped_actor.hpp>
 
 #include "common/event_worker.hpp"
-#include "common/node_config.hpp"
+#include "pulse-node/config/node_config.hpp"
 
 #include <memory>
 #include <vector>
@@ -22,14 +22,14 @@ public:
   static outcome<std::unique_ptr<node>> make(caf::actor_system& sys,
                                              node_config config);
 
-  /// Ends all, without draining if close() was not called.
+  /// Ends all actors. Does not drain; close() does.
   ~node();
 
   /// Waits for Redis, then opens everything, subscribes the workers and
   /// publishes the root.
-  /// @param patient Goes on while Redis is not there; else one failed attempt
-  /// is an error.
-  status start(bool patient);
+  /// @param wait_for_redis Whether to try again while Redis cannot be reached;
+  /// otherwise one failed attempt is an error.
+  status start(bool wait_for_redis);
 
   /// Drains within `drain_timeout`, then kills the commands that still run.
   /// Error: `errc::timed_out` if the deadline passed.
@@ -38,7 +38,7 @@ public:
 private:
   node(caf::actor_system& sys, node_config config, root_actor root);
 
-  status wait_for_redis(caf::scoped_actor& self, bool patient);
+  status reach_redis(caf::scoped_actor& self, bool wait);
   status open_streams(caf::scoped_actor& self);
   status open_sink(caf::scoped_actor& self, const sink_section& x);
   status open_reader(caf::scoped_actor& self, const reader_section& x);
@@ -58,7 +58,8 @@ private:
   node_config config_;
   root_actor root_;
   std::shared_ptr<stop_flag> stop_commands_ = std::make_shared<stop_flag>();
-  // All that write to standard output share one, so that lines do not mix.
+  // All workers that write to standard output share one writer, so that their
+  // lines do not mix.
   std::shared_ptr<line_writer> output_;
   std::vector<event_listener> workers_;
 };

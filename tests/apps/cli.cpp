@@ -118,6 +118,21 @@ CAF_TEST(wrong usage ends with status 2 and says what to do) {
   CAF_CHECK(contains(pulse({"work", "--help"}).output, "Examples:"));
 }
 
+CAF_TEST(wrong usage is found before Redis is needed) {
+  const std::vector<std::vector<std::string>> all{
+    {"--timeout", "soon", "info", "a"},
+    {"tail", "a", "--from", "soon"},
+    {"work", "s", "a", "--ack-wait", "30"},
+    {"dead", "purge", "s", "a", "--older-than", "1month"}};
+  for (auto words : all) {
+    words.insert(words.begin(), {"--url", "redis://127.0.0.1:1"});
+    const auto result = run_program("pulse", words, {});
+    CAF_MESSAGE(result.errors);
+    CAF_CHECK_EQUAL(result.status, 2);
+    CAF_CHECK(contains(result.errors, "expected "));
+  }
+}
+
 CAF_TEST(an unreachable Redis ends with status 4) {
   const auto refused = run_program("pulse", {"--url", "redis://127.0.0.1:1",
                                              "--timeout", "1s", "info", "a"});
@@ -262,7 +277,8 @@ CAF_TEST(dead letters are listed and redriven and purged) {
   const auto letter = listed[0].substr(0, listed[0].find(' '));
   const auto shown = pulse({"dead", "show", "orders", "billing", letter});
   CAF_CHECK(contains(shown.output, "payload   a"));
-  CAF_CHECK(contains(shown.output, "1 deliveries"));
+  CAF_CHECK(
+    contains(shown.output, "1 delivery, 1 failure, 0 crashes, 0 redrives"));
   CAF_CHECK_EQUAL(pulse({"dead", "redrive", "orders", "billing"}).status, 2);
   CAF_CHECK_EQUAL(
     pulse({"dead", "redrive", "orders", "billing", letter}).output,

@@ -1,6 +1,6 @@
 #define CAF_SUITE apps.command
 
-#include "common/command.hpp"
+#include "common/process/command.hpp"
 
 #include <cerrno>
 #include <csignal>

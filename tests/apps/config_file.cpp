@@ -1,9 +1,8 @@
 #define CAF_SUITE apps.config_file
 
-#include "common/config_file.hpp"
-
-#include "common/config_values.hpp"
-#include "common/unique_fd.hpp"
+#include "common/process/unique_fd.hpp"
+#include "pulse-node/config/dump.hpp"
+#include "pulse-node/config/file.hpp"
 
 #include <cstdio>
 #include <cstdlib>

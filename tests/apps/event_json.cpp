@@ -1,6 +1,6 @@
 #define CAF_SUITE apps.event_json
 
-#include "common/event_json.hpp"
+#include "common/output/event_json.hpp"
 
 #include <caf/test/unit_test.hpp>
 

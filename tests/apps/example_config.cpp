@@ -1,8 +1,8 @@
 #define CAF_SUITE apps.example_config
 
-#include "common/config_file.hpp"
-#include "common/config_keys.hpp"
-#include "common/config_values.hpp"
+#include "pulse-node/config/dump.hpp"
+#include "pulse-node/config/file.hpp"
+#include "pulse-node/config/keys.hpp"
 
 #include <fstream>
 #include <iterator>

@@ -55,7 +55,7 @@ CAF_TEST(check and dump start nothing) {
   const auto config = file("good.toml", sink);
   const auto check = run_program("pulse-node", {"-c", config, "--check"});
   CAF_CHECK_EQUAL(check.status, 0);
-  CAF_CHECK_EQUAL(check.output, config + ": good\n");
+  CAF_CHECK_EQUAL(check.output, config + ": the configuration is valid\n");
   const auto dump = run_program(
     "pulse-node", {"-c", config, "--dump-config", "--name", "from-option"},
     {"PULSE_NODE_NAME=from-environment", "PULSE_NODE_LOG_LEVEL=error"});
@@ -123,7 +123,7 @@ CAF_TEST(a log target writes lines of JSON and acknowledges) {
   const auto audit = content("audit");
   CAF_CHECK_EQUAL(lines_of(audit).size(), 3u);
   CAF_CHECK(contains(audit, R"("payload":"c","reader":"r","node":"n1"})"));
-  CAF_CHECK(contains(node.errors(), "drained, good bye"));
+  CAF_CHECK(contains(node.errors(), ": drained"));
 }
 
 CAF_TEST(an exec target acknowledges on status 0 and repeats otherwise) {
@@ -243,7 +243,7 @@ CAF_TEST(a node ends with its parent if told so) {
   pipe_reader errors{parent->errors()};
   CAF_CHECK(errors.wait_for("ready"));
   parent->signal(SIGKILL);
-  CAF_CHECK(errors.wait_for("drained, good bye"));
+  CAF_CHECK(errors.wait_for(": drained"));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,7 +1,7 @@
 #include "chaos/fleet.hpp"
 
-#include "common/spawn.hpp"
-#include "common/unique_fd.hpp"
+#include "common/process/spawn.hpp"
+#include "common/process/unique_fd.hpp"
 #include <fcntl.h>
 #include <sys/wait.h>
 

@@ -1,6 +1,6 @@
 #include "chaos/run_options.hpp"
 
-#include "common/child_process.hpp"
+#include "common/process/child_process.hpp"
 #include <CLI/CLI.hpp>
 
 #include <cstdio>

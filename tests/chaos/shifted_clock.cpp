@@ -1,6 +1,6 @@
 #include "chaos/shifted_clock.hpp"
 
-#include "common/child_process.hpp"
+#include "common/process/child_process.hpp"
 #include <fcntl.h>
 #include <unistd.h>
 

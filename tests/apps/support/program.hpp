@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/child_process.hpp"
+#include "common/process/child_process.hpp"
 
 #include <chrono>
 #include <condition_variable>

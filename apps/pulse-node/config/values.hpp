@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/config_keys.hpp"
+#include "pulse-node/config/keys.hpp"
 
 #include <string>
 #include <string_view>
@@ -53,9 +53,5 @@ std::string toml_text(const std::vector<T>& xs) {
   }
   return result + "]";
 }
-
-/// The effective configuration as a file that gives the same again; without
-/// passwords.
-std::string dump(const node_config& x);
 
 } // namespace pulse::apps

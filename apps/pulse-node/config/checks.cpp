@@ -1,9 +1,11 @@
+#include "pulse-node/config/checks.hpp"
+
 #include "pulse/core/names.hpp"
 #include "pulse/redis/endpoint.hpp"
 
-#include "common/config_keys.hpp"
+#include "pulse-node/config/keys.hpp"
 
-#include <algorithm>
+#include <fstream>
 #include <set>
 
 namespace pulse::apps {
@@ -22,7 +24,7 @@ const auto& options_of(const Section& x) {
 
 template <class Section>
 void check_options(const Section& x, size_t index, problem_list& out) {
-  for (auto& problem : find_problems(options_of(x)))
+  for (auto& problem : pulse::find_problems(options_of(x)))
     out.push_back({key_table<Section>::name, index, std::move(problem.key),
                    std::move(problem.what)});
 }
@@ -61,7 +63,7 @@ private:
     check_options(config_.redis, 0, problems_);
     const auto& url = config_.redis.options.url;
     if (auto result = parse_endpoint(url); !result && !url.empty())
-      // Its text starts with the key, too.
+      // The text of this error starts with the key, which `add` adds again.
       add("redis", 0, "url",
           result.error().what.substr(std::string_view{"url: "}.size()));
   }
@@ -139,8 +141,21 @@ private:
 
 } // namespace
 
-problem_list validate(const node_config& x) {
+problem_list find_problems(const node_config& x) {
   return checker{x}.run();
+}
+
+problem_list find_password_problems(const node_config& x) {
+  const auto& redis = x.redis.options;
+  if (redis.password_file.empty() || !redis.password.empty())
+    return {};
+  std::ifstream in{redis.password_file};
+  std::string password;
+  if (in && std::getline(in, password) && !password.empty())
+    return {};
+  return {{"redis", 0, "password_file",
+           "cannot read a password from the first line of \""
+             + redis.password_file + "\""}};
 }
 
 } // namespace pulse::apps

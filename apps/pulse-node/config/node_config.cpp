@@ -1,6 +1,7 @@
-#include "common/node_config.hpp"
+#include "pulse-node/config/node_config.hpp"
 
 #include "pulse/core/nearest.hpp"
+#include "pulse/redis/endpoint.hpp"
 
 #include <charconv>
 
@@ -55,6 +56,11 @@ outcome<listen_address> parse_listen(std::string_view text) {
                  "expected \"host:port\" such as \"127.0.0.1:4700\" or "
                  "\":4700\" (all interfaces), found \""
                    + std::string{text} + "\""};
+}
+
+std::string public_url(const std::string& url) {
+  auto parsed = parse_endpoint(url);
+  return parsed && !parsed->password.empty() ? to_string(*parsed) : url;
 }
 
 } // namespace pulse::apps

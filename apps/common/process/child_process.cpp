@@ -1,6 +1,6 @@
-#include "common/child_process.hpp"
+#include "common/process/child_process.hpp"
 
-#include "common/spawn.hpp"
+#include "common/process/spawn.hpp"
 #include <fcntl.h>
 #include <sys/wait.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/node_config.hpp"
+#include "pulse-node/config/node_config.hpp"
 
 // Which key of a file is which member: the only place that knows both. Reading,
 // overriding, dumping and checking all visit these tables, with

@@ -1,4 +1,4 @@
-#include "common/log_setup.hpp"
+#include "common/output/log_setup.hpp"
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>

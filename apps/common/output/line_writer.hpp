@@ -2,7 +2,7 @@
 
 #include "pulse/core/outcome.hpp"
 
-#include "common/unique_fd.hpp"
+#include "common/process/unique_fd.hpp"
 
 #include <memory>
 #include <mutex>

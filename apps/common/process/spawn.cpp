@@ -1,4 +1,4 @@
-#include "common/spawn.hpp"
+#include "common/process/spawn.hpp"
 
 #include <spawn.h>
 #include <sys/wait.h>

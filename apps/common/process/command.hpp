@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/signals.hpp"
+#include "common/process/signals.hpp"
 
 #include <chrono>
 #include <string>

@@ -1,4 +1,4 @@
-#include "common/signals.hpp"
+#include "common/process/signals.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>

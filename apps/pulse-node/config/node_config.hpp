@@ -8,7 +8,7 @@
 
 // What a configuration file of pulse-node describes, as plain structs. Names
 // and defaults of streams, readers and sinks are those of core/options.hpp;
-// the keys of the file are listed in config_keys.hpp.
+// the keys of the file are listed in keys.hpp.
 
 namespace pulse::apps {
 
@@ -95,18 +95,7 @@ struct listen_address {
 /// Error: `errc::invalid_option`.
 outcome<listen_address> parse_listen(std::string_view text);
 
-/// One thing that is wrong with a configuration, and where.
-struct config_problem {
-  /// "redis", "sink" …
-  std::string section;
-  /// Which one of several, from 0.
-  size_t index = 0;
-  /// Empty: the section as a whole.
-  std::string key;
-  std::string what;
-};
-
-/// Finds everything that is wrong, beyond the types of single values.
-std::vector<config_problem> validate(const node_config& x);
+/// @returns the URL without its password, for logs and dumps.
+std::string public_url(const std::string& url);
 
 } // namespace pulse::apps

@@ -1,4 +1,4 @@
-#include "common/line_writer.hpp"
+#include "common/output/line_writer.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

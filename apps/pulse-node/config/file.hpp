@@ -1,26 +1,12 @@
 #pragma once
 
-#include "common/node_config.hpp"
+#include "pulse-node/config/settings.hpp"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace pulse::apps {
-
-/// A value from outside the file, which overrides it.
-struct setting {
-  /// "redis", "node" or "caf".
-  std::string section;
-  std::string key;
-  std::string value;
-  /// For errors: "PULSE_REDIS_URL", "--name".
-  std::string origin;
-};
-
-/// The variables PULSE_REDIS_<KEY>, PULSE_NODE_<KEY> and PULSE_CAF_<KEY> that
-/// are set, for every key of these sections, and PULSE_REDIS_PASSWORD.
-std::vector<setting> environment_settings();
 
 struct loaded_config {
   node_config config;

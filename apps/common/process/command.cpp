@@ -1,6 +1,6 @@
-#include "common/command.hpp"
+#include "common/process/command.hpp"
 
-#include "common/spawn.hpp"
+#include "common/process/spawn.hpp"
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>

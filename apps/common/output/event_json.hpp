@@ -16,13 +16,14 @@ struct event_context {
 };
 
 /// The event as one line of JSON, with its newline: stream, id, name, topic,
-/// payload (payload_base64 if it is no UTF-8), sink and deliveries or reader,
+/// payload (payload_base64 if it is not UTF-8), sink and deliveries or reader,
 /// node.
 std::string json_line(const event& x, const event_context& context);
 
 /// @returns whether `bytes` is well-formed UTF-8.
-bool is_utf8(std::string_view bytes) noexcept;
+bool is_utf8(std::string_view bytes);
 
+/// @returns the bytes in base64, with padding.
 std::string base64(std::string_view bytes);
 
 } // namespace pulse::apps

@@ -1,10 +1,10 @@
-#include "common/config_file.hpp"
+#include "pulse-node/config/file.hpp"
 
 #include "pulse/core/nearest.hpp"
 
-#include "common/config_keys.hpp"
-#include "common/config_settings.hpp"
-#include "common/config_values.hpp"
+#include "pulse-node/config/checks.hpp"
+#include "pulse-node/config/keys.hpp"
+#include "pulse-node/config/values.hpp"
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -78,7 +78,7 @@ public:
     try {
       root_ = toml::parse(text, name_);
     } catch (const toml::parse_error& e) {
-      // Its first line is for people, the rest for those who wrote it.
+      // The first line explains the mistake; the others speak of the parser.
       const auto why = e.description();
       complain(e.source().begin, std::string{why.substr(0, why.find('\n'))});
       return false;
@@ -105,7 +105,7 @@ public:
     std::stable_sort(complaints_.begin(), complaints_.end(),
                      [](const auto& a, const auto& b) { return a.at < b.at; });
     for (const auto& x : complaints_)
-      // What is not in the file has no place in it.
+      // A value that is not in the file has no line.
       out_.errors.push_back(name_ + ":"
                             + (x.at.line == 0
                                  ? ""
@@ -248,8 +248,8 @@ private:
 
   // -- places -----------------------------------------------------------------
 
-  /// The key's value; if it is not in the file, its section; if that is not
-  /// either, the file.
+  /// @returns the value of the key, or its section if the file does not have
+  /// the key, or the whole file if it does not have the section.
   const toml::node& node_of(const config_problem& x) const {
     const auto* node = root_.get(x.section);
     if (node != nullptr && node->is_array())
@@ -282,16 +282,19 @@ loaded_config load_config_text(std::string_view text, const std::string& name,
   reader_of_file file{name, result};
   const bool readable = file.read(text);
   for (const auto& x : settings)
-    apply(x, result);
+    if (auto applied = apply(x, result.config); !applied)
+      result.errors.push_back(applied.error().what);
   if (readable) {
-    auto problems = validate(result.config);
-    check_password(result.config, problems);
-    for (const auto& x : problems) {
-      if (const auto* origin = origin_of(x, settings))
-        result.errors.push_back(origin->origin + ": " + x.what);
+    auto report = [&](const config_problem& x) {
+      if (const auto* from = find_setting(settings, x.section, x.key))
+        result.errors.push_back(from->origin + ": " + x.what);
       else
         file.complain(x);
-    }
+    };
+    for (const auto& x : find_problems(result.config))
+      report(x);
+    for (const auto& x : find_password_problems(result.config))
+      report(x);
   }
   file.finish();
   return result;

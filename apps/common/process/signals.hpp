@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/unique_fd.hpp"
+#include "common/process/unique_fd.hpp"
 
 #include <chrono>
 #include <functional>
