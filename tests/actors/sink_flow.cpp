@@ -196,4 +196,38 @@ CAF_TEST(broadcast repeats only for the subscriber that failed) {
   CAF_CHECK_EQUAL(bob.got(), "a1(2,1,0)");
 }
 
+CAF_TEST(a supervisor hears who is subscribed and who listens) {
+  std::string told;
+  supervision supervisor;
+  supervisor.subscribed = [&](const event_listener& who,
+                              const std::optional<subscription>& how) {
+    told += who == alice.handle() ? " alice" : " bob";
+    told += how ? std::to_string(how->credit) : " left";
+  };
+  supervisor.listens = [&](const notice_listener&, bool comes) {
+    told += comes ? " listens" : " listens no more";
+  };
+  spawn(supervisor);
+  subscribe(alice, 3);
+  subscribe(bob);
+  listen();
+  unsubscribe(alice);
+  auto gone = ask<bool>(uut, caf::unsubscribe_atom_v, heard);
+  consume_messages();
+  CAF_CHECK(gone->ok() && gone->value);
+  CAF_CHECK_EQUAL(told, " alice3 bob0 listens alice left listens no more");
+}
+
+CAF_TEST(the same environment makes the same sink) {
+  spawn();
+  const auto first = consumer;
+  const auto opened = redis.commands.log();
+  close();
+  redis.commands.clear_log();
+  random.seed();
+  spawn();
+  CAF_CHECK_EQUAL(first, consumer);
+  CAF_CHECK(opened == redis.commands.log());
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

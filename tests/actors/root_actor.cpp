@@ -1,0 +1,333 @@
+#define CAF_SUITE actors.root_actor
+
+#include "pulse/actors/internal/root/actor.hpp"
+#include "pulse/core/log.hpp"
+
+#include "support/actor_fixture.hpp"
+#include "support/fake_leases.hpp"
+#include "support/scripted_redis.hpp"
+#include "support/scripted_worker.hpp"
+
+using namespace pulse;
+using namespace pulse::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture : actor_fixture {
+  fixture() {
+    set_log_function(nullptr);
+    sink_x.name = "s";
+    sink_x.streams = {"a"};
+    reader_x.name = "r";
+    reader_x.streams = {"a"};
+    reader_x.start = start_position::oldest();
+    stream_x.name = "a";
+    stream_x.max_len = 10;
+    redis_options options;
+    options.url = "redis://user:secret@127.0.0.1:6379/3";
+    uut = spawn_root(sys, options, redis.source(), leases.handle(),
+                     environment());
+    down = sys.spawn([this](caf::event_based_actor* self) {
+      self->monitor(uut);
+      self->set_down_handler([this](const caf::down_msg& x) {
+        ended = x.reason ? describe(x.reason) : "normally";
+      });
+      return caf::behavior{[](caf::tick_atom) {}};
+    });
+    consume_messages();
+  }
+
+  ~fixture() override {
+    caf::anon_send_exit(alice.handle(), caf::exit_reason::kill);
+    caf::anon_send(uut, caf::close_atom_v);
+    uut = nullptr;
+    pass(15s); // longer than any drain
+    caf::anon_send_exit(down, caf::exit_reason::user_shutdown);
+    consume_messages();
+  }
+
+  internal::environment environment() {
+    internal::environment result;
+    result.boot_time = [this] { return boot_time(); };
+    result.random_bits = [this] { return random(); };
+    return result;
+  }
+
+  std::chrono::nanoseconds boot_time() {
+    return sched.clock().now().time_since_epoch();
+  }
+
+  void pass(milliseconds time) {
+    constexpr milliseconds step{10};
+    for (; time > milliseconds{0}; time -= step) {
+      advance_time(std::min(step, time));
+      leases.renew();
+      consume_messages();
+    }
+  }
+
+  template <class T, class... Ts>
+  auto call(Ts... xs) {
+    auto result = ask<T>(uut, xs...);
+    consume_messages();
+    return result;
+  }
+
+  // Opens the sink; it must work.
+  sink_actor open_sink() {
+    auto result = call<sink_actor>(caf::open_atom_v, sink_x);
+    CAF_CHECK_EQUAL(result->why(), "none");
+    return result->value;
+  }
+
+  std::string subscribe_to(const sink_actor& x, scripted_worker& who) {
+    auto result = ask_void(x, caf::subscribe_atom_v, who.handle(),
+                           subscription{3});
+    consume_messages();
+    return result->why();
+  }
+
+  // It dies of a defect.
+  template <class Handle>
+  void crash(const Handle& x) {
+    caf::anon_send_exit(x, caf::exit_reason::kill);
+    consume_messages();
+  }
+
+  auto close() {
+    auto result = ask_void(uut, caf::close_atom_v);
+    consume_messages();
+    return result;
+  }
+
+  system_info info() {
+    auto result = call<system_info>(atom::info_v);
+    CAF_CHECK_EQUAL(result->why(), "none");
+    return result->value;
+  }
+
+  sink_actor find_sink() {
+    return call<sink_actor>(caf::get_atom_v, atom::sink_v, std::string{"s"})
+      ->value;
+  }
+
+  sink_options sink_x;
+  reader_options reader_x;
+  stream_options stream_x;
+  std::minstd_rand random;
+  std::string ended;
+  std::string heard;
+  scripted_redis redis{sys};
+  fake_leases leases{sys, [this] { return boot_time(); }};
+  scripted_worker alice{sys};
+  caf::actor down;
+  root_actor uut;
+};
+
+using names = std::vector<std::string>;
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(root_actor_tests, fixture)
+
+CAF_TEST(opening twice with the same options gives the same actor) {
+  const auto first = open_sink();
+  CAF_CHECK(first == open_sink());
+  const auto stream = call<stream_actor>(caf::open_atom_v, stream_x);
+  CAF_CHECK(stream->value
+            == call<stream_actor>(caf::open_atom_v, stream_x)->value);
+  const auto reader = call<reader_actor>(caf::open_atom_v, reader_x);
+  CAF_CHECK(reader->value
+            == call<reader_actor>(caf::open_atom_v, reader_x)->value);
+  const auto all = info();
+  CAF_CHECK(all.sinks == names{"s"});
+  CAF_CHECK(all.readers == names{"r"});
+  CAF_CHECK(all.streams == names{"a"});
+}
+
+CAF_TEST(opening with other options is refused) {
+  const auto first = open_sink();
+  sink_x.credit = 3;
+  CAF_CHECK_EQUAL(
+    call<sink_actor>(caf::open_atom_v, sink_x)->why().find("already_open"), 0u);
+  sink_x.credit = sink_options{}.credit;
+  CAF_CHECK(first == open_sink());
+}
+
+CAF_TEST(options are checked) {
+  sink_x.lease = 1ms;
+  CAF_CHECK_EQUAL(
+    call<sink_actor>(caf::open_atom_v, sink_x)->why().find("invalid_option"),
+    0u);
+  CAF_CHECK(info().sinks.empty());
+  CAF_CHECK(redis.commands.commands().empty());
+}
+
+CAF_TEST(anonymous readers are always new) {
+  reader_x.name.clear();
+  const auto first = call<reader_actor>(caf::open_atom_v, reader_x);
+  const auto second = call<reader_actor>(caf::open_atom_v, reader_x);
+  CAF_CHECK(first->ok() && second->ok());
+  CAF_CHECK(first->value != second->value);
+}
+
+CAF_TEST(what is open is found by its name) {
+  const auto none = call<sink_actor>(caf::get_atom_v, atom::sink_v,
+                                     std::string{"s"});
+  CAF_CHECK_EQUAL(none->why().find("closed"), 0u);
+  const auto it = open_sink();
+  CAF_CHECK(it == find_sink());
+  CAF_CHECK(
+    !call<reader_actor>(caf::get_atom_v, atom::reader_v, std::string{"s"})
+       ->ok());
+}
+
+CAF_TEST(a child that was closed is not started again but may be opened) {
+  const auto first = open_sink();
+  const auto closed = ask_void(first, caf::close_atom_v);
+  consume_messages();
+  CAF_CHECK_EQUAL(closed->why(), "none");
+  pass(10s);
+  CAF_CHECK(info().sinks.empty());
+  CAF_CHECK_EQUAL(info().restarts, 0u);
+  CAF_CHECK(first != open_sink());
+}
+
+CAF_TEST(a child that died is started again with its subscribers) {
+  const auto first = open_sink();
+  CAF_CHECK_EQUAL(subscribe_to(first, alice), "none");
+  const notice_listener listener = sys.spawn([this](notice_listener::pointer) {
+    return notice_listener::behavior_type{
+      [this](const notice& x) { heard = to_string(x.kind); }};
+  });
+  ask_void(first, caf::subscribe_atom_v, listener);
+  consume_messages();
+  crash(first);
+  CAF_CHECK(!find_sink()); // it waits for its restart
+  pass(130ms);
+  const auto second = find_sink();
+  CAF_REQUIRE(second);
+  CAF_CHECK(first != second);
+  CAF_CHECK_EQUAL(info().restarts, 1u);
+  redis.blocking().answer(page("a", 1, 1));
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  redis.answer("XINFO STREAM", facts(5));
+  redis.blocking().answer("-NOGROUP No such key\r\n");
+  pass(20s);
+  CAF_CHECK_EQUAL(heard, "group_recovered");
+}
+
+CAF_TEST(who unsubscribed is not subscribed again) {
+  const auto first = open_sink();
+  subscribe_to(first, alice);
+  ask<bool>(first, caf::unsubscribe_atom_v, alice.handle());
+  consume_messages();
+  crash(first);
+  pass(1s);
+  auto second = ask<sink_info>(find_sink(), atom::info_v);
+  consume_messages();
+  CAF_REQUIRE(second->ok());
+  CAF_CHECK_EQUAL(second->value.subscribers, 0u);
+}
+
+CAF_TEST(a child that keeps dying is started with growing pauses) {
+  open_sink();
+  for (int i = 0; i < 12; ++i) {
+    const auto it = find_sink();
+    if (it)
+      crash(it);
+    pass(500ms);
+  }
+  CAF_CHECK_GREATER(info().restarts, 3u);
+  CAF_CHECK_LESS(info().restarts, 8u);
+}
+
+CAF_TEST(opening a dead child does not wait for its restart) {
+  const auto first = open_sink();
+  subscribe_to(first, alice);
+  crash(first);
+  const auto second = open_sink();
+  CAF_CHECK(first != second);
+  redis.blocking().answer(page("a", 1, 1));
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  pass(2s);
+  CAF_CHECK(second == find_sink());
+}
+
+CAF_TEST(subscribers that could not be had again are tried later) {
+  const auto first = open_sink();
+  subscribe_to(first, alice);
+  redis.goes_away();
+  crash(first);
+  pass(5s);
+  redis.comes_back();
+  pass(5s);
+  redis.blocking().answer(page("a", 1, 1));
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+}
+
+CAF_TEST(a ping tells how long Redis took) {
+  redis.hold("PING");
+  auto pong = call<caf::timespan>(caf::ping_atom_v);
+  pass(30ms);
+  CAF_CHECK(!pong->arrived);
+  redis.release("PING");
+  consume_messages();
+  CAF_REQUIRE(pong->ok());
+  CAF_CHECK(pong->value == caf::timespan{30ms});
+  redis.goes_away();
+  CAF_CHECK_EQUAL(
+    call<caf::timespan>(caf::ping_atom_v)->why().find("connect_failed"), 0u);
+}
+
+CAF_TEST(info tells no secrets) {
+  CAF_CHECK_EQUAL(info().url.find("secret"), std::string::npos);
+}
+
+CAF_TEST(closing waits for the children and then closes what they need) {
+  alice.hold();
+  const auto it = open_sink();
+  subscribe_to(it, alice);
+  call<reader_actor>(caf::open_atom_v, reader_x);
+  call<stream_actor>(caf::open_atom_v, stream_x);
+  redis.blocking().answer(page("a", 1, 1));
+  consume_messages();
+  const auto first = close();
+  const auto second = close();
+  pass(2s);
+  CAF_CHECK(!first->arrived);
+  CAF_CHECK_EQUAL(redis.commands.closes(), 0u);
+  CAF_CHECK_EQUAL(leases.closes(), 0u);
+  CAF_CHECK_EQUAL(
+    call<sink_actor>(caf::open_atom_v, sink_x)->why().find("closed"), 0u);
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(first->why(), "none");
+  CAF_CHECK_EQUAL(second->why(), "none");
+  CAF_CHECK_EQUAL(redis.commands.closes(), 1u);
+  CAF_CHECK_EQUAL(leases.closes(), 1u);
+  CAF_CHECK_EQUAL(ended, "normally");
+}
+
+CAF_TEST(closing does not wait for a child that waits for its restart) {
+  crash(open_sink());
+  const auto closed = close();
+  CAF_CHECK_EQUAL(closed->why(), "none");
+  pass(10s);
+  CAF_CHECK_EQUAL(ended, "normally");
+}
+
+CAF_TEST(the death of the shared connection ends the root with an error) {
+  const auto child = open_sink();
+  caf::anon_send_exit(redis.commands.handle(), caf::exit_reason::kill);
+  consume_messages();
+  CAF_CHECK_EQUAL(ended.find("internal"), 0u);
+  CAF_CHECK_EQUAL(leases.closes(), 1u);
+  crash(child);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
