@@ -8,9 +8,19 @@
 #include <caf/actor_system.hpp>
 #include <caf/io/middleman.hpp>
 
+#include <sstream>
+
 #include <caf/test/unit_test.hpp>
 
 using namespace pulse;
+
+namespace {
+
+std::string url(const caf::expected<redis_options>& x) {
+  return x ? x->url : describe(x.error());
+}
+
+} // namespace
 
 CAF_TEST(the values that CAF needs for us are set) {
   config cfg;
@@ -24,6 +34,49 @@ CAF_TEST(the values that CAF needs for us are set) {
   const auto ids = get_or(cfg, "middleman.app-identifiers",
                           std::vector<std::string>{});
   CAF_CHECK(ids == std::vector<std::string>{"pulse-1"});
+}
+
+CAF_TEST(the group pulse says how to connect to Redis) {
+  auto read = [](std::vector<std::string> args, const std::string& file) {
+    config cfg;
+    std::istringstream in{file};
+    if (auto err = cfg.parse(std::move(args), in))
+      CAF_FAIL(to_string(err));
+    return redis_options_of(cfg);
+  };
+  CAF_CHECK_EQUAL(url(read({}, "")), redis_options{}.url);
+  const std::string file = "[pulse]\nredis-url = \"redis://file\"\n"
+                           "client-name = \"me\"\ncommand-timeout = 250ms\n";
+  const auto from_file = read({}, file);
+  CAF_REQUIRE(from_file);
+  CAF_CHECK_EQUAL(from_file->url, "redis://file");
+  CAF_CHECK_EQUAL(from_file->client_name, "me");
+  CAF_CHECK_EQUAL(from_file->command_timeout.count(), 250);
+  CAF_CHECK_EQUAL(url(read({"--pulse.redis-url=redis://cli"}, file)),
+                  "redis://cli");
+  config cfg;
+  cfg.set("pulse.redis-url", "redis://set");
+  CAF_CHECK_EQUAL(url(redis_options_of(cfg)), "redis://set");
+  const auto bad = read({"--pulse.connect-timeout=0s"}, "");
+  CAF_REQUIRE(!bad);
+  CAF_CHECK_EQUAL(describe(bad.error()).substr(0, 38),
+                  "invalid_option: redis.connect_timeout:");
+}
+
+CAF_TEST(a class of a user can have the group beside its own options) {
+  struct user_config : caf::actor_system_config {
+    user_config() {
+      add_pulse(*this);
+      add_pulse_options(custom_options_);
+      opt_group{custom_options_, "shop"}.add<std::string>("name", "its name");
+    }
+  };
+  user_config cfg;
+  std::istringstream no_file;
+  const std::vector<std::string> args{"--shop.name=tea", "--pulse.redis-url=x"};
+  CAF_REQUIRE(!cfg.parse(args, no_file));
+  CAF_CHECK_EQUAL(get_or(cfg, "shop.name", ""), "tea");
+  CAF_CHECK_EQUAL(url(redis_options_of(cfg)), "x");
 }
 
 CAF_TEST(no file of the current directory is read) {

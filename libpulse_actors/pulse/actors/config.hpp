@@ -1,8 +1,11 @@
 #pragma once
 
 #include "pulse/actors/type_ids.hpp"
+#include "pulse/core/options.hpp"
 
 #include <caf/actor_system_config.hpp>
+#include <caf/config_option_set.hpp>
+#include <caf/expected.hpp>
 
 namespace pulse {
 
@@ -20,6 +23,25 @@ namespace pulse {
 /// since that disconnects nodes that send no heartbeats. Call it before the
 /// actor system exists; a second call changes nothing.
 void add_pulse(caf::actor_system_config& cfg);
+
+/// Adds the group "pulse" with the options of a connection to Redis:
+/// `--pulse.redis-url`, `--pulse.password-file`, `--pulse.tls-ca-file`,
+/// `--pulse.tls-cert-file`, `--pulse.tls-key-file`, `--pulse.tls-server-name`,
+/// `--pulse.client-name`, `--pulse.connect-timeout` and
+/// `--pulse.command-timeout`. They can be given on the command line, in CAF's
+/// configuration file (section `[pulse]`) and by `cfg.set("pulse.redis-url",
+/// …)`; `--help` explains them. For the constructor of a class that is derived
+/// from `caf::actor_system_config`:
+/// `pulse::add_pulse_options(custom_options_)`. There is no option for a
+/// password, since command lines are public: use `password-file`, or the URL in
+/// a file that only its owner can read.
+void add_pulse_options(caf::config_option_set& options);
+
+/// Reads what the group "pulse" says; options that are not set have their
+/// defaults, see redis_options.
+/// Error: `errc::invalid_option` with the name of the option.
+caf::expected<redis_options>
+redis_options_of(const caf::actor_system_config& cfg);
 
 /// A ready configuration: `pulse::config cfg; caf::actor_system sys{cfg};`
 /// Derive from it for your own message types and options. For clusters of which

@@ -1,5 +1,6 @@
 #include "pulse/actors/system.hpp"
 
+#include "pulse/actors/config.hpp"
 #include "pulse/actors/errors.hpp"
 #include "pulse/core/log.hpp"
 
@@ -261,6 +262,13 @@ caf::expected<system> system::connect(caf::actor_system& sys,
   if (!pong)
     return pong.error();
   return result;
+}
+
+caf::expected<system> system::connect(caf::actor_system& sys) {
+  auto options = redis_options_of(sys.config());
+  if (!options)
+    return std::move(options.error());
+  return connect(sys, std::move(*options));
 }
 
 caf::expected<system> system::connect(caf::actor_system& sys, std::string url) {

@@ -136,6 +136,10 @@ public:
   static caf::expected<system> connect(caf::actor_system& sys,
                                        redis_options options);
   static caf::expected<system> connect(caf::actor_system& sys, std::string url);
+  /// The same with the options that the group "pulse" of the configuration of
+  /// `sys` holds, see redis_options_of(): `--pulse.redis-url=…` on the command
+  /// line.
+  static caf::expected<system> connect(caf::actor_system& sys);
 
   system(system&&) noexcept;
   system& operator=(system&&) noexcept;
