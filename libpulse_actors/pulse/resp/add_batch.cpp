@@ -103,9 +103,6 @@ command_ptr add_batch::finish() {
 
 command_ptr add_batch::repeat(event_id after, milliseconds age,
                               milliseconds timeout) {
-#ifdef PULSE_BREAK_BLIND_RETRY // tests/chaos: must be found to store twice
-  return plain_;
-#endif
   auto result = script_call(to_string(after), age);
   result->repeatable = true;
   result->timeout = timeout;

@@ -2,8 +2,8 @@
 
 #include "pulse/testing/local_redis.hpp"
 
-#include "chaos/redis_admin.hpp"
-#include "chaos/shifted_clock.hpp"
+#include "chaos/runner/redis_admin.hpp"
+#include "chaos/runner/shifted_clock.hpp"
 #include <hiredis.h>
 
 #include <chrono>

@@ -1,8 +1,8 @@
 #define CAF_SUITE chaos.plan
 
-#include "chaos/plan.hpp"
+#include "chaos/runner/plan.hpp"
 
-#include "chaos/misbehaviour.hpp"
+#include "chaos/node/misbehaviour.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 #define CAF_SUITE chaos.proxy
 
-#include "chaos/proxy.hpp"
+#include "chaos/runner/proxy.hpp"
 
 #include "pulse/testing/local_redis.hpp"
 

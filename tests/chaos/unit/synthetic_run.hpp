@@ -1,7 +1,7 @@
 #pragma once
 
-#include "chaos/checker.hpp"
-#include "chaos/loader.hpp"
+#include "chaos/checker/checker.hpp"
+#include "chaos/checker/loader.hpp"
 
 #include <string>
 

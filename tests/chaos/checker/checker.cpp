@@ -1,0 +1,79 @@
+#include "chaos/checker/checker.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace pulse::chaos {
+
+namespace {
+
+constexpr int64_t reconnect_us = 4'000'000;
+
+// The times of a fault are taken before and after the act; a fact is written
+// a moment before or after it happens.
+constexpr int64_t blur_us = 50'000;
+
+// Of several faults, which is most likely to be the cause; -1: this kind never
+// makes a sink lose what it holds.
+int rank(const fault& x) {
+  static constexpr std::array<std::string_view, 17> causes{
+    "clock-step", "kill",       "stop",       "hole",   "freeze",
+    "deaf",       "redis-kill", "redis-stop", "outage", "client-kill",
+    "cut",        "half-reply", "hang",       "close",  "throttle",
+    "bytewise",   "delay"};
+  const auto* i = std::find(causes.begin(), causes.end(), x.kind);
+  return i != causes.end() ? static_cast<int>(i - causes.begin()) : -1;
+}
+
+bool takes_redis_away(const fault& x) {
+  return x.kind == "redis-kill" || x.kind == "redis-stop" || x.kind == "outage"
+         || x.kind == "clock-step";
+}
+
+} // namespace
+
+int64_t aftermath(const settings& how) {
+  return 2 * how.lease_us + 2 * how.sweep_us + reconnect_us;
+}
+
+void find_aftermaths(const settings& how, std::vector<fault>& faults) {
+  const auto late = aftermath(how);
+  for (auto& x : faults) {
+    x.until = x.end + late;
+    for (const auto& y : faults)
+      if (takes_redis_away(y) && y.end > x.begin && y.begin <= x.until)
+        x.until = std::max(x.until, y.end + late);
+  }
+}
+
+const fault* explanation(const history& run, const std::string& a,
+                         const std::string& b, int64_t at) {
+  const fault* result = nullptr;
+  for (const auto& x : run.faults) {
+    if (x.begin > at + blur_us)
+      break;
+    const bool hit = x.slot.empty() || x.slot == a || x.slot == b;
+    if (hit && x.until >= at && rank(x) >= 0
+        && (result == nullptr || rank(x) <= rank(*result)))
+      result = &x;
+  }
+  return result;
+}
+
+verdict judge(const history& run) {
+  verdict result;
+  for (const auto& x : run.faults)
+    ++result.faults[x.kind];
+  for (const auto& x : run.phantoms)
+    result.violated("phantom", x + " was never added");
+  judge_adds(run, result);
+  judge_readers(run, result);
+  judge_deliveries(run, result);
+  judge_order(run, result);
+  judge_end(run, result);
+  measure_recovery(run, result);
+  return result;
+}
+
+} // namespace pulse::chaos

@@ -1,0 +1,131 @@
+#include "chaos/checker/checker.hpp"
+
+#include <algorithm>
+
+namespace pulse::chaos {
+
+namespace {
+
+using end = execution::end;
+
+// The sink and the journal do not look at the clock at the same time.
+constexpr int64_t ack_wait_blur_us = 50'000;
+
+/// The executions of one event in one sink, by their begin.
+struct group_judge {
+  const history& run;
+  verdict& out;
+  verdict::of_sink& counts;
+  const std::string& sink;
+
+  [[nodiscard]] const std::string& slot(const execution& x) const {
+    return run.instances[x.at].slot;
+  }
+
+  [[nodiscard]] std::string text(const execution& x) const {
+    return run.label(x.event) + " (" + to_string(x.id) + ") at " + slot(x)
+           + " worker " + std::to_string(x.worker) + " at "
+           + std::to_string(x.began) + " us";
+  }
+
+  // Whether the process of `x` was killed while it was at it.
+  [[nodiscard]] bool died_with(const execution& x, int64_t until) const {
+    return x.how == end::none
+           && std::any_of(run.faults.begin(), run.faults.end(),
+                          [&](const fault& f) {
+                            return f.kind == "kill" && f.slot == slot(x)
+                                   && f.begin >= x.began && f.begin <= until;
+                          });
+  }
+
+  void again(const execution& before, const execution& now) const {
+    if (before.how == end::done && before.ended <= now.began)
+      return duplicate(before, now);
+    if (before.how != end::none && before.ended <= now.began) {
+      ++counts.retries[before.how == end::failed ? "nack" : "worker crash"];
+      return;
+    }
+    if (died_with(before, now.began)) {
+      ++counts.retries["node kill"];
+      return;
+    }
+    // Both are at it.
+    if (now.began - before.began >= run.how.ack_wait_us - ack_wait_blur_us) {
+      ++counts.retries["ack_wait"];
+      return;
+    }
+    if (const auto* f = explanation(run, slot(before), slot(now), now.began)) {
+      ++counts.duplicates[f->kind];
+      return;
+    }
+    out.violated("two live holders", sink + ": " + text(now) + ", while "
+                                       + slot(before) + " worker "
+                                       + std::to_string(before.worker)
+                                       + " was at it since "
+                                       + std::to_string(before.began) + " us");
+  }
+
+  void duplicate(const execution& before, const execution& now) const {
+    if (const auto* f = explanation(run, slot(before), slot(now), now.began))
+      ++counts.duplicates[f->kind];
+    else
+      out.violated("duplicate without a fault",
+                   sink + ": " + text(now) + " had been done by " + slot(before)
+                     + " at " + std::to_string(before.ended) + " us");
+  }
+};
+
+// What makes `now` a second try: if it had succeeded before, then that; else
+// whoever is still at it; else the last one that ended.
+const execution& reason_for(const std::vector<execution>& xs, size_t first,
+                            size_t now) {
+  const auto* result = &xs[now - 1];
+  for (size_t i = first; i < now; ++i) {
+    if (xs[i].how == end::done && xs[i].ended <= xs[now].began)
+      return xs[i];
+    if (xs[i].how == end::none || xs[i].ended > xs[now].began)
+      result = &xs[i];
+  }
+  return *result;
+}
+
+void judge_sink(const history& run, const std::string& sink,
+                std::vector<execution> xs, verdict& out) {
+  auto& counts = out.sinks[sink];
+  counts.executions = xs.size();
+  // What is stored twice counts as two events here.
+  std::sort(xs.begin(), xs.end(), [](const auto& a, const auto& b) {
+    return a.id != b.id ? a.id < b.id : a.began < b.began;
+  });
+  std::vector<bool> settled(run.adds.size());
+  group_judge group{run, out, counts, sink};
+  size_t first = 0;
+  for (size_t i = 0; i < xs.size(); ++i) {
+    if (xs[i].id != xs[first].id)
+      first = i;
+    if (xs[i].how == end::done)
+      settled[xs[i].event] = true;
+    if (i > first)
+      group.again(reason_for(xs, first, i), xs[i]);
+  }
+  if (const auto dead = run.end.dead.find(sink); dead != run.end.dead.end()) {
+    counts.dead_letters = dead->second.size();
+    for (auto event : dead->second)
+      if (event < settled.size())
+        settled[event] = true;
+  }
+  for (const auto& x : run.end.stream)
+    if (x.event < settled.size() && !settled[x.event])
+      out.violated("lost", "sink " + sink + " neither finished nor gave up "
+                             + run.label(x.event) + " (" + to_string(x.id)
+                             + ")");
+}
+
+} // namespace
+
+void judge_deliveries(const history& run, verdict& out) {
+  for (const auto& [sink, executions] : run.sinks)
+    judge_sink(run, sink, executions, out);
+}
+
+} // namespace pulse::chaos

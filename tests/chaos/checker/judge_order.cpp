@@ -1,0 +1,98 @@
+#include "chaos/checker/checker.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace pulse::chaos {
+
+namespace {
+
+using end = execution::end;
+
+std::vector<execution> in_time(std::vector<execution> xs) {
+  std::stable_sort(xs.begin(), xs.end(), [](const auto& a, const auto& b) {
+    return a.began < b.began;
+  });
+  return xs;
+}
+
+// What another instance of the sink handed back when it closed comes late, and
+// counts as never delivered.
+bool handed_back_before(const history& run, const std::string& sink,
+                        int64_t at) {
+  return std::any_of(run.faults.begin(), run.faults.end(), [&](const fault& f) {
+    return f.kind == "close" && f.begin <= at && f.until >= at
+           && f.slot.compare(0, sink.size() + 1, sink + "-") == 0;
+  });
+}
+
+// First deliveries reach each worker in the order of the stream, unless topics
+// wait for each other.
+void judge_first_deliveries(const history& run, const std::string& sink,
+                            const std::vector<execution>& xs, verdict& out) {
+  std::map<std::pair<uint32_t, uint32_t>, event_id> newest;
+  for (const auto& x : xs) {
+    if (x.deliveries != 1 || run.instances[x.at].keyed)
+      continue;
+    auto& last = newest[{x.at, x.worker}];
+    const auto& slot = run.instances[x.at].slot;
+    if (x.id < last && !handed_back_before(run, sink, x.began)
+        && explanation(run, slot, slot, x.began) == nullptr)
+      out.violated("order", sink + ": " + slot + " worker "
+                              + std::to_string(x.worker) + " got "
+                              + to_string(x.id) + " after " + to_string(last)
+                              + ", both for the first time");
+    last = std::max(last, x.id);
+  }
+}
+
+/// What one instance does with one topic.
+struct lane {
+  event_id id;
+  uint32_t event = 0;
+  int64_t began = 0;
+  // When it was through; 0: it is not.
+  int64_t settled = 0;
+};
+
+// Between the first try of an event and its end, no later event of its topic
+// begins in that instance.
+void judge_keyed(const history& run, const std::string& sink,
+                 const std::vector<execution>& xs,
+                 const std::vector<uint32_t>& topics, verdict& out) {
+  std::set<uint32_t> given_up;
+  if (const auto i = run.end.dead.find(sink); i != run.end.dead.end())
+    given_up.insert(i->second.begin(), i->second.end());
+  std::map<std::pair<uint32_t, uint32_t>, lane> lanes;
+  for (const auto& x : xs) {
+    if (!run.instances[x.at].keyed)
+      continue;
+    auto& at = lanes[{x.at, topics[x.event]}];
+    const auto& slot = run.instances[x.at].slot;
+    const bool later = at.id < x.id;
+    const bool open = (at.settled == 0 || at.settled > x.began)
+                      && given_up.count(at.event) == 0;
+    if (at.began > 0 && later && open
+        && explanation(run, slot, slot, x.began) == nullptr)
+      out.violated("keyed order",
+                   sink + ": " + slot + " began " + run.label(x.event) + " ("
+                     + to_string(x.id) + ") while " + to_string(at.id)
+                     + " of the same topic was not through");
+    if (later || at.id == x.id)
+      at = {x.id, x.event, at.id == x.id ? at.began : x.began,
+            x.how == end::done ? x.ended : 0};
+  }
+}
+
+} // namespace
+
+void judge_order(const history& run, verdict& out) {
+  for (const auto& [sink, executions] : run.sinks) {
+    const auto xs = in_time(executions);
+    judge_first_deliveries(run, sink, xs, out);
+    judge_keyed(run, sink, xs, run.topics(), out);
+  }
+}
+
+} // namespace pulse::chaos

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "pulse/core/outcome.hpp"
+
+#include "chaos/checker/history.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pulse::chaos {
+
+// The files of a run. Each line starts with a time, except in "settings" and
+// "final"; IDs are "<ms>-<seq>", events "<producer>:<n>".
+//
+//   <slot>.<incarnation>.journal
+//     role producer | role sink <name> balanced|keyed | role reader
+//     oldest|newest producer: i <n> (invoked), o <n> <id> (stored), f <n>
+//     <errc> (failed),
+//               u <n> <errc> (outcome unknown)
+//     sink:     g (opened), k (closing), q (closed);
+//               worker w: s <w> <event> <id> <deliveries> (started), then
+//               d <w> (done), e <w> (nack), c <w> (crashes); h <w> (will hang)
+//     reader:   v <event> <id> (saw)
+//     x (ends as told)
+//   faults:   <begin> <end> <kind> <slot or *>
+//   samples:  <time> <slot> <rss in kB>
+//   settings: <name> <value>
+//   final:    entry <id> <event>; dead <sink> <event>; bad <slot> <how>;
+//             group <sink> <pending> through|behind <consumers>;
+//             outage <slot> <seconds> <cpu seconds> <connections> <attempts>
+
+/// Makes a history of the files' contents. Producers come first: the others
+/// name their events.
+class loader {
+public:
+  /// @param name The file's name without ".journal".
+  status add_journal(const std::string& name, std::string_view text);
+  status add_faults(std::string_view text);
+  status add_samples(std::string_view text);
+  status add_settings(std::string_view text);
+  status add_final(std::string_view text);
+
+  /// Puts everything in the order of time.
+  history finish();
+
+private:
+  using words = std::vector<std::string_view>;
+
+  void producer_line(int64_t at, const words& line, uint32_t first);
+  struct sink_journal;
+  void sink_line(int64_t at, const words& line, sink_journal& state);
+  void closed(int64_t at, sink_journal& state);
+  uint32_t event_of(std::string_view label, const std::string& where);
+
+  history result_;
+};
+
+/// Reads all files of a run. Error: `errc::internal` that names file and line.
+outcome<history> load(const std::string& directory);
+
+} // namespace pulse::chaos

@@ -1,0 +1,118 @@
+// A process of a chaos run: a producer, a sink or a reader, through the public
+// interface. It writes down what it does and ends at SIGTERM; SIGUSR1 closes
+// its sink and opens it again. It says on its standard output when it is ready
+// for signals, and when its work has begun.
+//
+//     pulse-chaos-node role=sink name=… url=… journal=… …
+
+#include "pulse/actors/config.hpp"
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/log.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include "chaos/node/protocol.hpp"
+#include "chaos/node/role.hpp"
+#include <sys/prctl.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+namespace {
+
+using namespace pulse;
+using namespace pulse::chaos;
+
+// Blocked before any thread starts, so that all threads inherit it.
+sigset_t block_signals() {
+  sigset_t result;
+  sigemptyset(&result);
+  sigaddset(&result, SIGTERM);
+  sigaddset(&result, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &result, nullptr);
+  return result;
+}
+
+void say(const char* line) {
+  std::fputs(line, stdout);
+  std::fflush(stdout);
+}
+
+// Waits for a signal, at most `ms`; 0: none came.
+int wait_for_signal(const sigset_t& set, long ms) {
+  const timespec limit{ms / 1'000, ms % 1'000 * 1'000'000};
+  const int result = ::sigtimedwait(&set, nullptr, &limit);
+  return result > 0 ? result : 0;
+}
+
+std::unique_ptr<role> make_role(role_context ctx) {
+  const auto name = ctx.args.text("role");
+  if (name == "producer")
+    return make_producer(ctx);
+  if (name == "sink")
+    return make_sink(ctx);
+  return make_reader(ctx);
+}
+
+// Redis may be away when the process starts.
+std::optional<pulse::system> connect(caf::actor_system& sys,
+                                     const node_args& args,
+                                     const sigset_t& signals) {
+  redis_options redis;
+  redis.url = args.text("url");
+  redis.client_name = args.text("name");
+  redis.connect_timeout = std::chrono::seconds{2};
+  redis.command_timeout = std::chrono::seconds{2};
+  for (;;) {
+    if (auto result = pulse::system::connect(sys, redis))
+      return std::move(*result);
+    if (wait_for_signal(signals, 50) == SIGTERM)
+      return std::nullopt;
+  }
+}
+
+int run(role& what, const sigset_t& signals) {
+  int signal = 0;
+  while (!what.open())
+    if (signal = wait_for_signal(signals, 50); signal == SIGTERM)
+      return EXIT_FAILURE;
+  say(open_line);
+  while (signal != SIGTERM) {
+    signal = wait_for_signal(signals, 1'000);
+    if (signal == SIGUSR1)
+      what.reopen();
+  }
+  return what.finish() ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const auto signals = block_signals();
+  say(ready_line);
+  const node_args args{argc, argv};
+  set_log_function([](log_level level, std::string_view line) {
+    std::fprintf(stderr, "%lld %s %.*s\n", static_cast<long long>(now_us()),
+                 to_string(level).c_str(), static_cast<int>(line.size()),
+                 line.data());
+  });
+  journal log{args.text("journal")};
+  pulse::config cfg;
+  // Several processes share a machine: the workers have threads of their own.
+  cfg.set("scheduler.max-threads", size_t{2});
+  caf::actor_system sys{cfg};
+  auto pulse = connect(sys, args, signals);
+  if (!pulse)
+    return EXIT_FAILURE;
+  auto what = make_role({sys, *pulse, args, log});
+  auto status = run(*what, signals);
+  if (!pulse->close())
+    status = EXIT_FAILURE;
+  if (status == EXIT_SUCCESS)
+    log.write("x");
+  return status;
+}

@@ -1,0 +1,157 @@
+#include "pulse/actors/errors.hpp"
+
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include "chaos/node/role.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace pulse::chaos {
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr auto tick = 10ms;
+// Answers come, with an error at least, when the commands' deadlines are over.
+constexpr auto answer_deadline = 60s;
+
+// Whether Redis may have stored it all the same.
+bool is_outcome_unknown(errc code) {
+  switch (code) {
+    case errc::connection_lost:
+    case errc::timed_out:
+    case errc::closed:
+    case errc::protocol_error:
+    case errc::internal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+struct plan {
+  std::string name;
+  uint64_t rate = 100; // a second
+  uint64_t keys = 64;
+  uint64_t most = 0; // 0: no end
+  uint64_t most_open = 2'000;
+};
+
+struct producing {
+  static inline const char* name = "chaos.producer";
+
+  uint64_t sent = 0;
+  uint64_t open = 0;
+  bool stopped = false;
+  clock::time_point since = clock::now();
+  uint64_t at_since = 0;
+  caf::response_promise answer;
+};
+
+caf::behavior produce(caf::stateful_actor<producing>* self,
+                      const stream_actor& stream, const plan& how,
+                      journal* log) {
+  auto answered = [self] {
+    auto& state = self->state;
+    if (--state.open == 0 && state.stopped && state.answer.pending())
+      state.answer.deliver(caf::unit);
+  };
+  auto add = [=] {
+    auto& state = self->state;
+    const auto n = state.sent++;
+    const auto number = std::to_string(n);
+    ++state.open;
+    log->write("i " + number);
+    new_event x{"chaos", how.name + ":" + number,
+                "k" + std::to_string(n % how.keys)};
+    self->request(stream, caf::infinite, caf::add_atom_v, std::move(x))
+      .then(
+        [=](event_id id) {
+          log->write("o " + number + " " + to_string(id));
+          answered();
+        },
+        [=](const caf::error& err) {
+          const auto code = to_failure(err).code;
+          log->write((is_outcome_unknown(code) ? "u " : "f ") + number + " "
+                     + to_string(code));
+          answered();
+        });
+  };
+  self->delayed_send(self, tick, caf::tick_atom_v);
+  return {
+    [=](caf::tick_atom) {
+      auto& state = self->state;
+      if (state.stopped)
+        return;
+      const std::chrono::duration<double> time = clock::now() - state.since;
+      const auto due
+        = state.at_since
+          + static_cast<uint64_t>(time.count() * static_cast<double>(how.rate));
+      const auto end = how.most > 0 ? std::min(due, how.most) : due;
+      while (state.sent < end && state.open < how.most_open)
+        add();
+      // What could not be sent in time is not made up for later.
+      if (state.open >= how.most_open) {
+        state.since = clock::now();
+        state.at_since = state.sent;
+      }
+      self->delayed_send(self, tick, caf::tick_atom_v);
+    },
+    [=](caf::close_atom) -> caf::result<void> {
+      self->state.stopped = true;
+      if (self->state.open == 0)
+        return caf::unit;
+      self->state.answer = self->make_response_promise();
+      return self->state.answer;
+    },
+  };
+}
+
+class producer_role : public role {
+public:
+  explicit producer_role(role_context ctx) : ctx_(ctx) {
+    ctx_.log.write("role producer");
+  }
+
+  bool open() override {
+    stream_options how;
+    how.name = stream_name;
+    how.max_len = 0; // the checker wants to see all of it
+    auto stream = ctx_.pulse.stream(how);
+    if (!stream)
+      return false;
+    plan what;
+    what.name = ctx_.args.text("name");
+    what.rate = ctx_.args.number("rate");
+    what.keys = std::max<uint64_t>(ctx_.args.number("keys"), 1);
+    what.most = ctx_.args.number("events");
+    producer_ = ctx_.sys.spawn(produce, stream->handle(), what, &ctx_.log);
+    return true;
+  }
+
+  bool finish() override {
+    caf::scoped_actor self{ctx_.sys};
+    bool ok = false;
+    self->request(producer_, answer_deadline, caf::close_atom_v)
+      .receive([&] { ok = true; }, [](const caf::error&) {});
+    self->send_exit(producer_, caf::exit_reason::user_shutdown);
+    return ok;
+  }
+
+private:
+  role_context ctx_;
+  caf::actor producer_;
+};
+
+} // namespace
+
+std::unique_ptr<role> make_producer(role_context ctx) {
+  return std::make_unique<producer_role>(ctx);
+}
+
+} // namespace pulse::chaos

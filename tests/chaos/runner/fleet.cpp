@@ -1,0 +1,196 @@
+#include "chaos/runner/fleet.hpp"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+namespace pulse::chaos {
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = node_process::clock;
+
+// Generous: they only end what would never end.
+constexpr auto ready_deadline = 60s;
+constexpr auto open_deadline = 120s;
+
+// Longer than any drain_timeout and any command's deadline.
+constexpr auto stop_deadline = 90s;
+
+std::string described(int status) {
+  return WIFSIGNALED(status)
+           ? "died of signal " + std::to_string(WTERMSIG(status))
+           : "ended with status " + std::to_string(WEXITSTATUS(status));
+}
+
+std::string arg(const std::string& name, uint64_t value) {
+  return name + "=" + std::to_string(value);
+}
+
+} // namespace
+
+fleet::fleet(const run_options& how, std::string directory)
+  : how_(how), directory_(std::move(directory)) {
+  for (size_t i = 0; i < how.audit; ++i)
+    add("audit", i, sink_args("audit", "balanced"), {true, i == 0});
+  for (size_t i = 0; i < how.billing; ++i)
+    add("billing", i, sink_args("billing", "keyed"), {true, i == 0});
+  for (size_t i = 0; i < how.readers; ++i)
+    add("reader", i, {"role=reader", i == 0 ? "start=oldest" : "start=newest"},
+        {false, i == 0});
+  for (size_t i = 0; i < how.producers; ++i)
+    add("producer", i,
+        {"role=producer", arg("rate", how.rate / how.producers),
+         arg("events", how.events / how.producers), arg("keys", how.keys)},
+        {false, i == 0});
+}
+
+void fleet::add(const std::string& group, size_t index,
+                std::vector<std::string> args, slot_facts facts) {
+  slots_.push_back({group + "-" + std::to_string(index),
+                    std::move(args),
+                    facts,
+                    0,
+                    {},
+                    false});
+}
+
+std::vector<std::string> fleet::sink_args(const std::string& name,
+                                          const std::string& dispatch) const {
+  // So often as the name says, at this rate: one event in that many.
+  auto every = [this](double seconds) {
+    const auto n
+      = static_cast<uint64_t>(static_cast<double>(how_.rate) * seconds);
+    return how_.misdeeds ? std::max<uint64_t>(n, 2) : uint64_t{0};
+  };
+  auto ms = [](int64_t x) { return static_cast<uint64_t>(x); };
+  return {"role=sink",
+          "sink=" + name,
+          "dispatch=" + dispatch,
+          arg("seed", how_.seed),
+          arg("workers", how_.workers),
+          arg("lease", ms(how_.lease_ms)),
+          arg("ack_wait", ms(how_.ack_wait_ms)),
+          arg("sweep", ms(how_.sweep_ms)),
+          arg("work_us", ms(how_.work_us)),
+          arg("crash", every(1)),
+          arg("nack", every(0.5)),
+          arg("slow", every(4)),
+          arg("hang", every(8)),
+          arg("poison", every(15)),
+          arg("reject", every(10))};
+}
+
+std::string fleet::journal_of(const slot& x) const {
+  return directory_ + "/" + x.name + "." + std::to_string(x.incarnation)
+         + ".journal";
+}
+
+bool fleet::start(size_t index, const proxy& links) {
+  auto& x = slots_[index];
+  ++x.incarnation;
+  x.must_reopen = false;
+  const auto name = x.name + "." + std::to_string(x.incarnation);
+  std::vector<std::string> argv{how_.node, "name=" + name,
+                                "journal=" + journal_of(x),
+                                "url=" + links.url(index)};
+  argv.insert(argv.end(), x.args.begin(), x.args.end());
+  const int error = x.process.start(argv, directory_ + "/" + name + ".log");
+  if (error != 0)
+    bad_ends_.push_back(x.name + " could not be started: errno "
+                        + std::to_string(error));
+  return error == 0;
+}
+
+bool fleet::wait_until_open() {
+  const auto deadline = clock::now() + open_deadline;
+  for (auto& x : slots_) {
+    while (!x.process.is_open()) {
+      const auto status = x.process.take_end();
+      if (status || clock::now() > deadline) {
+        std::printf("%s %s before it was open; see %s/%s.%d.log\n",
+                    x.name.c_str(),
+                    status ? described(*status).c_str() : "took too long",
+                    directory_.c_str(), x.name.c_str(), x.incarnation);
+        return false;
+      }
+      std::this_thread::sleep_for(5ms);
+    }
+  }
+  return true;
+}
+
+void fleet::pause(size_t index) const {
+  slots_[index].process.signal(SIGSTOP);
+}
+
+void fleet::resume(size_t index) const {
+  slots_[index].process.signal(SIGCONT);
+}
+
+void fleet::reopen(size_t index) {
+  slots_[index].must_reopen = true;
+}
+
+void fleet::kill(size_t index) {
+  slots_[index].process.kill();
+}
+
+void fleet::look_after(const proxy& links) {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    auto& x = slots_[i];
+    if (x.process.pid() == 0)
+      continue;
+    const auto note = [&](const std::string& what) {
+      bad_ends_.push_back(x.name + "." + std::to_string(x.incarnation) + what);
+    };
+    if (auto status = x.process.take_end()) {
+      note(" by itself " + described(*status));
+      start(i, links);
+    } else if (!x.process.is_ready()
+               && clock::now() > x.process.started() + ready_deadline) {
+      note(" did not say that it is ready");
+      kill(i);
+      start(i, links);
+    } else if (x.must_reopen && x.process.is_open()) {
+      x.must_reopen = false;
+      x.process.signal(SIGUSR1);
+    }
+  }
+}
+
+void fleet::stop(const std::string& prefix) {
+  const auto deadline = clock::now() + stop_deadline;
+  std::vector<slot*> asked;
+  for (auto& x : slots_)
+    if (x.process.pid() != 0 && x.name.compare(0, prefix.size(), prefix) == 0)
+      asked.push_back(&x);
+  for (auto* x : asked) {
+    while (!x->process.is_ready() && clock::now() < deadline)
+      std::this_thread::sleep_for(5ms);
+    x->process.signal(SIGTERM);
+  }
+  for (auto* x : asked)
+    wait_for_end(*x, deadline);
+}
+
+void fleet::wait_for_end(slot& x, clock::time_point deadline) {
+  while (clock::now() < deadline) {
+    if (const auto status = x.process.take_end()) {
+      if (*status != 0)
+        bad_ends_.push_back(x.name + " " + described(*status)
+                            + " when told to end");
+      return;
+    }
+    std::this_thread::sleep_for(5ms);
+  }
+  bad_ends_.push_back(x.name + " did not end when told to");
+  x.process.kill();
+}
+
+} // namespace pulse::chaos

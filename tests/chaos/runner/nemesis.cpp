@@ -1,0 +1,220 @@
+#include "chaos/runner/nemesis.hpp"
+
+#include "chaos/node/journal.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+namespace pulse::chaos {
+
+namespace {
+
+// When the backoff of the connections has grown to its last step.
+constexpr int64_t settled_us = 4'000'000;
+
+// How far the clock steps: several leases. What was delivered meanwhile is
+// young for that long after a step back.
+constexpr int64_t clock_step_us = 4'000'000;
+
+} // namespace
+
+nemesis::nemesis(const std::string& directory, local_redis& server,
+                 shifted_clock& clock, fleet& nodes, proxy& links)
+  : log_(directory + "/faults"),
+    server_(server),
+    clock_(clock),
+    nodes_(nodes),
+    links_(links),
+    admin_(server.socket_path()) {
+  // nop
+}
+
+void nemesis::begin(const planned_fault& what) {
+  active x{what, {}, now_us(), 0, {}};
+  if (!is_global(what.what))
+    x.slot = nodes_.slots()[what.slot].name;
+  // The plan knows nothing of how long a restart really takes: what is still
+  // hit is spared.
+  auto same = [&](const active& y) {
+    return y.slot == x.slot && is_global(y.what.what) == is_global(what.what);
+  };
+  if (std::any_of(active_.begin(), active_.end(), same))
+    return;
+  ++count_;
+  act(x);
+  x.due = now_us() + what.length_ms * 1'000;
+  if (what.length_ms > 0 || what.what == fault_kind::link_half_reply)
+    active_.push_back(std::move(x));
+  else if (what.what != fault_kind::close) // the node writes down that one
+    note(x, now_us());
+}
+
+void nemesis::act(active& x) {
+  const auto slot = x.what.slot;
+  auto set = [&](link_mode mode, int64_t delay_us = 0, int64_t rate = 0) {
+    links_.set(slot, {mode, delay_us, rate});
+  };
+  switch (x.what.what) {
+    case fault_kind::kill:
+      return nodes_.kill(slot);
+    case fault_kind::stop:
+      return nodes_.pause(slot);
+    case fault_kind::close:
+      return nodes_.reopen(slot);
+    case fault_kind::link_delay:
+      return set(link_mode::delay, 1'000 * (20 + x.what.length_ms % 200));
+    case fault_kind::link_cut:
+      return links_.cut(slot);
+    case fault_kind::link_hole:
+      return set(link_mode::hole);
+    case fault_kind::link_freeze:
+      return links_.freeze(slot, true);
+    case fault_kind::link_deaf:
+      return set(link_mode::deaf);
+    case fault_kind::link_half_reply:
+      return set(link_mode::half_reply);
+    case fault_kind::link_throttle:
+      return set(link_mode::throttle, 0, 20'000);
+    case fault_kind::link_bytewise:
+      return set(link_mode::bytewise);
+    default:
+      return act_on_redis(x);
+  }
+}
+
+void nemesis::act_on_redis(active& x) {
+  switch (x.what.what) {
+    case fault_kind::redis_kill:
+      return server_.crash();
+    case fault_kind::redis_stop:
+      ::kill(server_.pid(), SIGSTOP);
+      return;
+    case fault_kind::client_kill:
+      (void) admin_({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+      return;
+    case fault_kind::script_flush:
+      (void) admin_({"SCRIPT", "FLUSH"});
+      return;
+    case fault_kind::clock_step:
+      return clock_.set(x.what.variant ? -clock_step_us : clock_step_us);
+    case fault_kind::outage:
+      // What it had open before is what it tries to open again.
+      for (size_t i = 0; i < nodes_.slots().size(); ++i)
+        x.costs.push_back({0, 0, links_.counts(i).most_open, 0});
+      return server_.stop();
+    default:
+      return;
+  }
+}
+
+bool nemesis::heal_due(int64_t now) {
+  bool ok = true;
+  for (auto i = active_.begin(); ok && i != active_.end();) {
+    if (i->what.what == fault_kind::outage)
+      measure(*i);
+    if (i->due > now) {
+      ++i;
+      continue;
+    }
+    ok = heal(*i);
+    i = active_.erase(i);
+  }
+  return ok;
+}
+
+bool nemesis::heal_all() {
+  return heal_due(INT64_MAX);
+}
+
+bool nemesis::heal(active& x) {
+  const auto slot = x.what.slot;
+  bool ok = true;
+  switch (x.what.what) {
+    case fault_kind::kill:
+      ok = nodes_.start(slot, links_);
+      break;
+    case fault_kind::stop:
+      nodes_.resume(slot);
+      break;
+    case fault_kind::link_hole:
+    case fault_kind::link_deaf:
+      if (!x.what.variant)
+        links_.cut(slot);
+      links_.set(slot, {});
+      break;
+    case fault_kind::link_freeze:
+      links_.freeze(slot, false);
+      break;
+    case fault_kind::link_delay:
+    case fault_kind::link_half_reply:
+    case fault_kind::link_throttle:
+    case fault_kind::link_bytewise:
+      links_.set(slot, {});
+      break;
+    case fault_kind::redis_stop:
+      ::kill(server_.pid(), SIGCONT);
+      break;
+    case fault_kind::clock_step:
+      clock_.set(0);
+      break;
+    case fault_kind::redis_kill:
+    case fault_kind::outage: {
+      const auto restarted = server_.restart();
+      ok = restarted.ok();
+      if (!ok)
+        std::printf("%s\n", to_string(restarted.error()).c_str());
+      break;
+    }
+    default:
+      break;
+  }
+  const bool lingers = x.what.what == fault_kind::clock_step;
+  note(x, now_us() + (lingers ? clock_step_us : 0));
+  return ok;
+}
+
+nemesis::cost nemesis::cost_of(size_t slot) const {
+  return {now_us(), cpu_seconds(nodes_.slots()[slot].process.pid()), 0,
+          links_.counts(slot).accepted};
+}
+
+// Begins when the outage has lasted for a while, and goes on to its end.
+void nemesis::measure(active& x) {
+  const auto now = now_us();
+  if (now < x.begin + settled_us)
+    return;
+  for (size_t i = 0; i < x.costs.size(); ++i) {
+    auto& from = x.costs[i];
+    const auto to = cost_of(i);
+    if (from.at == 0) {
+      from = {to.at, to.cpu_seconds, from.connections, to.attempts};
+    } else if (x.due <= now && to.cpu_seconds >= from.cpu_seconds) {
+      // Else another process has taken the place meanwhile.
+      char line[256];
+      std::snprintf(line, sizeof(line), "outage %s %.3f %.3f %llu %llu",
+                    nodes_.slots()[i].name.c_str(),
+                    static_cast<double>(to.at - from.at) / 1e6,
+                    to.cpu_seconds - from.cpu_seconds,
+                    static_cast<unsigned long long>(from.connections),
+                    static_cast<unsigned long long>(to.attempts
+                                                    - from.attempts));
+      outages_.emplace_back(line);
+    }
+  }
+}
+
+void nemesis::note(const active& x, int64_t end) {
+  log_ << x.begin << ' ' << end << ' ' << to_string(x.what.what) << ' '
+       << (x.slot.empty() ? "*" : x.slot) << std::endl;
+}
+
+std::string nemesis::under_way() const {
+  std::string result;
+  for (const auto& x : active_)
+    result += (result.empty() ? "" : ", ") + to_string(x.what.what)
+              + (x.slot.empty() ? "" : " " + x.slot);
+  return result;
+}
+
+} // namespace pulse::chaos

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "pulse/testing/local_redis.hpp"
+
+#include "chaos/runner/fleet.hpp"
+#include "chaos/runner/plan.hpp"
+#include "chaos/runner/proxy.hpp"
+#include "chaos/runner/redis_admin.hpp"
+#include "chaos/runner/shifted_clock.hpp"
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace pulse::chaos {
+
+/// Does what is planned to whom it is planned, undoes it in time, and writes
+/// down when (file "faults"; process costs during an outage in "outages").
+class nemesis {
+public:
+  nemesis(const std::string& directory, local_redis& server,
+          shifted_clock& clock, fleet& nodes, proxy& links);
+
+  void begin(const planned_fault& what);
+
+  /// Undoes what is due. @returns false if Redis could not be started again.
+  bool heal_due(int64_t now_us);
+
+  /// Undoes everything.
+  bool heal_all();
+
+  [[nodiscard]] uint64_t count() const noexcept {
+    return count_;
+  }
+
+  /// "redis-kill, hole audit-1"
+  [[nodiscard]] std::string under_way() const;
+
+  /// Lines for the file "final".
+  [[nodiscard]] const std::vector<std::string>& outages() const noexcept {
+    return outages_;
+  }
+
+private:
+  /// What a process had cost when an outage had settled.
+  struct cost {
+    int64_t at = 0;
+    double cpu_seconds = 0;
+    uint64_t connections = 0;
+    uint64_t attempts = 0;
+  };
+
+  struct active {
+    planned_fault what;
+    std::string slot;
+    int64_t begin = 0;
+    int64_t due = 0;
+    std::vector<cost> costs;
+  };
+
+  void act(active& x);
+  void act_on_redis(active& x);
+  bool heal(active& x);
+  void measure(active& x);
+  void note(const active& x, int64_t end);
+  [[nodiscard]] cost cost_of(size_t slot) const;
+
+  std::ofstream log_;
+  local_redis& server_;
+  shifted_clock& clock_;
+  fleet& nodes_;
+  proxy& links_;
+  redis_admin admin_;
+  std::vector<active> active_;
+  std::vector<std::string> outages_;
+  uint64_t count_ = 0;
+};
+
+/// CPU time of a process, in seconds; 0 if there is none.
+double cpu_seconds(pid_t pid);
+
+/// Resident memory of a process, in kB; 0 if there is none.
+int64_t rss_kb(pid_t pid);
+
+} // namespace pulse::chaos

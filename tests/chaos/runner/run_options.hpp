@@ -1,0 +1,52 @@
+#pragma once
+
+#include "chaos/runner/plan.hpp"
+
+#include <string>
+
+namespace pulse::chaos {
+
+/// What a run is made of: the command line of pulse-chaos.
+struct run_options {
+  uint64_t seed = 0;
+  int64_t duration_ms = 120'000;
+  /// Events a second, of all producers.
+  uint64_t rate = 400;
+  /// Events in all; 0: as many as fit into the duration.
+  uint64_t events = 0;
+  bool fsync_always = false;
+  std::vector<fault_kind> kinds;
+  int64_t shortest_pause_ms = 300;
+  int64_t longest_pause_ms = 1'500;
+  /// One lasting outage; 0: none.
+  int64_t outage_ms = 0;
+  /// Whether workers crash, hang and refuse.
+  bool misdeeds = true;
+  size_t producers = 2;
+  size_t audit = 3;
+  size_t billing = 2;
+  size_t readers = 2;
+  size_t workers = 4;
+  int64_t lease_ms = 1'000;
+  int64_t ack_wait_ms = 2'000;
+  int64_t sweep_ms = 250;
+  int64_t work_us = 500;
+  uint64_t keys = 64;
+  /// How long it may take until everything is delivered after the last fault.
+  int64_t drain_ms = 60'000;
+  bool judge_times = false;
+  int64_t memory_slack_kb = 32'768;
+  /// The program of the nodes.
+  std::string node;
+  /// Where the journals go; empty: a new one in /tmp, which is removed if all
+  /// is well.
+  std::string directory;
+  bool keep = false;
+  /// The rule that must be violated: for nodes that are broken on purpose.
+  std::string expect;
+};
+
+/// Reads the command line. @returns -1 to go on, or the exit status.
+int parse(int argc, char** argv, run_options& out);
+
+} // namespace pulse::chaos
