@@ -28,12 +28,9 @@ set(_caf_deps_io CAF::core)
 foreach(_caf_comp IN LISTS CAF_FIND_COMPONENTS)
   if(CAF_${_caf_comp}_FOUND AND NOT TARGET CAF::${_caf_comp})
     add_library(CAF::${_caf_comp} UNKNOWN IMPORTED)
-    # The type-ID checks turn an unregistered message type into a compile
-    # error instead of an empty message at run time.
     set_target_properties(CAF::${_caf_comp} PROPERTIES
       IMPORTED_LOCATION "${CAF_${_caf_comp}_LIBRARY}"
       INTERFACE_INCLUDE_DIRECTORIES "${CAF_INCLUDE_DIR}"
-      INTERFACE_LINK_LIBRARIES "${_caf_deps_${_caf_comp}}"
-      INTERFACE_COMPILE_DEFINITIONS CAF_ENABLE_TYPE_ID_CHECKS)
+      INTERFACE_LINK_LIBRARIES "${_caf_deps_${_caf_comp}}")
   endif()
 endforeach()

@@ -1,14 +1,12 @@
 // The shortest whole program: add an event, process it, acknowledge it.
 // It is the code in the README.
 
-#include <caf/all.hpp>
-
+// --(quickstart-begin)--
 #include <pulse/all.hpp>
 #include <pulse/testing/demo_redis.hpp>
 
 #include <iostream>
 
-// --(quickstart-begin)--
 caf::behavior billing(caf::event_based_actor* self) {
   return {
     [=](const pulse::event& order) {

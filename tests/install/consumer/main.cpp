@@ -1,10 +1,39 @@
-// A user's program: adds an event to a private Redis through the installed
-// library, and reads it back.
+// A user's program, with a CAF configuration and message types of its own: adds
+// an event to a private Redis through the installed library, and reads it back.
+
+#include <caf/all.hpp>
 
 #include <pulse/all.hpp>
 #include <pulse/testing/local_redis.hpp>
 
 #include <iostream>
+
+namespace shop {
+
+// Announced by name, without a type ID: CAF allows it.
+struct order {
+  std::string item;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, order& x) {
+  return f(caf::meta::type_name("order"), x.item);
+}
+
+struct config : caf::actor_system_config {
+  config() {
+    add_message_type<order>("shop::order");
+    pulse::add_pulse(*this);
+  }
+};
+
+caf::behavior counter() {
+  return {
+    [](const order& x) { return x.item.size(); },
+  };
+}
+
+} // namespace shop
 
 int main() {
   auto redis = pulse::local_redis::start();
@@ -12,8 +41,16 @@ int main() {
     std::cerr << to_string(redis.error()) << '\n';
     return 1;
   }
-  pulse::config cfg;
+  shop::config cfg;
   caf::actor_system sys{cfg};
+  size_t letters = 0;
+  caf::scoped_actor self{sys};
+  self->request(sys.spawn(shop::counter), caf::infinite, shop::order{"tea"})
+    .receive([&](size_t x) { letters = x; }, [](caf::error&) {});
+  if (letters != 3) {
+    std::cerr << "an own message was not answered\n";
+    return 1;
+  }
   auto pulse = pulse::system::connect(sys, redis->url());
   if (!pulse) {
     std::cerr << pulse::describe(pulse.error()) << '\n';
