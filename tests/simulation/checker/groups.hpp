@@ -1,0 +1,62 @@
+#pragma once
+
+#include "simulation/checker/deliveries.hpp"
+#include "simulation/model/redis_model.hpp"
+
+namespace pulse::simulation {
+
+/// Judges what happens to the consumer groups in Redis: nothing leaves a
+/// pending list before a worker acknowledged it or it is a dead letter; nobody
+/// takes over what its owner keeps; nobody holds more than it may.
+class group_rules {
+public:
+  group_rules(const redis_model& redis, delivery_rules& deliveries,
+              findings& out)
+    : redis_(redis), deliveries_(deliveries), out_(out) {
+    // nop
+  }
+
+  void watch(std::string stream, std::string sink);
+
+  /// To be called after each command that Redis ran.
+  void look();
+
+  /// A fault removed the groups, or took the events out of them.
+  void forget(const std::string& stream);
+
+  /// @returns what is left to do, if anything: for the end of a run, when all
+  /// events must be settled and no dead consumers be left.
+  [[nodiscard]] std::string unfinished() const;
+
+private:
+  struct watched {
+    std::string stream;
+    std::string key;
+    std::string sink;
+    event_id last_delivered;
+    std::map<event_id, pending_entry> pending;
+    // The last dead letter that was judged.
+    event_id last_letter;
+  };
+
+  void look_at(watched& x, const group& now);
+  void entry_left(const watched& x, event_id id);
+  void owner_changed(const watched& x, event_id id, const pending_entry& before,
+                     const pending_entry& now);
+  void look_at_new(const watched& x, const group& now);
+  void look_at_letters(watched& x);
+  void check_windows(const watched& x, const group& now);
+  [[nodiscard]] bool is_dead_letter(const watched& x, event_id id) const;
+  [[nodiscard]] static std::string field_of(const entry_fields& fields,
+                                            const std::string& name);
+
+  const redis_model& redis_;
+  delivery_rules& deliveries_;
+  findings& out_;
+  std::vector<watched> all_;
+};
+
+/// @returns the instance that a consumer's name names; 0: none.
+instance_id instance_of(const std::string& consumer);
+
+} // namespace pulse::simulation
