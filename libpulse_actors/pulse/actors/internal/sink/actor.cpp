@@ -26,78 +26,46 @@ using internal::sink_stream;
 constexpr milliseconds busy_tick{20};
 constexpr milliseconds idle_tick{500};
 
-delivery_ledger::settings ledger_settings(const sink_options& x) {
-  delivery_ledger::settings result;
-  result.dispatch = x.dispatch;
-  result.ack_wait = x.ack_wait;
-  result.backoff = x.backoff;
-  result.max_deliveries = x.max_deliveries;
-  result.max_crashes = x.max_crashes;
-  result.overdue_keeps_credit = x.ack != ack_mode::manual;
-  result.redeliver = x.ack != ack_mode::none;
-  return result;
-}
-
 struct sink_state {
   using self_type = sink_self;
+
+  struct waiting_subscriber {
+    event_listener who;
+    subscription how;
+    caf::response_promise answer;
+  };
 
   static inline const char* name = "pulse.sink";
 
   sink_state(self_type::pointer self, sink_options options,
              connection_source redis, lease_actor leases,
              supervision supervisor, const internal::environment& env)
-    : ctx{self,
-          std::move(options),
-          std::move(redis),
-          std::move(leases),
-          internal::notice_board{supervisor.listens},
-          env,
-          env.new_consumer_name(),
-          {},
-          {},
-          {{}, random_engine{}},
-          {},
-          {},
-          false,
-          {},
-          {},
-          {},
-          {},
-          {}},
+    : ctx(self, std::move(options), std::move(redis), std::move(leases),
+          supervisor.listens, env, [this] { advance(); }),
       supervisor(std::move(supervisor)),
       settler(ctx),
       groups(ctx),
-      audit(ctx, groups),
+      audit(ctx),
       workers(ctx),
-      fetcher(prepared(ctx), groups, settler),
+      fetcher(ctx, settler),
       closing(ctx, fetcher, settler) {
-    ctx.pump = [this] { pump(); };
-    ctx.group_lost = [this] { groups.probe(); };
-    ctx.look = [this](uint32_t stream, const std::function<void()>& then) {
-      audit.ask(stream, then);
-    };
+    // nop
   }
 
-  // The parts take what they need from a complete context.
-  static sink_context& prepared(sink_context& ctx) {
-    auto& x = ctx.options;
-    ctx.log_name = std::string{name} + " " + x.name;
-    // The options were validated: the pattern compiles.
-    if (auto filter = event_filter::compile(x.filter))
-      ctx.filter = std::move(*filter);
-    ctx.ledger = delivery_ledger{ledger_settings(x), ctx.env.new_engine()};
-    ctx.last_heard = ctx.now();
-    ctx.counts.name = x.name;
-    ctx.counts.consumer = ctx.consumer;
-    return ctx;
+  sink_state(const sink_state&) = delete;
+  sink_state& operator=(const sink_state&) = delete;
+
+  ~sink_state() {
+    const failure why{errc::closed, "sink " + ctx.options.name + " was closed"};
+    for (auto& x : waiting)
+      x.answer.deliver(make_error(why));
   }
 
   self_type::behavior_type make_behavior() {
-    ctx.self->set_down_handler(
-      [this](const caf::down_msg& x) { workers.on_down(x); });
+    ctx.self->set_down_handler([this](const caf::down_msg& x) { on_down(x); });
     ctx.self->set_default_handler(caf::drop);
     for (const auto& x : ctx.options.streams)
-      groups.add(x, ctx.options.start, [](const status&) {});
+      groups.add_initial(x, ctx.options.start);
     arm();
     return {
       [this](caf::subscribe_atom, const event_listener& who, subscription how) {
@@ -138,16 +106,28 @@ struct sink_state {
     if (auto why = refusal(who))
       return make_error(*why);
     auto answer = ctx.self->make_response_promise();
-    groups.when_open([=](const status& x) mutable {
-      if (!x)
-        return answer.deliver(make_error(x.error()));
-      workers.add(who, how.credit);
-      if (supervisor.subscribed)
-        supervisor.subscribed(who, how);
-      answer.deliver(caf::unit);
-      pump();
-    });
+    waiting.push_back({who, how, answer});
+    advance();
     return answer;
+  }
+
+  // Subscribers wait until all groups exist, or until one cannot be created.
+  void admit_waiting() {
+    if (waiting.empty())
+      return;
+    const auto open = groups.all_open();
+    if (!open)
+      return;
+    for (auto& x : std::exchange(waiting, {})) {
+      if (!*open) {
+        x.answer.deliver(make_error(open->error()));
+        continue;
+      }
+      workers.add(x.who, x.how.credit);
+      if (supervisor.subscribed)
+        supervisor.subscribed(x.who, x.how);
+      x.answer.deliver(caf::unit);
+    }
   }
 
   std::optional<failure> refusal(const event_listener& who) const {
@@ -169,6 +149,11 @@ struct sink_state {
     if (supervisor.subscribed)
       supervisor.subscribed(who, std::nullopt);
     return workers.remove(who);
+  }
+
+  void on_down(const caf::down_msg& x) {
+    workers.on_down(x);
+    advance();
   }
 
   // -- notices ----------------------------------------------------------------
@@ -201,11 +186,10 @@ struct sink_state {
     if (!held)
       return make_error(held.error());
     ctx.ledger.done(held->entry, held->holder, ctx.now());
-    settler.take_verdicts();
     auto answer = ctx.self->make_response_promise();
     if (!answer.async())
       settler.answer_after_ack(answer);
-    pump();
+    advance();
     return answer;
   }
 
@@ -217,7 +201,7 @@ struct sink_state {
     if (delay.count() > 0)
       pause = std::chrono::duration_cast<milliseconds>(delay);
     ctx.ledger.failed(held->entry, held->holder, "nack", pause, ctx.now());
-    pump();
+    advance();
     return caf::unit;
   }
 
@@ -237,7 +221,7 @@ struct sink_state {
     if (!held)
       return make_error(held.error());
     ctx.ledger.rejected(held->entry, held->holder, reason, ctx.now());
-    pump();
+    advance();
     return caf::unit;
   }
 
@@ -248,19 +232,10 @@ struct sink_state {
       return make_error(closed());
     if (auto ok = check_name("stream name", x); !ok)
       return make_error(ok.error());
-    const bool is_new = !streams().count(x);
     auto answer = ctx.self->make_response_promise();
-    groups.add(x, start, [=](const status& how) mutable {
-      if (how) {
-        answer.deliver(caf::unit);
-      } else {
-        // A stream that was never there must not stop the others.
-        if (is_new)
-          groups.drop(*ctx.index_of(x));
-        answer.deliver(make_error(how.error()));
-      }
-    });
+    groups.add(x, start, answer);
     fetcher.interrupt();
+    advance();
     return answer;
   }
 
@@ -275,6 +250,7 @@ struct sink_state {
       closing.leave(*i);
       fetcher.interrupt();
     }
+    advance();
     return true;
   }
 
@@ -310,23 +286,35 @@ struct sink_state {
   caf::result<void> on_close() {
     auto answer = ctx.self->make_response_promise();
     closing.begin(answer);
-    pump();
+    advance();
     return answer;
   }
 
-  // Whatever happened: does what has become possible.
-  void pump() {
-    if (std::exchange(pumping, true))
+  // The one place in which changes lead to action. Runs after each message and
+  // each reply, and does what has become possible.
+  void advance() {
+    if (closing.finished())
       return;
+    advance_groups();
+    admit_waiting();
     settler.take_verdicts();
     if (!ctx.closing && ctx.ledger.queued() > 0 && fetcher.leases_hold())
       workers.dispatch();
     settler.take_verdicts();
     settler.flush();
     fetcher.fetch();
-    pumping = false;
     closing.step();
     arm();
+  }
+
+  // A group is checked, or created, then audited, then open.
+  void advance_groups() {
+    if (std::exchange(ctx.check_groups, false))
+      groups.check();
+    for (auto stream : groups.take_created())
+      audit.begin(stream);
+    for (auto stream : audit.take_finished())
+      groups.opened(stream);
   }
 
   void on_tick() {
@@ -340,7 +328,7 @@ struct sink_state {
     audit.tick(now);
     closing.tick();
     fetcher.tick(now);
-    pump();
+    advance();
   }
 
   void arm() {
@@ -365,7 +353,7 @@ struct sink_state {
   internal::sink_workers workers;
   internal::sink_fetcher fetcher;
   internal::sink_closing closing;
-  bool pumping = false;
+  std::vector<waiting_subscriber> waiting;
   time_point next_tick = time_point::max();
 };
 

@@ -34,11 +34,15 @@ void sink_audit::tick(sink_context::time_point now) {
   for (uint32_t i = 0; i < records_.size(); ++i) {
     const auto& x = records_[i];
     if (ctx_.streams[i].is_open() && !x.under_way && now >= x.due)
-      ask(i, [] {});
+      audit_stream(i, false);
   }
 }
 
-void sink_audit::ask(uint32_t index, const std::function<void()>& then) {
+void sink_audit::begin(uint32_t index) {
+  audit_stream(index, true);
+}
+
+void sink_audit::audit_stream(uint32_t index, bool requested) {
   records_.resize(ctx_.streams.size());
   auto& x = records_[index];
   x.under_way = true;
@@ -52,12 +56,18 @@ void sink_audit::ask(uint32_t index, const std::function<void()>& then) {
         on_answer(index, *found);
       else
         failed(index, found.error());
-      then();
+      ended(index, requested);
     },
     [=](const caf::error& err) {
       failed(index, to_failure(err));
-      then();
+      ended(index, requested);
     });
+}
+
+void sink_audit::ended(uint32_t index, bool requested) {
+  records_[index].under_way = false;
+  if (requested)
+    finished_.push_back(index);
 }
 
 outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
@@ -92,7 +102,6 @@ outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
 void sink_audit::on_answer(uint32_t index, const answer& x) {
   auto& known = records_[index];
   auto& stream = ctx_.streams[index];
-  known.under_way = false;
   known.failing = false;
   ctx_.heard();
   if (x.lost > 0) {
@@ -119,12 +128,11 @@ void sink_audit::on_answer(uint32_t index, const answer& x) {
 
 void sink_audit::failed(uint32_t index, const failure& why) {
   auto& known = records_[index];
-  known.under_way = false;
   if (!ctx_.streams[index].is_open())
     return;
   if (why.code == errc::no_group || why.code == errc::wrong_type
       || why.code == errc::no_such_stream) {
-    groups_.probe();
+    ctx_.check_groups = true;
   } else if (!is_transient(why.code) && !std::exchange(known.failing, true)) {
     ctx_.say(log_level::warning,
              "cannot see whether events of stream " + ctx_.streams[index].name

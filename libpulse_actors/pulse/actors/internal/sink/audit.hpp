@@ -1,10 +1,9 @@
 #pragma once
 
 #include "pulse/actors/internal/sink/context.hpp"
-#include "pulse/actors/internal/sink/groups.hpp"
 #include "pulse/resp/reply.hpp"
 
-#include <functional>
+#include <utility>
 #include <vector>
 
 namespace pulse::internal {
@@ -15,16 +14,23 @@ namespace pulse::internal {
 /// may hold, for the case that the group vanishes.
 class sink_audit {
 public:
-  sink_audit(sink_context& ctx, sink_groups& groups)
-    : ctx_(ctx), groups_(groups), random_(ctx.env.new_engine()) {
+  explicit sink_audit(sink_context& ctx)
+    : ctx_(ctx), random_(ctx.env.new_engine()) {
     // nop
   }
 
   /// Audits what is due.
   void tick(sink_context::time_point now);
 
-  /// Audits a stream now, then calls `then` in any case.
-  void ask(uint32_t index, const std::function<void()>& then);
+  /// Audits a stream whose group was found or created. take_finished() then
+  /// has the stream, whether the audit succeeded or failed.
+  void begin(uint32_t index);
+
+  /// @returns the streams whose audit was begun with begin() and ended since
+  /// the last call.
+  std::vector<uint32_t> take_finished() {
+    return std::exchange(finished_, {});
+  }
 
 private:
   struct record {
@@ -46,13 +52,15 @@ private:
     std::optional<event_id> others;
   };
 
+  void audit_stream(uint32_t index, bool requested);
+  void ended(uint32_t index, bool requested);
   static outcome<answer> read(resp::cursor at);
   void on_answer(uint32_t index, const answer& x);
   void failed(uint32_t index, const failure& why);
 
   sink_context& ctx_;
-  sink_groups& groups_;
   std::vector<record> records_;
+  std::vector<uint32_t> finished_;
   random_engine random_;
 };
 

@@ -141,6 +141,7 @@ void sink_closing::forget_lease(sink_stream& x) {
 }
 
 void sink_closing::finish() {
+  finished_ = true;
   fetcher_.disconnect();
   for (auto& x : std::exchange(answers_, {}))
     x.deliver(caf::unit);

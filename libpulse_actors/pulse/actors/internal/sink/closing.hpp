@@ -32,6 +32,11 @@ public:
   /// Lets go of a stream that was removed.
   void leave(uint32_t stream);
 
+  /// @returns whether the sink has let go of everything and stops.
+  [[nodiscard]] bool finished() const noexcept {
+    return finished_;
+  }
+
   [[nodiscard]] bool leaving() const noexcept {
     return !leaving_.empty();
   }
@@ -54,6 +59,7 @@ private:
   sink_context::time_point drain_until_;
   sink_context::time_point read_until_;
   bool releasing_ = false;
+  bool finished_ = false;
   size_t releases_under_way_ = 0;
   // Streams being left, with the read that may still bring events of them.
   std::map<uint32_t, uint64_t> leaving_;

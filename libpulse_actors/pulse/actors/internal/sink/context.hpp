@@ -3,6 +3,7 @@
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/runtime/notice_board.hpp"
+#include "pulse/actors/internal/runtime/requester.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/core/delivery/ledger.hpp"
 #include "pulse/core/event_filter.hpp"
@@ -48,11 +49,22 @@ struct sink_stream {
   }
 };
 
-/// What the parts of a sink share. Owned by the sink's state.
+/// What the parts of a sink share. Owned by the state of the sink. The parts
+/// change it, but none of them calls the sink: after each message and each
+/// reply the sink itself does what has become possible.
 struct sink_context {
   using time_point = caf::actor_clock::time_point;
 
+  /// @param options Must be valid.
+  /// @param listens See notice_board.
+  /// @param advance Called after each reply: does what has become possible.
+  sink_context(sink_self::pointer self, sink_options options,
+               connection_source redis, lease_actor leases,
+               notice_board::report listens, const environment& env,
+               std::function<void()> advance);
+
   sink_self::pointer self;
+  requester<sink_self::pointer> requests;
   sink_options options;
   connection_source redis;
   lease_actor leases;
@@ -64,16 +76,14 @@ struct sink_context {
   delivery_ledger ledger;
   std::vector<sink_stream> streams;
   sink_info counts;
+  /// The sink drains and will stop.
   bool closing = false;
   /// When Redis answered last, and until when nobody's events are taken over.
   time_point last_heard;
   time_point no_sweep_before;
-  /// Looks at a stream whose group is there, then calls back in any case.
-  std::function<void(uint32_t, std::function<void()>)> look;
-  /// A group seems to be gone: finds out which, and creates it again.
-  std::function<void()> group_lost;
-  /// Does whatever has become possible: settle, dispatch, read, close.
-  std::function<void()> pump;
+  /// Redis refused a command as if a group were gone: find out which group it
+  /// is, and create it again.
+  bool check_groups = false;
 
   [[nodiscard]] time_point now() const {
     return self->clock().now();
@@ -102,8 +112,16 @@ struct sink_context {
   /// Runs a batch on the shared connection.
   template <class Then, class Fail>
   void run(command_ptr batch, Then then, Fail fail) {
-    self->request(redis.commands, caf::infinite, atom::run_v, std::move(batch))
-      .then(std::move(then), std::move(fail));
+    requests.ask(redis.commands, std::move(then), std::move(fail), atom::run_v,
+                 std::move(batch));
+  }
+
+  /// To be called when Redis refused a command on a stream. Notes whether the
+  /// groups have to be checked.
+  void note_refusal(const failure& why) {
+    if (why.code == errc::no_group || why.code == errc::wrong_type
+        || why.code == errc::permission_denied)
+      check_groups = true;
   }
 
   void say(log_level level, const std::string& line) const {

@@ -23,10 +23,8 @@ milliseconds block_time(const sink_options& options) {
 
 } // namespace
 
-sink_fetcher::sink_fetcher(sink_context& ctx, sink_groups& groups,
-                           sink_settler& settler)
+sink_fetcher::sink_fetcher(sink_context& ctx, sink_settler& settler)
   : ctx_(ctx),
-    groups_(groups),
     settler_(settler),
     blocking_(ctx.redis.open_blocking("sink:" + ctx.options.name)),
     window_(ctx.options.max_in_flight),
@@ -53,8 +51,7 @@ void sink_fetcher::interrupt() {
 }
 
 void sink_fetcher::fetch() {
-  window_.settled(ctx_.counts.acked - std::exchange(acked_, ctx_.counts.acked),
-                  ctx_.now());
+  window_.settled(settler_.take_acked(), ctx_.now());
   if (reading_ || adopting_ || ctx_.closing || ctx_.now() < read_not_before_)
     return;
   if (must_adopt())
@@ -110,30 +107,28 @@ void sink_fetcher::read_more(size_t room) {
   reading_ = true;
   read_sent_ = ctx_.env.boot_time();
   ++reads_;
-  ctx_.self
-    ->request(blocking_, caf::infinite, atom::run_v,
-              command_ptr{std::move(batch)})
-    .then([this](const reply_ptr& reply) { on_read(*reply); },
-          [this](const caf::error& err) {
-            // The reply may have died on the way, its events are ours already.
-            adopt_all();
-            read_failed(to_failure(err));
-          });
+  ctx_.requests.ask(
+    blocking_, [this](const reply_ptr& reply) { on_read(*reply); },
+    [this](const caf::error& err) {
+      // The reply may be lost, but Redis already gave its events to this sink.
+      adopt_all();
+      read_failed(to_failure(err));
+    },
+    atom::run_v, command_ptr{std::move(batch)});
 }
 
 void sink_fetcher::on_read(resp::reply& reply) {
   reading_ = false;
   auto page = resp::read_page(reply, stream_key({}));
   if (!page) {
-    look_into(page.error());
+    ctx_.note_refusal(page.error());
     return read_failed(page.error());
   }
   ctx_.heard();
   if (is_stale()) {
     // It waited while this node stood still: others may have its events by
     // now. What is still ours is among our own pending.
-    adopt_all();
-    return ctx_.pump();
+    return adopt_all();
   }
   if (failing_reads_ > 0)
     ctx_.say(log_level::info, "reads again");
@@ -156,18 +151,11 @@ void sink_fetcher::on_read(resp::reply& reply) {
     ++ctx_.counts.fetched;
     accept(stream, event{shared, i, {1, 0, 0}});
   }
-  ctx_.pump();
 }
 
 bool sink_fetcher::is_stale() const {
   const auto age = ctx_.env.boot_time() - read_sent_;
   return ctx_.acks() && age > ctx_.options.lease / 2;
-}
-
-void sink_fetcher::look_into(const failure& why) {
-  if (why.code == errc::no_group || why.code == errc::wrong_type
-      || why.code == errc::permission_denied)
-    groups_.probe();
 }
 
 void sink_fetcher::read_failed(const failure& why) {
@@ -178,7 +166,6 @@ void sink_fetcher::read_failed(const failure& why) {
   if (!ctx_.closing && failing_reads_++ == 0)
     ctx_.say(log_level::warning,
              "a read failed: " + to_string(why) + "; trying again");
-  ctx_.pump();
 }
 
 // Whatever an event's way into this sink: is it one to deliver?

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "pulse/actors/internal/sink/context.hpp"
-#include "pulse/actors/internal/sink/groups.hpp"
 #include "pulse/actors/internal/sink/settler.hpp"
 #include "pulse/core/delivery/counter.hpp"
 #include "pulse/core/delivery/fetch_window.hpp"
@@ -22,7 +21,7 @@ namespace pulse::internal {
 /// goes to the settler.
 class sink_fetcher {
 public:
-  sink_fetcher(sink_context& ctx, sink_groups& groups, sink_settler& settler);
+  sink_fetcher(sink_context& ctx, sink_settler& settler);
   ~sink_fetcher();
   sink_fetcher(const sink_fetcher&) = delete;
   sink_fetcher& operator=(const sink_fetcher&) = delete;
@@ -34,8 +33,7 @@ public:
   void tick(sink_context::time_point now);
 
   /// @returns whether leases are fresh enough to dispatch. If not (this node
-  /// was stopped, or Redis is away), asks Redis what is still ours, and pumps
-  /// when that is known.
+  /// was stopped, or Redis is away), asks Redis what is still ours.
   bool leases_hold();
 
   /// The set of streams changed, or the sink closes: ends a blocked read. To be
@@ -62,8 +60,6 @@ private:
   void read_more(size_t room);
   void on_read(resp::reply& reply);
   void read_failed(const failure& why);
-  // Redis refused: the group may be gone, or one stream stops all others.
-  void look_into(const failure& why);
   void accept(uint32_t stream, event x, bool suspect = false);
 
   // Whether what a read brings may be somebody else's by now.
@@ -110,7 +106,6 @@ private:
   void note_strays(uint32_t stream, const std::vector<event_id>& ours);
 
   sink_context& ctx_;
-  sink_groups& groups_;
   sink_settler& settler_;
   connection_actor blocking_;
   fetch_window window_;
@@ -120,7 +115,6 @@ private:
 
   bool reading_ = false;
   uint64_t reads_ = 0;
-  uint64_t acked_ = 0; // when the window was asked last
   uint64_t failing_reads_ = 0;
   std::chrono::nanoseconds read_sent_{}; // time since boot
   time_point read_not_before_;

@@ -8,54 +8,64 @@
 
 namespace pulse::internal {
 
-void sink_groups::add(const std::string& name, start_position start,
-                      answer then) {
-  auto found = ctx_.index_of(name);
-  if (!found) {
-    found = static_cast<uint32_t>(ctx_.streams.size());
-    sink_stream fresh;
-    fresh.name = name;
-    fresh.key = stream_key(name);
-    fresh.at = sink_stream::phase::removed;
-    ctx_.streams.push_back(std::move(fresh));
-  }
-  attempts_.resize(ctx_.streams.size());
-  auto& x = ctx_.streams[*found];
-  if (x.is_open())
-    return then({});
-  attempts_[*found].waiting.push_back(std::move(then));
-  if (x.at != sink_stream::phase::opening) {
-    x.at = sink_stream::phase::opening;
-    x.start = start;
-    open(*found);
-  }
+sink_groups::~sink_groups() {
+  const auto closed
+    = make_error({errc::closed, "sink " + ctx_.options.name + " was closed"});
+  for (auto& a : attempts_)
+    for (auto& promise : a.waiting)
+      promise.deliver(closed);
 }
 
-sink_groups::~sink_groups() {
-  const failure closed{errc::closed,
-                       "sink " + ctx_.options.name + " was closed"};
-  for (auto& then : std::exchange(waiting_for_all_, {}))
-    then(closed);
-  for (auto& a : attempts_)
-    for (auto& then : std::exchange(a.waiting, {}))
-      then(closed);
+void sink_groups::add_initial(const std::string& name, start_position start) {
+  begin(insert(name), start);
+}
+
+void sink_groups::add(const std::string& name, start_position start,
+                      caf::response_promise promise) {
+  const auto index = insert(name);
+  const auto& x = ctx_.streams[index];
+  if (x.is_open())
+    return promise.deliver(caf::unit);
+  auto& a = attempts_[index];
+  a.waiting.push_back(std::move(promise));
+  if (x.at == sink_stream::phase::opening)
+    return;
+  a.drop_if_failed = true;
+  begin(index, start);
+}
+
+uint32_t sink_groups::insert(const std::string& name) {
+  if (auto found = ctx_.index_of(name))
+    return *found;
+  sink_stream fresh;
+  fresh.name = name;
+  fresh.key = stream_key(name);
+  fresh.at = sink_stream::phase::removed;
+  ctx_.streams.push_back(std::move(fresh));
+  attempts_.resize(ctx_.streams.size());
+  return static_cast<uint32_t>(ctx_.streams.size() - 1);
+}
+
+void sink_groups::begin(uint32_t index, start_position start) {
+  auto& x = ctx_.streams[index];
+  if (x.at == sink_stream::phase::opening)
+    return; // named twice
+  x.at = sink_stream::phase::opening;
+  x.start = start;
+  open(index);
 }
 
 void sink_groups::drop(uint32_t index) {
   ctx_.streams[index].at = sink_stream::phase::removed;
-  for (auto& then : std::exchange(attempts_[index].waiting, {}))
-    then(failure{errc::closed, "stream " + ctx_.streams[index].name
-                                 + " was removed from sink "
-                                 + ctx_.options.name});
-  tell_waiting();
+  attempts_[index].drop_if_failed = false;
+  const auto removed = make_error(
+    {errc::closed, "stream " + ctx_.streams[index].name
+                     + " was removed from sink " + ctx_.options.name});
+  for (auto& promise : std::exchange(attempts_[index].waiting, {}))
+    promise.deliver(removed);
 }
 
-void sink_groups::when_open(answer then) {
-  waiting_for_all_.push_back(std::move(then));
-  tell_waiting();
-}
-
-void sink_groups::probe() {
+void sink_groups::check() {
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
     if (ctx_.streams[i].is_open()) {
       ctx_.streams[i].at = sink_stream::phase::opening;
@@ -112,16 +122,16 @@ void sink_groups::on_reply(uint32_t index, event_id floor,
   auto facts = resp::read_stream_facts(at);
   if (!ctx_.streams[index].was_open) {
     note_position(index, at);
-    return look(index);
+    return created_.push_back(index);
   }
   if (!created)
-    return look(index);
+    return created_.push_back(index);
   const bool anew = facts && facts->last_generated < floor;
   recovered(index, floor, anew);
   if (anew)
     rewind(index);
   else
-    look(index);
+    created_.push_back(index);
 }
 
 void sink_groups::recovered(uint32_t index, event_id floor, bool anew) {
@@ -160,14 +170,9 @@ void sink_groups::rewind(uint32_t index) {
       if (auto ok = resp::read_ok(at, "XGROUP SETID"); !ok)
         failed(index, ok.error());
       else
-        look(index);
+        created_.push_back(index);
     },
     [=](const caf::error& err) { failed(index, to_failure(err)); });
-}
-
-// Before the first read: what the group is given from now on counts.
-void sink_groups::look(uint32_t index) {
-  ctx_.look(index, [=] { opened(index); });
 }
 
 void sink_groups::opened(uint32_t index) {
@@ -180,23 +185,26 @@ void sink_groups::opened(uint32_t index) {
     ctx_.say(log_level::info, "stream " + x.name + " is read again");
   a.last = {};
   x.at = sink_stream::phase::open;
-  // Later the pause shrinks only after a good while: see probe().
+  // Later the pause shrinks only after a good while: see check().
   if (!std::exchange(x.was_open, true))
     a.pause.reset();
-  if (ctx_.acks() && x.lease == nullptr) {
-    auto fresh = std::make_shared<lease>();
-    fresh->stream = x.name;
-    fresh->sink = ctx_.options.name;
-    fresh->consumer = ctx_.consumer;
-    fresh->length = ctx_.options.lease;
-    fresh->clock = std::make_shared<lease_clock>();
-    x.lease = std::move(fresh);
-    ctx_.self->send(ctx_.leases, caf::add_atom_v, x.lease);
-  }
-  for (auto& then : std::exchange(a.waiting, {}))
-    then({});
-  tell_waiting();
-  ctx_.pump();
+  keep_lease(x);
+  a.drop_if_failed = false;
+  for (auto& promise : std::exchange(a.waiting, {}))
+    promise.deliver(caf::unit);
+}
+
+void sink_groups::keep_lease(sink_stream& x) {
+  if (!ctx_.acks() || x.lease != nullptr)
+    return;
+  auto fresh = std::make_shared<lease>();
+  fresh->stream = x.name;
+  fresh->sink = ctx_.options.name;
+  fresh->consumer = ctx_.consumer;
+  fresh->length = ctx_.options.lease;
+  fresh->clock = std::make_shared<lease_clock>();
+  x.lease = std::move(fresh);
+  ctx_.self->send(ctx_.leases, caf::add_atom_v, x.lease);
 }
 
 void sink_groups::failed(uint32_t index, failure why) {
@@ -213,22 +221,22 @@ void sink_groups::failed(uint32_t index, failure why) {
     ctx_.say(log_level::warning, to_string(why) + "; trying again");
   a.last = why;
   a.failed = true;
-  for (auto& then : std::exchange(a.waiting, {}))
-    then(why);
-  tell_waiting();
+  for (auto& promise : std::exchange(a.waiting, {}))
+    promise.deliver(make_error(why));
+  if (a.drop_if_failed)
+    drop(index);
 }
 
-void sink_groups::tell_waiting() {
-  status all;
+std::optional<status> sink_groups::all_open() const {
+  status result;
   for (size_t i = 0; i < attempts_.size(); ++i) {
     if (ctx_.streams[i].at != sink_stream::phase::opening)
       continue;
     if (attempts_[i].last.ok())
-      return; // not decided yet
-    all = attempts_[i].last;
+      return std::nullopt;
+    result = attempts_[i].last;
   }
-  for (auto& then : std::exchange(waiting_for_all_, {}))
-    then(all);
+  return result;
 }
 
 std::string sink_groups::start_of(const sink_stream& x, event_id floor) {

@@ -119,7 +119,7 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
   adopting_ = false;
   auto page = resp::read_page(reply, stream_key({}));
   if (!page) {
-    look_into(page.error());
+    ctx_.note_refusal(page.error());
     return read_failed(page.error());
   }
   command_worked();
@@ -155,7 +155,6 @@ void sink_fetcher::on_own_page(resp::reply& reply) {
       ctx_.ledger.recount(i);
     }
   }
-  ctx_.pump();
 }
 
 // -- events of dead nodes -----------------------------------------------------
@@ -203,7 +202,7 @@ size_t sink_fetcher::on_taken(uint32_t stream, resp::reply& reply) {
   uint32_t size = 0;
   if (at.is(resp::node_type::error)) {
     const auto why = resp::error_of(at);
-    look_into(why);
+    ctx_.note_refusal(why);
     command_failed(why);
     return 0;
   }
@@ -234,7 +233,6 @@ size_t sink_fetcher::on_taken(uint32_t stream, resp::reply& reply) {
   const auto histories = histories_of(*facts, page.block->extents);
   page.block->bytes = std::move(reply.bytes);
   take_over(stream, page.block, histories);
-  ctx_.pump();
   return page.block->extents.size();
 }
 
@@ -415,29 +413,27 @@ bool sink_fetcher::leases_hold() {
 
 void sink_fetcher::verify(uint32_t stream) {
   ++verifying_;
-  ctx_.self
-    ->request(ctx_.leases, caf::infinite, caf::update_atom_v,
-              ctx_.streams[stream].lease)
-    .then(
-      [this, stream,
-       mark = ctx_.ledger.mark()](const std::vector<event_id>& ours) {
-        --verifying_;
-        if (auto n = ctx_.ledger.retain_only(stream, mark, ours); n > 0) {
-          ctx_.counts.lost_leases += n;
-          ctx_.say(log_level::warning,
-                   "this node was silent for too long: others took over "
-                     + std::to_string(n) + " of its events of stream "
-                     + ctx_.streams[stream].name);
-        }
-        note_strays(stream, ours);
-        ctx_.pump();
-      },
-      [this](const caf::error& err) {
-        --verifying_;
-        verify_not_before_ = ctx_.now() + milliseconds{500};
-        look_into(to_failure(err));
-        command_failed(to_failure(err));
-      });
+  ctx_.requests.ask(
+    ctx_.leases,
+    [this, stream,
+     mark = ctx_.ledger.mark()](const std::vector<event_id>& ours) {
+      --verifying_;
+      if (auto n = ctx_.ledger.retain_only(stream, mark, ours); n > 0) {
+        ctx_.counts.lost_leases += n;
+        ctx_.say(log_level::warning,
+                 "this node was silent for too long: others took over "
+                   + std::to_string(n) + " of its events of stream "
+                   + ctx_.streams[stream].name);
+      }
+      note_strays(stream, ours);
+    },
+    [this](const caf::error& err) {
+      --verifying_;
+      verify_not_before_ = ctx_.now() + milliseconds{500};
+      ctx_.note_refusal(to_failure(err));
+      command_failed(to_failure(err));
+    },
+    caf::update_atom_v, ctx_.streams[stream].lease);
 }
 
 } // namespace pulse::internal

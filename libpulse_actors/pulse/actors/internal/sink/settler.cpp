@@ -67,6 +67,7 @@ bool sink_settler::knows(uint32_t stream, event_id id) const {
 }
 
 void sink_settler::answer_after_ack(caf::response_promise answer) {
+  take_verdicts();
   answers_.push_back(std::move(answer));
 }
 
@@ -82,10 +83,6 @@ void sink_settler::flush() {
     send_counts();
   if (!marks_.empty())
     send_marks();
-}
-
-void sink_settler::tick(sink_context::time_point) {
-  flush();
 }
 
 // -- acks ---------------------------------------------------------------------
@@ -135,11 +132,11 @@ void sink_settler::acked(const resp::reply& reply) {
   pause_.reset();
   for (const auto& x : std::exchange(acks_sent_, {})) {
     ctx_.ledger.forget(x.entry);
+    acked_events_ += x.handled ? 1 : 0;
     ctx_.counts.acked += x.handled ? 1 : 0;
   }
   for (auto& x : std::exchange(answers_sent_, {}))
     x.deliver(caf::unit);
-  ctx_.pump();
 }
 
 void sink_settler::ack_failed(const failure& why) {
@@ -215,7 +212,6 @@ void sink_settler::buried(const verdict& x, const resp::reply& reply) {
     count_removed(stream, resp::read_number(at, "dead_letter"));
   }
   ctx_.ledger.forget(x.entry);
-  ctx_.pump();
 }
 
 void sink_settler::count_removed(const std::string& stream,
@@ -297,14 +293,13 @@ void sink_settler::marked(const std::vector<verdict>& marks,
     else if (ctx_.ledger.lost(x->entry))
       ++ctx_.counts.lost_leases;
   }
-  ctx_.pump();
 }
 
 void sink_settler::marks_failed(const std::vector<verdict>& marks,
                                 const failure& why) {
   marks_.insert(marks_.end(), marks.begin(), marks.end());
   if (why.code == errc::no_group || why.code == errc::wrong_type)
-    ctx_.group_lost();
+    ctx_.check_groups = true;
   pause_after(why, "delivery counts");
 }
 

@@ -4,6 +4,7 @@
 #include "pulse/core/backoff.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pulse::internal {
@@ -36,15 +37,18 @@ public:
   /// @returns whether something is to be told to Redis about that entry.
   [[nodiscard]] bool knows(uint32_t stream, event_id id) const;
 
-  /// `answer` is given when what was decided so far is acknowledged, or when
-  /// the first attempt to do so failed.
+  /// Takes over what the ledger decided. `answer` is given when all of that is
+  /// acknowledged, or when the first attempt to do so failed.
   void answer_after_ack(caf::response_promise answer);
 
   /// Sends what waits, unless a batch is under way.
   void flush();
 
-  /// Repeats what failed.
-  void tick(sink_context::time_point now);
+  /// @returns how many events that subscribers finished were acknowledged since
+  /// the last call.
+  size_t take_acked() noexcept {
+    return std::exchange(acked_events_, 0);
+  }
 
   /// What is decided and not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {
@@ -82,6 +86,7 @@ private:
   sink_context& ctx_;
   std::vector<pending_ack> acks_;
   std::vector<pending_ack> acks_sent_;
+  size_t acked_events_ = 0;
   std::vector<caf::response_promise> answers_;
   std::vector<caf::response_promise> answers_sent_;
   std::vector<verdict> dead_;

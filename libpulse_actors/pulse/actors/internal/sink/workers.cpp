@@ -52,7 +52,6 @@ void sink_workers::on_down(const caf::down_msg& what) {
   if (ctx_.ledger.count().crashes > crashes)
     ctx_.say(log_level::warning,
              "a subscriber died at an event, which goes to another: " + reason);
-  ctx_.pump();
 }
 
 void sink_workers::dispatch() {
@@ -68,16 +67,15 @@ void sink_workers::hand_over(const delivery_ledger::dispatch& x) {
     ctx_.self->send(who, x.content);
     return;
   }
-  ctx_.self->request(who, caf::infinite, x.content)
-    .then(
-      [this, what = x.what, by = x.to] {
-        ctx_.ledger.done(what, by, ctx_.now());
-        ctx_.pump();
-      },
-      [this, what = x.what, by = x.to](const caf::error& err) {
-        on_error(what, by, err);
-        ctx_.pump();
-      });
+  ctx_.requests.ask(
+    who,
+    [this, what = x.what, by = x.to] {
+      ctx_.ledger.done(what, by, ctx_.now());
+    },
+    [this, what = x.what, by = x.to](const caf::error& err) {
+      on_error(what, by, err);
+    },
+    x.content);
 }
 
 void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
