@@ -92,6 +92,19 @@ CAF_TEST(closing ends though Redis is away) {
   CAF_CHECK(logged("could not hand back"));
 }
 
+CAF_TEST(a closing sink hands back when no renewal can come behind) {
+  spawn_subscribed();
+  leases.hold_ends();
+  auto done = close();
+  pass(100ms);
+  CAF_CHECK_EQUAL(leases.log(), "add a, delete a");
+  CAF_CHECK_EQUAL(calls("release"), "");
+  leases.release_ends();
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all");
+  CAF_CHECK_EQUAL(done->why(), "none");
+}
+
 CAF_TEST(a closing sink takes no more orders) {
   alice.hold();
   spawn_subscribed();
@@ -112,6 +125,20 @@ CAF_TEST(a stream can be added and is read with the others) {
   give(3, 3, "b");
   CAF_CHECK_EQUAL(alice.got(), "b3");
   CAF_CHECK_EQUAL(info().streams.size(), 2u);
+}
+
+CAF_TEST(a stream that is added waits for no read of the others) {
+  spawn_subscribed();
+  redis.blocking().set_unblock_answer({}); // Redis misses the requests
+  CAF_CHECK(add_stream("b"));
+  pass(1s);
+  CAF_CHECK_GREATER(redis.blocking().unblocks(), 2u);
+  redis.blocking().set_unblock_answer("*-1\r\n");
+  pass(1s);
+  CAF_CHECK_EQUAL(read().substr(read().find("STREAMS")), "STREAMS a b > >");
+  const auto asked = redis.blocking().unblocks();
+  pass(1s);
+  CAF_CHECK_EQUAL(redis.blocking().unblocks(), asked);
 }
 
 CAF_TEST(a stream that cannot be added leaves the sink as it was) {
@@ -138,6 +165,22 @@ CAF_TEST(a stream that is removed is read no more and handed back) {
   CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
   CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all");
   CAF_CHECK_EQUAL(read().substr(read().find("STREAMS")), "STREAMS b >");
+}
+
+CAF_TEST(a stream that is added again while its lease ends stays) {
+  options.streams = {"a", "b"};
+  spawn_subscribed();
+  leases.log();
+  leases.hold_ends();
+  CAF_CHECK(remove_stream("a"));
+  pass(1s);
+  CAF_CHECK_EQUAL(leases.log(), "delete a");
+  CAF_CHECK(add_stream("a"));
+  leases.release_ends();
+  pass(1s);
+  CAF_CHECK_EQUAL(calls("release"), "");
+  CAF_CHECK_EQUAL(leases.log(), "add a");
+  CAF_CHECK_EQUAL(read().substr(read().find("STREAMS")), "STREAMS a b > >");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/leases/actor.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/response_promise.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -35,6 +36,7 @@ public:
 
   ~fake_leases() {
     state_->kept.clear();
+    state_->held_ends.clear();
     caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
   }
 
@@ -73,6 +75,16 @@ public:
     state_->stopped = false;
   }
 
+  /// It does not answer that leases have ended until release_ends() is called.
+  void hold_ends() {
+    state_->holds_ends = true;
+  }
+
+  void release_ends() {
+    state_->holds_ends = false;
+    caf::anon_send(actor_, caf::tick_atom_v);
+  }
+
   [[nodiscard]] const std::vector<lease_ptr>& kept() const {
     return state_->kept;
   }
@@ -90,25 +102,35 @@ private:
     std::string log;
     size_t closes = 0;
     bool stopped = false;
+    bool holds_ends = false;
+    std::vector<caf::response_promise> held_ends;
   };
 
   static void note(state& st, const char* what, const lease& x) {
     st.log.append(st.log.empty() ? "" : ", ").append(what).append(x.stream);
   }
 
-  static lease_actor::behavior_type behave(lease_actor::pointer self,
-                                           const std::shared_ptr<state>& st) {
+  // The tick is private: promises are kept on the actor's own thread.
+  using actor_type = lease_actor::extend<caf::reacts_to<caf::tick_atom>>;
+
+  static actor_type::behavior_type behave(actor_type::pointer self,
+                                          const std::shared_ptr<state>& st) {
     return {
       [=](caf::add_atom, const lease_ptr& x) {
         note(*st, "add ", *x);
         x->clock->renewed(st->now());
         st->kept.push_back(x);
       },
-      [=](caf::delete_atom, const lease_ptr& x) {
+      [=](caf::delete_atom, const lease_ptr& x) -> caf::result<void> {
         note(*st, "delete ", *x);
         auto i = std::find(st->kept.begin(), st->kept.end(), x);
         if (i != st->kept.end())
           st->kept.erase(i);
+        if (!st->holds_ends)
+          return caf::unit;
+        auto answer = self->make_response_promise();
+        st->held_ends.push_back(answer);
+        return answer;
       },
       [=](caf::update_atom,
           const lease_ptr& x) -> caf::result<std::vector<event_id>> {
@@ -122,6 +144,10 @@ private:
         x->clock->renewed(st->now());
         return st->owned;
       },
+      [=](caf::tick_atom) {
+        for (auto& x : std::exchange(st->held_ends, {}))
+          x.deliver(caf::unit);
+      },
       [=](caf::close_atom) {
         ++st->closes;
         self->quit();
@@ -130,7 +156,7 @@ private:
   }
 
   std::shared_ptr<state> state_;
-  lease_actor actor_;
+  actor_type actor_;
 };
 
 } // namespace pulse::test

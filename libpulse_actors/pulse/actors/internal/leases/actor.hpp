@@ -56,8 +56,10 @@ struct lease {
 using lease_actor = caf::typed_actor<
   // Starts to renew; the lease counts as renewed now. No reply.
   caf::reacts_to<caf::add_atom, lease_ptr>,
-  // Stops renewing. No reply.
-  caf::reacts_to<caf::delete_atom, lease_ptr>,
+  // Stops renewing. Answers when the renewals that it sent before are in the
+  // mailbox of the connection: none comes behind a command that the asker sends
+  // to the same connection after the reply.
+  caf::replies_to<caf::delete_atom, lease_ptr>::with<void>,
   // Renews now; answers the IDs that Redis still has pending for the consumer:
   // what is not among them was taken over. Errors: `no_group`, connection
   // errors.

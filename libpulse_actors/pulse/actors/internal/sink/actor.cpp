@@ -234,7 +234,6 @@ struct sink_state {
       return make_error(ok.error());
     auto answer = ctx.self->make_response_promise();
     groups.add(x, start, answer);
-    fetcher.interrupt();
     advance();
     return answer;
   }
@@ -313,8 +312,10 @@ struct sink_state {
       groups.check();
     for (auto stream : groups.take_created())
       audit.begin(stream);
-    for (auto stream : audit.take_finished())
+    for (auto stream : audit.take_finished()) {
       groups.opened(stream);
+      fetcher.interrupt(); // the read under way does not ask for the stream
+    }
   }
 
   void on_tick() {
@@ -334,7 +335,7 @@ struct sink_state {
   void arm() {
     const bool busy = ctx.ledger.size() > 0 || settler.backlog() > 0
                       || workers.has_suspects() || ctx.closing
-                      || closing.leaving();
+                      || closing.leaving() || fetcher.interrupting();
     const auto at = ctx.now() + (busy ? busy_tick : idle_tick);
     if (at >= next_tick)
       return;

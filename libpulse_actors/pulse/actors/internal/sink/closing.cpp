@@ -24,7 +24,8 @@ milliseconds release_time(const sink_options& x) {
 
 sink_closing::~sink_closing() {
   for (auto& x : ctx_.streams)
-    forget_lease(x);
+    if (x.lease)
+      caf::anon_send(ctx_.leases, caf::delete_atom_v, std::move(x.lease));
   for (auto& x : answers_)
     x.deliver(caf::unit);
 }
@@ -62,36 +63,42 @@ void sink_closing::step() {
 }
 
 void sink_closing::tick() {
-  if (ctx_.closing)
-    fetcher_.interrupt();
-  for (auto i = leaving_.begin(); i != leaving_.end();) {
-    const auto stream = i->first;
-    if (fetcher_.reading() && fetcher_.reads() == i->second) {
-      fetcher_.interrupt();
-      ++i;
-      continue;
-    }
-    auto idle = ctx_.ledger.hand_back(stream);
-    if (!idle.empty())
-      release(stream, "listed", idle);
-    // Added again meanwhile, or still somebody's work.
-    const bool back = ctx_.streams[stream].at != sink_stream::phase::leaving;
-    if (!back && ctx_.ledger.lowest(stream)) {
-      ++i;
-      continue;
-    }
-    if (!back) {
-      forget_lease(ctx_.streams[stream]);
-      release(stream, "all", {});
-      ctx_.streams[stream].at = sink_stream::phase::removed;
-    }
-    i = leaving_.erase(i);
-  }
+  std::vector<uint32_t> streams;
+  for (const auto& x : leaving_)
+    streams.push_back(x.first);
+  for (auto stream : streams)
+    go_on_leaving(stream);
 }
 
 void sink_closing::leave(uint32_t stream) {
-  leaving_.emplace(stream, fetcher_.reads());
-  tick();
+  leaving_.emplace(stream, departure{fetcher_.reads(), false});
+  go_on_leaving(stream);
+}
+
+void sink_closing::go_on_leaving(uint32_t stream) {
+  auto& departure = leaving_[stream];
+  if (departure.ends_lease)
+    return;
+  if (fetcher_.reading() && fetcher_.reads() == departure.last_read)
+    return; // its answer may bring events of the stream
+  auto idle = ctx_.ledger.hand_back(stream);
+  if (!idle.empty())
+    release(stream, "listed", idle);
+  if (ctx_.streams[stream].at != sink_stream::phase::leaving) {
+    leaving_.erase(stream); // added again meanwhile
+    return;
+  }
+  if (ctx_.ledger.lowest(stream))
+    return; // a subscriber still works on an event of it
+  departure.ends_lease = true;
+  end_lease(stream, [this, stream] {
+    leaving_.erase(stream);
+    auto& x = ctx_.streams[stream];
+    if (x.at != sink_stream::phase::leaving)
+      return; // added again meanwhile
+    release(stream, "all", {});
+    x.at = sink_stream::phase::removed;
+  });
 }
 
 void sink_closing::release_all() {
@@ -99,14 +106,13 @@ void sink_closing::release_all() {
   for (const auto& x : ctx_.ledger.hand_back())
     by_stream[x.stream].push_back(x);
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
-    auto& x = ctx_.streams[i];
-    if (!x.was_open || x.at == sink_stream::phase::removed)
-      continue;
-    // First, or a renewal would bring the consumer back.
-    forget_lease(x);
-    release(i, "all", by_stream[i]);
+    const auto& x = ctx_.streams[i];
+    if (x.was_open && x.at != sink_stream::phase::removed)
+      end_lease(i, [this, i, entries = std::move(by_stream[i])] {
+        release(i, "all", entries);
+      });
   }
-  if (releases_under_way_ == 0)
+  if (steps_under_way_ == 0)
     finish();
 }
 
@@ -118,26 +124,35 @@ void sink_closing::release(uint32_t stream, const char* scope,
   call.arg(static_cast<int64_t>(ctx_.options.lease.count())).arg(scope);
   for (const auto& e : entries)
     call.arg(e.id).arg(pack(e.counts));
-  ++releases_under_way_;
-  auto done = [this] {
-    if (--releases_under_way_ == 0 && releasing_)
-      finish();
-  };
+  ++steps_under_way_;
   ctx_.run(
     call.finish(true, release_time(ctx_.options)),
-    [done](const reply_ptr&) { done(); },
-    [this, done, name = x.name](const caf::error& err) {
+    [this](const reply_ptr&) { step_done(); },
+    [this, name = x.name](const caf::error& err) {
       ctx_.say(log_level::warning,
                "could not hand back the events of stream " + name
                  + ", others get them after the lease: " + describe(err));
-      done();
+      step_done();
     });
 }
 
-void sink_closing::forget_lease(sink_stream& x) {
-  if (x.lease)
-    caf::anon_send(ctx_.leases, caf::delete_atom_v, std::move(x.lease));
-  x.lease = nullptr;
+void sink_closing::end_lease(uint32_t stream, std::function<void()> then) {
+  auto lease = std::exchange(ctx_.streams[stream].lease, nullptr);
+  if (!lease)
+    return then();
+  ++steps_under_way_;
+  auto ended = [this, then = std::move(then)] {
+    then();
+    step_done();
+  };
+  ctx_.requests.ask(
+    ctx_.leases, ended, [ended](const caf::error&) { ended(); },
+    caf::delete_atom_v, std::move(lease));
+}
+
+void sink_closing::step_done() {
+  if (--steps_under_way_ == 0 && releasing_)
+    finish();
 }
 
 void sink_closing::finish() {

@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/sink/fetcher.hpp"
 #include "pulse/actors/internal/sink/settler.hpp"
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -46,10 +47,21 @@ public:
 private:
   using handed_back = delivery_ledger::handed_back;
 
+  struct departure {
+    /// The read that may still bring events of the stream.
+    uint64_t last_read = 0;
+    bool ends_lease = false;
+  };
+
+  void go_on_leaving(uint32_t stream);
   void release_all();
   void release(uint32_t stream, const char* scope,
                const std::vector<handed_back>& entries);
-  void forget_lease(sink_stream& x);
+  /// Stops the renewals of a stream, then calls `then`. A renewal that Redis
+  /// runs after the release would create the consumer again. When the lease
+  /// keeper answers, all its renewals are ahead in the connection's mailbox.
+  void end_lease(uint32_t stream, std::function<void()> then);
+  void step_done();
   void finish();
 
   sink_context& ctx_;
@@ -60,9 +72,10 @@ private:
   sink_context::time_point read_until_;
   bool releasing_ = false;
   bool finished_ = false;
-  size_t releases_under_way_ = 0;
-  // Streams being left, with the read that may still bring events of them.
-  std::map<uint32_t, uint64_t> leaving_;
+  // Ends of leases and releases that are not answered yet.
+  size_t steps_under_way_ = 0;
+  // Streams being left.
+  std::map<uint32_t, departure> leaving_;
 };
 
 } // namespace pulse::internal

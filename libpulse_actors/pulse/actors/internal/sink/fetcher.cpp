@@ -46,6 +46,7 @@ void sink_fetcher::disconnect() {
 }
 
 void sink_fetcher::interrupt() {
+  interrupted_ = reading_;
   if (reading_ && blocking_)
     caf::anon_send(blocking_, atom::unblock_v);
 }
@@ -105,6 +106,7 @@ void sink_fetcher::read_more(size_t room) {
   batch->count = 1;
   batch->timeout = block + block_margin;
   reading_ = true;
+  interrupted_ = false;
   read_sent_ = ctx_.env.boot_time();
   ++reads_;
   ctx_.requests.ask(

@@ -36,9 +36,15 @@ public:
   /// was stopped, or Redis is away), asks Redis what is still ours.
   bool leases_hold();
 
-  /// The set of streams changed, or the sink closes: ends a blocked read. To be
-  /// repeated until reading() is false.
+  /// The set of streams changed, or the sink closes: ends a blocked read. Asks
+  /// again with each tick until the read has returned, since Redis forgets a
+  /// request that is ahead of the read.
   void interrupt();
+
+  /// @returns whether a read was interrupted and has not returned yet.
+  [[nodiscard]] bool interrupting() const noexcept {
+    return reading_ && interrupted_;
+  }
 
   /// Gives up the blocking connection with whatever it reads.
   void disconnect();
@@ -114,6 +120,7 @@ private:
   random_engine random_;
 
   bool reading_ = false;
+  bool interrupted_ = false; // the read under way
   uint64_t reads_ = 0;
   uint64_t failing_reads_ = 0;
   std::chrono::nanoseconds read_sent_{}; // time since boot

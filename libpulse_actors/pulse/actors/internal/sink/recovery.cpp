@@ -21,6 +21,8 @@ constexpr int full_sweep_share = 5;
 } // namespace
 
 void sink_fetcher::tick(time_point now) {
+  if (interrupting())
+    interrupt();
   fetch();
   if (!ctx_.acks() || ctx_.closing)
     return;
