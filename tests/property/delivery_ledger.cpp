@@ -123,7 +123,7 @@ private:
 
   // What the sink does after each step, with Redis answering at once.
   void settle() {
-    take_verdicts();
+    take_actions();
     if (pick(2) == 0 || workers_.count(last_worker_) == 0)
       for (auto& x : std::exchange(marks_, {})) {
         uut_.marked(x);
@@ -136,7 +136,7 @@ private:
       CAF_REQUIRE(decided_.count(x.content.id().ms) == 0); // never again
       open_.push_back(x);
     }
-    take_verdicts();
+    take_actions();
     CAF_REQUIRE_EQUAL(uut_.size(),
                       uut_.dispatched() + uut_.queued() + uut_.waiting());
     CAF_REQUIRE_EQUAL(uut_.size() + decided_.size(),
@@ -145,11 +145,11 @@ private:
       check_one_per_topic();
   }
 
-  void take_verdicts() {
-    for (auto& x : uut_.take_verdicts()) {
-      if (x.what == ledger::verdict::kind::count)
+  void take_actions() {
+    for (auto& x : uut_.take_actions()) {
+      if (x.kind == ledger::action_kind::store_counts)
         continue;
-      if (x.what == ledger::verdict::kind::mark) {
+      if (x.kind == ledger::action_kind::mark) {
         marks_.push_back(x.entry);
         continue;
       }

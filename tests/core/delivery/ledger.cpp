@@ -10,7 +10,7 @@ using namespace std::literals;
 namespace {
 
 using ledger = delivery_ledger;
-using kind = ledger::verdict::kind;
+using kind = ledger::action_kind;
 
 struct fixture {
   ledger::time_point now{1h};
@@ -50,12 +50,12 @@ struct fixture {
     return result;
   }
 
-  static std::string verdicts(ledger& uut) {
+  static std::string actions(ledger& uut) {
     std::string result;
-    for (const auto& x : uut.take_verdicts()) {
+    for (const auto& x : uut.take_actions()) {
       const char* names[] = {"ack", "dead", "count", "mark"};
       result += (result.empty() ? "" : " ")
-                + std::string{names[static_cast<size_t>(x.what)]}
+                + std::string{names[static_cast<size_t>(x.kind)]}
                 + std::to_string(x.id.ms);
     }
     return result;
@@ -86,7 +86,7 @@ CAF_TEST(a held event is recognized until it is forgotten) {
   CAF_CHECK(uut.fetched(1, ev(1), now)); // another stream
   auto out = dispatch(uut);
   uut.done(out[0].what, 1, now);
-  auto vs = uut.take_verdicts();
+  auto vs = uut.take_actions();
   CAF_REQUIRE_EQUAL(vs.size(), 1u);
   CAF_CHECK(!uut.fetched(0, ev(1), now));
   CAF_CHECK_EQUAL(uut.size(), 2u);
@@ -105,10 +105,10 @@ CAF_TEST(done gives the credit back and asks for an ack) {
   auto out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1");
   uut.done(out[0].what, 1, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+  CAF_CHECK_EQUAL(actions(uut), "ack1");
   CAF_CHECK_EQUAL(plan(uut), "2>1");
   uut.done(out[0].what, 1, now); // once is enough
-  CAF_CHECK_EQUAL(verdicts(uut), "");
+  CAF_CHECK_EQUAL(actions(uut), "");
 }
 
 CAF_TEST(a failure waits for the backoff and then avoids the worker) {
@@ -128,7 +128,7 @@ CAF_TEST(a failure waits for the backoff and then avoids the worker) {
   CAF_CHECK_EQUAL(show(out), "1>2");
   CAF_CHECK_EQUAL(out[0].content.counts().deliveries, 2u);
   CAF_CHECK_EQUAL(out[0].content.counts().failures, 1u);
-  CAF_CHECK_EQUAL(verdicts(uut), "count1");
+  CAF_CHECK_EQUAL(actions(uut), "count1");
 }
 
 CAF_TEST(a delay of the worker replaces the backoff) {
@@ -153,8 +153,8 @@ CAF_TEST(after max_deliveries an event is given up with its last reason) {
     CAF_REQUIRE_EQUAL(out.size(), 1u);
     uut.failed(out[0].what, 1, "reason " + std::to_string(i), 0ms, now);
   }
-  auto vs = uut.take_verdicts();
-  CAF_REQUIRE(vs.back().what == kind::dead);
+  auto vs = uut.take_actions();
+  CAF_REQUIRE(vs.back().kind == kind::dead_letter);
   CAF_CHECK(vs.back().reason.find("reason 3") != std::string::npos);
   CAF_CHECK_EQUAL(vs.back().counts.deliveries, 4u);
   CAF_CHECK_EQUAL(vs.back().counts.failures, 4u);
@@ -184,7 +184,7 @@ CAF_TEST(an event that kills max_crashes workers is given up) {
     CAF_CHECK_EQUAL(plan(uut), "1>" + std::to_string(w));
     uut.worker_died(w, "segfault", now);
   }
-  CAF_CHECK_EQUAL(verdicts(uut), "count1 dead1");
+  CAF_CHECK_EQUAL(actions(uut), "count1 dead1");
 }
 
 CAF_TEST(ack_wait counts only while an event is the oldest of its worker) {
@@ -199,7 +199,7 @@ CAF_TEST(ack_wait counts only while an event is the oldest of its worker) {
     uut.done(x.what, 1, now);
   }
   CAF_CHECK_EQUAL(uut.count().timeouts, 0u);
-  CAF_CHECK_EQUAL(verdicts(uut), "ack1 ack2 ack3");
+  CAF_CHECK_EQUAL(actions(uut), "ack1 ack2 ack3");
 }
 
 CAF_TEST(a worker that never answers loses all it holds) {
@@ -231,7 +231,7 @@ CAF_TEST(a stuck worker gets no more until it answers) {
   CAF_CHECK_EQUAL(plan(uut), "");
   // Late, but it did the work: nobody has to do it again.
   uut.done(out[0].what, 1, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+  CAF_CHECK_EQUAL(actions(uut), "ack1");
   uut.fetched(0, ev(2), now);
   CAF_CHECK_EQUAL(plan(uut), "2>1");
 }
@@ -265,7 +265,7 @@ CAF_TEST(a parallel worker that answers others loses only what is late) {
   CAF_CHECK_EQUAL(uut.dispatched(), 1u);
   now += 100ms;
   uut.done(out[2].what, 1, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "ack2 ack3");
+  CAF_CHECK_EQUAL(actions(uut), "ack2 ack3");
 }
 
 CAF_TEST(extend starts ack_wait again) {
@@ -299,7 +299,7 @@ CAF_TEST(a late failure does not touch the next attempt) {
   uut.failed(first[0].what, 1, "late", {}, now);
   CAF_CHECK_EQUAL(uut.dispatched(), 1u);
   uut.done(second[0].what, 2, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "count1 ack1");
+  CAF_CHECK_EQUAL(actions(uut), "count1 ack1");
 }
 
 CAF_TEST(a rejected event becomes a dead letter at once) {
@@ -307,9 +307,9 @@ CAF_TEST(a rejected event becomes a dead letter at once) {
   uut.add_worker(1, 1);
   uut.fetched(0, ev(1), now);
   uut.rejected(dispatch(uut)[0].what, 1, "nonsense", now);
-  auto vs = uut.take_verdicts();
+  auto vs = uut.take_actions();
   CAF_REQUIRE_EQUAL(vs.size(), 1u);
-  CAF_CHECK(vs[0].what == kind::dead);
+  CAF_CHECK(vs[0].kind == kind::dead_letter);
   CAF_CHECK_EQUAL(vs[0].reason, "nonsense");
 }
 
@@ -322,7 +322,7 @@ CAF_TEST(a worker that leaves finishes what it holds) {
   uut.fetched(0, ev(2), now);
   CAF_CHECK_EQUAL(plan(uut), "");
   uut.done(out[0].what, 1, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+  CAF_CHECK_EQUAL(actions(uut), "ack1");
   CAF_CHECK_EQUAL(uut.capacity(), 0u);
 }
 
@@ -333,10 +333,10 @@ CAF_TEST(what was never dispatched is handed back uncounted) {
   uut.fetched(0, ev(2), now);
   uut.fetched(1, ev(3), now);
   dispatch(uut);
-  auto only = uut.hand_back(1);
+  auto only = uut.release(1);
   CAF_REQUIRE_EQUAL(only.size(), 1u);
   CAF_CHECK_EQUAL(only[0].id.ms, 3u);
-  auto xs = uut.hand_back();
+  auto xs = uut.release();
   CAF_REQUIRE_EQUAL(xs.size(), 2u);
   CAF_CHECK_EQUAL(xs[0].counts.deliveries, 1u);
   CAF_CHECK_EQUAL(xs[1].counts.deliveries, 0u);
@@ -349,11 +349,11 @@ CAF_TEST(counts are noted anew after a reading that was no delivery) {
   uut.fetched(0, ev(1), now);
   uut.fetched(1, ev(2), now);
   dispatch(uut);
-  uut.take_verdicts();
+  uut.take_actions();
   uut.recount(0);
-  const auto all = uut.take_verdicts();
+  const auto all = uut.take_actions();
   CAF_REQUIRE_EQUAL(all.size(), 1u);
-  CAF_CHECK(all[0].what == delivery_ledger::verdict::kind::count);
+  CAF_CHECK(all[0].kind == delivery_ledger::action_kind::store_counts);
   CAF_CHECK_EQUAL(all[0].id.ms, 1u);
   CAF_CHECK_EQUAL(all[0].counts.deliveries, 1u);
 }
@@ -364,7 +364,7 @@ CAF_TEST(what other nodes took over is dropped unless a worker is at it) {
   for (uint64_t i = 1; i <= 3; ++i)
     uut.fetched(0, ev(i), now);
   auto out = dispatch(uut);
-  const auto mark = uut.mark();
+  const auto mark = uut.next_serial();
   uut.fetched(0, ev(4), now);
   CAF_CHECK_EQUAL(uut.retain_only(0, mark, {{3, 0}}), 1u);
   CAF_CHECK_EQUAL(uut.size(), 3u);
@@ -407,7 +407,7 @@ CAF_TEST(keyed gives a topic to the same worker as long as it is there) {
       auto [i, fresh] = owner.emplace(topic, out[0].to);
       CAF_CHECK_EQUAL(i->second, out[0].to);
       uut.done(out[0].what, out[0].to, now);
-      uut.forget(uut.take_verdicts().at(0).entry);
+      uut.forget(uut.take_actions().at(0).entry);
     }
   // Only the topics of a worker that goes move.
   uut.remove_worker(2, now);
@@ -442,9 +442,9 @@ CAF_TEST(broadcast is acked when all have acked) {
   auto out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1 1>2");
   uut.done(out[0].what, 1, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "");
+  CAF_CHECK_EQUAL(actions(uut), "");
   uut.done(out[1].what, 2, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+  CAF_CHECK_EQUAL(actions(uut), "ack1");
 }
 
 CAF_TEST(broadcast repeats only for those who failed) {
@@ -462,7 +462,7 @@ CAF_TEST(broadcast repeats only for those who failed) {
   out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1");
   uut.done(out[0].what, 1, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "count1 ack1");
+  CAF_CHECK_EQUAL(actions(uut), "count1 ack1");
 }
 
 CAF_TEST(broadcast to workers that all die goes to the next ones) {
@@ -474,7 +474,7 @@ CAF_TEST(broadcast to workers that all die goes to the next ones) {
   dispatch(uut);
   uut.worker_died(1, "x", now);
   uut.worker_died(2, "y", now);
-  CAF_CHECK_EQUAL(verdicts(uut), "");
+  CAF_CHECK_EQUAL(actions(uut), "");
   uut.add_worker(3, 1);
   CAF_CHECK_EQUAL(plan(uut), "1>3");
 }
@@ -512,16 +512,16 @@ CAF_TEST(a manual ack finds who holds the event) {
 
 // -- what may have killed a node ----------------------------------------------
 
-CAF_TEST(a suspect waits until Redis knows that a worker gets it) {
+CAF_TEST(a crash candidate waits until Redis knows that a worker gets it) {
   how.max_crashes = 3;
   auto uut = make();
   uut.add_worker(1, 2);
   uut.fetched(0, ev(1).with({2, 0, 1}), now, true);
   uut.fetched(0, ev(2), now);
   CAF_CHECK_EQUAL(plan(uut), "2>1");
-  auto marks = uut.take_verdicts();
+  auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
-  CAF_CHECK(marks[0].what == kind::mark);
+  CAF_CHECK(marks[0].kind == kind::mark);
   CAF_CHECK_EQUAL(marks[0].counts.deliveries, 2u);
   CAF_CHECK_EQUAL(marks[0].counts.crashes, 2u);
   CAF_CHECK_EQUAL(plan(uut), "");
@@ -531,31 +531,31 @@ CAF_TEST(a suspect waits until Redis knows that a worker gets it) {
   CAF_CHECK_EQUAL(show(out), "1>1");
   CAF_CHECK_EQUAL(out[0].content.counts().crashes, 1u);
   uut.done(out[0].what, 1, now);
-  CAF_CHECK_EQUAL(verdicts(uut), "ack1");
+  CAF_CHECK_EQUAL(actions(uut), "ack1");
 }
 
-CAF_TEST(no more suspects are marked than workers can take) {
+CAF_TEST(no more crash candidates are marked than workers can take) {
   how.max_crashes = 3;
   auto uut = make();
   for (uint64_t i = 1; i <= 9; ++i)
     uut.fetched(0, ev(i).with({2, 0, 1}), now, true);
-  CAF_CHECK_EQUAL(plan(uut) + verdicts(uut), "");
+  CAF_CHECK_EQUAL(plan(uut) + actions(uut), "");
   uut.add_worker(1, 2);
   uut.add_worker(2, 1);
   CAF_CHECK_EQUAL(plan(uut), "");
-  auto marks = uut.take_verdicts();
+  auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 3u);
   for (auto i = marks.rbegin(); i != marks.rend(); ++i)
     uut.marked(i->entry);
   auto out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1 2>2 3>1");
-  CAF_CHECK_EQUAL(verdicts(uut), "");
+  CAF_CHECK_EQUAL(actions(uut), "");
   uut.done(out[0].what, 1, now);
   CAF_CHECK_EQUAL(plan(uut), "");
-  CAF_CHECK_EQUAL(verdicts(uut), "ack1 mark4");
+  CAF_CHECK_EQUAL(actions(uut), "ack1 mark4");
 }
 
-CAF_TEST(suspects before their last crash are alone at work) {
+CAF_TEST(crash candidates before their last crash are alone at work) {
   how.max_crashes = 3;
   auto uut = make();
   uut.add_worker(1, 8);
@@ -563,73 +563,73 @@ CAF_TEST(suspects before their last crash are alone at work) {
     uut.fetched(0, ev(i).with({3, 0, 2}), now, true);
   uut.fetched(0, ev(4), now);
   CAF_CHECK_EQUAL(plan(uut), "4>1");
-  auto marks = uut.take_verdicts();
+  auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   CAF_CHECK(marks[0].id == (event_id{1, 0}));
   uut.marked(marks[0].entry);
   auto out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1");
-  CAF_CHECK_EQUAL(plan(uut) + verdicts(uut), "");
+  CAF_CHECK_EQUAL(plan(uut) + actions(uut), "");
   uut.done(out[0].what, 1, now);
   CAF_CHECK_EQUAL(plan(uut), "");
-  CAF_CHECK_EQUAL(verdicts(uut), "ack1 mark2");
+  CAF_CHECK_EQUAL(actions(uut), "ack1 mark2");
   CAF_CHECK_EQUAL(uut.queued(), 2u);
 }
 
-CAF_TEST(a suspect that fails is none any more and Redis hears of it) {
+CAF_TEST(a crash candidate that fails is none any more and Redis hears of it) {
   how.max_crashes = 3;
   auto uut = make();
   uut.add_worker(1, 1);
   uut.fetched(0, ev(1).with({3, 1, 2}), now, true);
   plan(uut);
-  auto marks = uut.take_verdicts();
+  auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   CAF_CHECK_EQUAL(marks[0].counts.crashes, 3u);
   uut.marked(marks[0].entry);
   auto out = dispatch(uut);
   CAF_REQUIRE_EQUAL(out.size(), 1u);
   uut.failed(out[0].what, 1, "no", {}, now);
-  auto counts = uut.take_verdicts();
+  auto counts = uut.take_actions();
   CAF_REQUIRE_EQUAL(counts.size(), 1u);
-  CAF_CHECK(counts[0].what == kind::count);
+  CAF_CHECK(counts[0].kind == kind::store_counts);
   CAF_CHECK_EQUAL(counts[0].counts.failures, 2u);
   CAF_CHECK_EQUAL(counts[0].counts.crashes, 2u);
   now += 1s;
   uut.tick(now);
   CAF_CHECK_EQUAL(plan(uut), "1>1");
-  CAF_CHECK_EQUAL(verdicts(uut), "count1");
+  CAF_CHECK_EQUAL(actions(uut), "count1");
 }
 
-CAF_TEST(a suspect whose worker died at another event is marked again) {
+CAF_TEST(a crash candidate whose worker died at another event is marked again) {
   how.max_crashes = 2; // so that it must be alone
   auto uut = make();
   uut.add_worker(1, 2);
   uut.fetched(0, ev(1), now);
   uut.fetched(0, ev(2).with({2, 0, 1}), now, true);
   CAF_CHECK_EQUAL(plan(uut), "1>1");
-  auto marks = uut.take_verdicts();
+  auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   uut.marked(marks[0].entry);
   CAF_CHECK_EQUAL(plan(uut), "2>1");
   uut.worker_died(1, "boom", now);
   uut.add_worker(2, 2);
   CAF_CHECK_EQUAL(plan(uut), "1>2");
-  CAF_CHECK_EQUAL(verdicts(uut), "count1 mark2");
+  CAF_CHECK_EQUAL(actions(uut), "count1 mark2");
 }
 
-CAF_TEST(a suspect that is not ours any more is dropped) {
+CAF_TEST(a crash candidate that is not ours any more is dropped) {
   auto uut = make();
   uut.add_worker(1, 1);
   uut.fetched(0, ev(1).with({2, 0, 1}), now, true);
   uut.fetched(0, ev(2).with({2, 0, 1}), now, true);
   plan(uut);
-  auto marks = uut.take_verdicts();
+  auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   CAF_CHECK(uut.lost(marks[0].entry));
   CAF_CHECK(!uut.lost(marks[0].entry));
   CAF_CHECK_EQUAL(uut.size(), 1u);
   CAF_CHECK_EQUAL(plan(uut), "");
-  CAF_CHECK_EQUAL(verdicts(uut), "mark2");
+  CAF_CHECK_EQUAL(actions(uut), "mark2");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

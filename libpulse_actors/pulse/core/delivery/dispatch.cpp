@@ -180,7 +180,7 @@ void delivery_ledger::begin_round(entry& x) {
   x.content = x.content.with(counts);
   move_to(x, state::dispatched);
   if (!x.suspect) // else the mark said it
-    decide(x, verdict::kind::count);
+    decide(x, action_kind::store_counts);
 }
 
 void delivery_ledger::hand_over(entry& x, worker& to,

@@ -45,11 +45,11 @@ void delivery_ledger::forget(const ticket& which) {
     erase(*x);
 }
 
-size_t delivery_ledger::retain_only(uint32_t stream, uint64_t mark,
+size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
                                     const std::vector<event_id>& still_ours) {
   size_t dropped = 0;
   for (auto& x : slots_) {
-    if (!is_idle(x) || x.stream != stream || x.serial >= mark)
+    if (!is_idle(x) || x.stream != stream || x.serial >= before)
       continue;
     if (!std::binary_search(still_ours.begin(), still_ours.end(),
                             x.content.id())) {
@@ -64,12 +64,12 @@ void delivery_ledger::recount(uint32_t stream) {
   for (const auto& x : slots_)
     if (x.stream == stream && x.at != state::free && x.at != state::settling
         && x.content.counts().crashes == 0)
-      decide(x, verdict::kind::count);
+      decide(x, action_kind::store_counts);
 }
 
-std::vector<delivery_ledger::handed_back>
-delivery_ledger::hand_back(std::optional<uint32_t> stream) {
-  std::vector<handed_back> result;
+std::vector<delivery_ledger::released_entry>
+delivery_ledger::release(std::optional<uint32_t> stream) {
+  std::vector<released_entry> result;
   for (auto& x : slots_) {
     const bool leaves = stream ? is_idle(x) && x.stream == *stream
                                : is_idle(x) || x.at == state::dispatched;
@@ -79,9 +79,9 @@ delivery_ledger::hand_back(std::optional<uint32_t> stream) {
   return result;
 }
 
-delivery_ledger::handed_back delivery_ledger::hand_over_to_redis(entry& x) {
+delivery_ledger::released_entry delivery_ledger::hand_over_to_redis(entry& x) {
   // Redis counted a delivery at the fetch; if no worker saw it, it was none.
-  handed_back result{x.stream, x.content.id(), x.content.counts()};
+  released_entry result{x.stream, x.content.id(), x.content.counts()};
   if (!x.was_dispatched && result.counts.deliveries > 0)
     --result.counts.deliveries;
   erase(x);
@@ -135,8 +135,8 @@ std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
   return found{ticket_of(x), x.at == state::dispatched ? x.holder : 0};
 }
 
-std::vector<delivery_ledger::verdict> delivery_ledger::take_verdicts() {
-  return std::exchange(verdicts_, {});
+std::vector<delivery_ledger::action> delivery_ledger::take_actions() {
+  return std::exchange(actions_, {});
 }
 
 std::optional<event_id> delivery_ledger::lowest(uint32_t stream) const {
@@ -197,13 +197,13 @@ void delivery_ledger::enqueue(entry& x, bool in_front) {
 }
 
 void delivery_ledger::acknowledge(entry& x) {
-  decide(x, verdict::kind::ack);
+  decide(x, action_kind::ack);
   move_to(x, state::settling);
   leave_lane(x);
 }
 
 void delivery_ledger::kill(entry& x, std::string reason) {
-  decide(x, verdict::kind::dead, std::move(reason));
+  decide(x, action_kind::dead_letter, std::move(reason));
   move_to(x, state::settling);
   leave_lane(x);
 }
@@ -228,7 +228,7 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   if (pause <= milliseconds{0})
     return enqueue(x, true);
   if (was_marked)
-    decide(x, verdict::kind::count);
+    decide(x, action_kind::store_counts);
   move_to(x, state::waiting);
   waiting_.push({now + pause, ticket_of(x)});
 }
@@ -288,10 +288,10 @@ void delivery_ledger::leave_lane(entry& x) {
   lanes_.erase(lane);
 }
 
-void delivery_ledger::decide(const entry& x, verdict::kind what,
+void delivery_ledger::decide(const entry& x, action_kind what,
                              std::string reason) {
-  verdicts_.push_back({what, ticket_of(x), x.stream, x.content.id(),
-                       x.content.counts(), std::move(reason)});
+  actions_.push_back({what, ticket_of(x), x.stream, x.content.id(),
+                      x.content.counts(), std::move(reason)});
 }
 
 } // namespace pulse

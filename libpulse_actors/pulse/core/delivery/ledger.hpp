@@ -18,19 +18,19 @@ namespace pulse {
 /// Who holds what, since when, at which attempt: the deliveries of one sink.
 /// Pure: callers pass the time and act on what it decides.
 ///
-///     queued ─▶ dispatched ─┬─ done ────────────▶ settling (verdict: ack)
-///       ▲  ▲                ├─ failed, overdue ─▶ waiting ─▶ queued
-///       │  └────────────────┼─ worker died ────▶ queued, in front
-///       └───────────────────┴─ rejected, used up ▶ settling (verdict: dead)
+///     queued ─▶ dispatched ─┬─ done ─────────────▶ settling (ack)
+///       ▲                   ├─ failed, overdue ──▶ waiting ─▶ queued
+///       └───────────────────┼─ worker died
+///                           └─ rejected, used up ▶ settling (dead_letter)
 ///
-/// An entry that was in the hands of a node that died is a suspect: it may have
-/// killed the node. Before a worker gets it, Redis is told (verdict: mark), so
-/// that the next node knows, should this one die as well. A suspect whose next
-/// crash would be its last is the only such one at work, so that no innocent
-/// one is taken for it.
+/// An event that a node held when it died is a crash candidate: it may have
+/// killed the node. Before a worker gets such an event, Redis is told (mark),
+/// so that the next node knows of it, should this node die as well. Of the
+/// candidates that one more crash would make dead letters, one at a time is at
+/// work: if the node dies then, only this one is blamed.
 ///
-/// An entry stays, settling, until forget(): so it counts for the window, and
-/// a copy that arrives meanwhile is recognized.
+/// A decided event stays in the ledger, settling, until forget(). So long it
+/// counts as held, and a second copy of it is recognized.
 class delivery_ledger {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -49,7 +49,8 @@ public:
     /// Whether an overdue delivery keeps its worker's credit for another
     /// `ack_wait`: true if workers answer each event by returning.
     bool overdue_keeps_credit = true;
-    /// Off: at most once. What fails is settled as `dead`, never queued again.
+    /// Off: at most once. What fails is settled as `dead_letter`, never queued
+    /// again.
     bool redeliver = true;
   };
 
@@ -67,31 +68,31 @@ public:
     event content;
   };
 
-  /// What the owner has to tell Redis.
-  struct verdict {
-    enum class kind : uint8_t {
-      /// XACK, then forget().
-      ack,
-      /// Write the dead letter and ack, then forget().
-      dead,
-      /// Note the counts as the delivery counter.
-      count,
-      /// The same before a worker gets a suspect, with the crash that this may
-      /// become; then marked() or lost().
-      mark,
-    };
+  enum class action_kind : uint8_t {
+    /// XACK, then forget().
+    ack,
+    /// Write the dead letter and ack, then forget().
+    dead_letter,
+    /// Store the counts as the delivery counter.
+    store_counts,
+    /// The same before a worker gets a crash candidate, with the crash that
+    /// this may become; then marked() or lost().
+    mark,
+  };
 
-    kind what = kind::ack;
+  /// What the owner has to tell Redis.
+  struct action {
+    action_kind kind = action_kind::ack;
     ticket entry;
     uint32_t stream = 0;
     event_id id;
     delivery_counts counts;
-    /// For `dead`: why.
+    /// For `dead_letter`: why.
     std::string reason;
   };
 
-  /// An entry that goes back to Redis for others.
-  struct handed_back {
+  /// An entry that goes back to Redis, for other nodes.
+  struct released_entry {
     uint32_t stream = 0;
     event_id id;
     /// What the delivery counter shall say; the next taker adds a delivery.
@@ -111,40 +112,41 @@ public:
 
   /// Queues an event. `stream` is the owner's index of the stream; the event's
   /// `counts().deliveries` are Redis' counter, this delivery included.
-  /// @param suspect Whether a node died that may have worked on it.
+  /// @param crash_candidate Whether a node died that held it.
   /// @returns false, and changes nothing, if it is held already.
-  bool fetched(uint32_t stream, event x, time_point now, bool suspect = false);
+  bool fetched(uint32_t stream, event x, time_point now,
+               bool crash_candidate = false);
 
   /// Removes a settled entry after Redis confirmed. Stale tickets are ignored.
   void forget(const ticket& entry);
 
-  /// Redis has the mark of a suspect: a worker may get it.
+  /// Redis has the mark of a crash candidate: a worker may get it.
   void marked(const ticket& entry);
 
-  /// Redis has no such entry of ours any more: drops the suspect.
+  /// Redis has no such entry of ours any more: drops the crash candidate.
   /// @returns whether it was there.
   bool lost(const ticket& entry);
 
-  /// A mark in time, for retain_only().
-  [[nodiscard]] uint64_t mark() const noexcept {
+  /// Number of the next event that is fetched, for retain_only().
+  [[nodiscard]] uint64_t next_serial() const noexcept {
     return next_serial_;
   }
 
-  /// Drops the queued and waiting entries of `stream` that were fetched before
-  /// `mark` and are not among `still_ours` (sorted): other nodes took them.
-  /// What a worker is at goes on.
+  /// Drops the queued and waiting entries of `stream` that were fetched when
+  /// next_serial() was lower than `before`, and that are not among `still_ours`
+  /// (sorted): other nodes took them. What workers have goes on.
   /// @returns how many it dropped.
-  size_t retain_only(uint32_t stream, uint64_t mark,
+  size_t retain_only(uint32_t stream, uint64_t before,
                      const std::vector<event_id>& still_ours);
 
-  /// Notes the counts of the entries of `stream` anew, after Redis counted a
-  /// reading of its own that was no delivery. Not of those whose workers died:
+  /// Has the counts of the entries of `stream` stored again, since Redis
+  /// counted a reading that was no delivery. Not of those whose workers died:
   /// their marks say more.
   void recount(uint32_t stream);
 
   /// Removes and returns all entries that are not settling, or with `stream`
   /// only the queued and waiting ones of that stream.
-  std::vector<handed_back> hand_back(std::optional<uint32_t> stream = {});
+  std::vector<released_entry> release(std::optional<uint32_t> stream = {});
 
   // -- workers ----------------------------------------------------------------
 
@@ -194,8 +196,8 @@ public:
   /// Gives up on overdue deliveries, queues what has waited long enough.
   void tick(time_point now);
 
-  /// @returns the verdicts since the last call, in order.
-  std::vector<verdict> take_verdicts();
+  /// @returns what there is to tell Redis since the last call, in order.
+  std::vector<action> take_actions();
 
   // -- facts ------------------------------------------------------------------
 
@@ -206,7 +208,7 @@ public:
   [[nodiscard]] size_t dispatched() const noexcept {
     return states_[static_cast<size_t>(state::dispatched)];
   }
-  /// Suspects that wait for their mark included.
+  /// Crash candidates that wait for their mark included.
   [[nodiscard]] size_t queued() const noexcept {
     return states_[static_cast<size_t>(state::queued)]
            + states_[static_cast<size_t>(state::marking)];
@@ -314,10 +316,10 @@ private:
              std::optional<milliseconds> delay, time_point now);
   void crashed(entry& x, const std::string& reason);
   void requeue(entry& x, const std::string& reason);
-  [[nodiscard]] handed_back hand_over_to_redis(entry& x);
+  [[nodiscard]] released_entry hand_over_to_redis(entry& x);
   void enter_lane(entry& x);
   void leave_lane(entry& x);
-  void decide(const entry& x, verdict::kind what, std::string reason = {});
+  void decide(const entry& x, action_kind what, std::string reason = {});
   [[nodiscard]] static bool is_idle(const entry& x) noexcept;
 
   // suspects.cpp: what may have killed a node
@@ -362,7 +364,7 @@ private:
   // keyed: events of a topic that wait for the one before them
   std::unordered_map<uint64_t, std::deque<ticket>> lanes_;
   std::priority_queue<due> waiting_;
-  std::vector<verdict> verdicts_;
+  std::vector<action> actions_;
   uint64_t next_serial_ = 1;
   size_t states_[6] = {};
   // Suspects that must be alone: the one at work, and those that wait for it.

@@ -56,8 +56,8 @@ void delivery_ledger::ask_mark(const entry& x) {
   auto counts = x.content.counts();
   ++counts.crashes;
   counts.deliveries += x.was_dispatched ? 1 : 0;
-  verdicts_.push_back(
-    {verdict::kind::mark, ticket_of(x), x.stream, x.content.id(), counts, {}});
+  actions_.push_back(
+    {action_kind::mark, ticket_of(x), x.stream, x.content.id(), counts, {}});
 }
 
 void delivery_ledger::next_lone() {

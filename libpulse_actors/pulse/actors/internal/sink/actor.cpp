@@ -296,10 +296,10 @@ struct sink_state {
       return;
     advance_groups();
     admit_waiting();
-    settler.take_verdicts();
+    settler.take_actions();
     if (!ctx.closing && ctx.ledger.queued() > 0 && fetcher.leases_hold())
       workers.dispatch();
-    settler.take_verdicts();
+    settler.take_actions();
     settler.flush();
     fetcher.fetch();
     closing.step();

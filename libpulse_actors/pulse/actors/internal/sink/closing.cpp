@@ -81,7 +81,7 @@ void sink_closing::go_on_leaving(uint32_t stream) {
     return;
   if (fetcher_.reading() && fetcher_.reads() == departure.last_read)
     return; // its answer may bring events of the stream
-  auto idle = ctx_.ledger.hand_back(stream);
+  auto idle = ctx_.ledger.release(stream);
   if (!idle.empty())
     release(stream, "listed", idle);
   if (ctx_.streams[stream].at != sink_stream::phase::leaving) {
@@ -102,8 +102,8 @@ void sink_closing::go_on_leaving(uint32_t stream) {
 }
 
 void sink_closing::release_all() {
-  std::vector<std::vector<handed_back>> by_stream(ctx_.streams.size());
-  for (const auto& x : ctx_.ledger.hand_back())
+  std::vector<std::vector<released_entry>> by_stream(ctx_.streams.size());
+  for (const auto& x : ctx_.ledger.release())
     by_stream[x.stream].push_back(x);
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
     const auto& x = ctx_.streams[i];
@@ -117,7 +117,7 @@ void sink_closing::release_all() {
 }
 
 void sink_closing::release(uint32_t stream, const char* scope,
-                           const std::vector<handed_back>& entries) {
+                           const std::vector<released_entry>& entries) {
   const auto& x = ctx_.streams[stream];
   script_call call{resp::release_script(), {x.key}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);

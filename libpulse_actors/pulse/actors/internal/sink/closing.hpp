@@ -45,7 +45,7 @@ public:
   void tick();
 
 private:
-  using handed_back = delivery_ledger::handed_back;
+  using released_entry = delivery_ledger::released_entry;
 
   struct departure {
     /// The read that may still bring events of the stream.
@@ -56,7 +56,7 @@ private:
   void go_on_leaving(uint32_t stream);
   void release_all();
   void release(uint32_t stream, const char* scope,
-               const std::vector<handed_back>& entries);
+               const std::vector<released_entry>& entries);
   /// Stops the renewals of a stream, then calls `then`. A renewal that Redis
   /// runs after the release would create the consumer again. When the lease
   /// keeper answers, all its renewals are ahead in the connection's mailbox.

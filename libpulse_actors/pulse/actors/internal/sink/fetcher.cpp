@@ -171,7 +171,7 @@ void sink_fetcher::read_failed(const failure& why) {
 }
 
 // Whatever an event's way into this sink: is it one to deliver?
-void sink_fetcher::accept(uint32_t stream, event x, bool suspect) {
+void sink_fetcher::accept(uint32_t stream, event x, bool crash_candidate) {
   if (!x.well_formed()) {
     ++ctx_.counts.malformed;
     const std::string why = "malformed: the entry lacks the field n or p";
@@ -185,7 +185,7 @@ void sink_fetcher::accept(uint32_t stream, event x, bool suspect) {
     if (ctx_.acks())
       settler_.ack(stream, x.id());
   } else {
-    ctx_.ledger.fetched(stream, std::move(x), ctx_.now(), suspect);
+    ctx_.ledger.fetched(stream, std::move(x), ctx_.now(), crash_candidate);
   }
 }
 

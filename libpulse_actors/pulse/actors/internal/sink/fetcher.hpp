@@ -66,7 +66,7 @@ private:
   void read_more(size_t room);
   void on_read(resp::reply& reply);
   void read_failed(const failure& why);
-  void accept(uint32_t stream, event x, bool suspect = false);
+  void accept(uint32_t stream, event x, bool crash_candidate = false);
 
   // Whether what a read brings may be somebody else's by now.
   [[nodiscard]] bool is_stale() const;
@@ -89,7 +89,7 @@ private:
   // What is known of an event that was somebody else's.
   struct history {
     delivery_counts counts;
-    bool suspect = false;
+    bool crash_candidate = false;
     // Nodes that died at it for sure.
     uint32_t proven_crashes = 0;
   };

@@ -266,8 +266,8 @@ sink_fetcher::history_of(const resp::pending_entry& fact) {
   ++result.counts.deliveries;
   if (fact.consumer == "released")
     return result;
-  result.suspect = true;
-  if (stored.armed)
+  result.crash_candidate = true;
+  if (stored.marked)
     result.proven_crashes = stored.counts.crashes;
   else
     ++result.counts.crashes;
@@ -296,7 +296,7 @@ void sink_fetcher::take_over(uint32_t stream,
     const auto& x = histories[i];
     const auto why = why_give_up(x);
     if (why.empty()) {
-      accept(stream, event{block, i, x.counts}, x.suspect);
+      accept(stream, event{block, i, x.counts}, x.crash_candidate);
       continue;
     }
     auto counts = x.counts;
@@ -418,9 +418,9 @@ void sink_fetcher::verify(uint32_t stream) {
   ctx_.requests.ask(
     ctx_.leases,
     [this, stream,
-     mark = ctx_.ledger.mark()](const std::vector<event_id>& ours) {
+     before = ctx_.ledger.next_serial()](const std::vector<event_id>& ours) {
       --verifying_;
-      if (auto n = ctx_.ledger.retain_only(stream, mark, ours); n > 0) {
+      if (auto n = ctx_.ledger.retain_only(stream, before, ours); n > 0) {
         ctx_.counts.lost_leases += n;
         ctx_.say(log_level::warning,
                  "this node was silent for too long: others took over "

@@ -20,11 +20,11 @@ sink_settler::~sink_settler() {
       x.deliver(closed);
 }
 
-void sink_settler::take_verdicts() {
-  for (auto& x : ctx_.ledger.take_verdicts()) {
+void sink_settler::take_actions() {
+  for (auto& x : ctx_.ledger.take_actions()) {
     if (!ctx_.acks()) {
       // At most once: decided is done.
-      if (x.what == verdict::kind::dead)
+      if (x.kind == action_kind::dead_letter)
         ctx_.say(log_level::warning,
                  "event " + to_string(x.id) + " of stream "
                    + ctx_.streams[x.stream].name
@@ -32,17 +32,17 @@ void sink_settler::take_verdicts() {
       ctx_.ledger.forget(x.entry);
       continue;
     }
-    switch (x.what) {
-      case verdict::kind::ack:
+    switch (x.kind) {
+      case action_kind::ack:
         acks_.push_back({x.stream, x.id, x.entry, true});
         break;
-      case verdict::kind::dead:
+      case action_kind::dead_letter:
         dead_.push_back(std::move(x));
         break;
-      case verdict::kind::count:
+      case action_kind::store_counts:
         counts_.push_back(std::move(x));
         break;
-      case verdict::kind::mark:
+      case action_kind::mark:
         marks_.push_back(std::move(x));
         break;
     }
@@ -56,7 +56,7 @@ void sink_settler::ack(uint32_t stream, event_id id) {
 void sink_settler::give_up(uint32_t stream, event_id id, delivery_counts counts,
                            std::string reason) {
   dead_.push_back(
-    {verdict::kind::dead, {}, stream, id, counts, std::move(reason)});
+    {action_kind::dead_letter, {}, stream, id, counts, std::move(reason)});
 }
 
 bool sink_settler::knows(uint32_t stream, event_id id) const {
@@ -67,7 +67,7 @@ bool sink_settler::knows(uint32_t stream, event_id id) const {
 }
 
 void sink_settler::answer_after_ack(caf::response_promise answer) {
-  take_verdicts();
+  take_actions();
   answers_.push_back(std::move(answer));
 }
 
@@ -158,7 +158,7 @@ void sink_settler::pause_after(const failure& why, const char* what) {
 
 // -- dead letters -------------------------------------------------------------
 
-void sink_settler::send_dead_letter(verdict x) {
+void sink_settler::send_dead_letter(action x) {
   const auto& stream = ctx_.streams[x.stream];
   if (!ctx_.options.dead_letter) {
     ++ctx_.counts.dead_letters;
@@ -196,7 +196,7 @@ void sink_settler::send_dead_letter(verdict x) {
     });
 }
 
-void sink_settler::buried(const verdict& x, const resp::reply& reply) {
+void sink_settler::buried(const action& x, const resp::reply& reply) {
   resp::cursor at{reply};
   if (at.is(resp::node_type::error))
     return bury_failed(x, resp::error_of(at));
@@ -226,27 +226,27 @@ void sink_settler::count_removed(const std::string& stream,
              + "; redrive or purge them, or raise dead_letter_max_len");
 }
 
-void sink_settler::bury_failed(const verdict& x, const failure& why) {
+void sink_settler::bury_failed(const action& x, const failure& why) {
   dead_.push_back(x);
   pause_after(why, "dead letters");
 }
 
 // -- delivery counts ----------------------------------------------------------
 
-std::vector<std::vector<sink_settler::verdict>>
-sink_settler::by_stream(std::vector<verdict> xs) const {
-  std::vector<std::vector<verdict>> result(ctx_.streams.size());
+std::vector<std::vector<sink_settler::action>>
+sink_settler::by_stream(std::vector<action> xs) const {
+  std::vector<std::vector<action>> result(ctx_.streams.size());
   for (auto& x : xs)
     result[x.stream].push_back(std::move(x));
   return result;
 }
 
 command_ptr sink_settler::count_call(uint32_t stream,
-                                     const std::vector<verdict>& xs) const {
+                                     const std::vector<action>& xs) const {
   script_call call{resp::count_script(), {ctx_.streams[stream].key}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);
   for (const auto& x : xs)
-    call.arg(x.id).arg(pack(x.counts, x.what == verdict::kind::mark));
+    call.arg(x.id).arg(pack(x.counts, x.kind == action_kind::mark));
   return call.finish(true);
 }
 
@@ -260,7 +260,8 @@ void sink_settler::send_counts() {
         [](const caf::error&) {});
 }
 
-// -- suspects -----------------------------------------------------------------
+// -- crash candidates
+// ------------------------------------------------------------------
 
 // Workers get them when Redis has the marks, so these are repeated.
 void sink_settler::send_marks() {
@@ -270,7 +271,7 @@ void sink_settler::send_marks() {
       send_marks_of(i, std::move(all[i]));
 }
 
-void sink_settler::send_marks_of(uint32_t stream, std::vector<verdict> marks) {
+void sink_settler::send_marks_of(uint32_t stream, std::vector<action> marks) {
   auto batch = count_call(stream, marks);
   ctx_.run(
     std::move(batch),
@@ -280,7 +281,7 @@ void sink_settler::send_marks_of(uint32_t stream, std::vector<verdict> marks) {
     });
 }
 
-void sink_settler::marked(const std::vector<verdict>& marks,
+void sink_settler::marked(const std::vector<action>& marks,
                           const resp::reply& reply) {
   resp::cursor at{reply};
   auto ids = resp::read_ids(at, "count");
@@ -295,7 +296,7 @@ void sink_settler::marked(const std::vector<verdict>& marks,
   }
 }
 
-void sink_settler::marks_failed(const std::vector<verdict>& marks,
+void sink_settler::marks_failed(const std::vector<action>& marks,
                                 const failure& why) {
   marks_.insert(marks_.end(), marks.begin(), marks.end());
   if (why.code == errc::no_group || why.code == errc::wrong_type)

@@ -25,7 +25,7 @@ public:
   sink_settler& operator=(const sink_settler&) = delete;
 
   /// Takes over what the ledger decided.
-  void take_verdicts();
+  void take_actions();
 
   /// Acknowledges an entry that is not in the ledger (filtered, deleted).
   void ack(uint32_t stream, event_id id);
@@ -63,24 +63,25 @@ private:
     bool handled = false; // by a subscriber
   };
 
-  using verdict = delivery_ledger::verdict;
+  using action = delivery_ledger::action;
+  using action_kind = delivery_ledger::action_kind;
 
   void send_acks();
   void acked(const resp::reply& reply);
   void ack_failed(const failure& why);
-  void send_dead_letter(verdict x);
-  void buried(const verdict& x, const resp::reply& reply);
+  void send_dead_letter(action x);
+  void buried(const action& x, const resp::reply& reply);
   void count_removed(const std::string& stream, const outcome<int64_t>& n);
-  void bury_failed(const verdict& x, const failure& why);
+  void bury_failed(const action& x, const failure& why);
   void send_counts();
   void send_marks();
-  void send_marks_of(uint32_t stream, std::vector<verdict> marks);
-  void marked(const std::vector<verdict>& marks, const resp::reply& reply);
-  void marks_failed(const std::vector<verdict>& marks, const failure& why);
-  [[nodiscard]] std::vector<std::vector<verdict>>
-  by_stream(std::vector<verdict> xs) const;
+  void send_marks_of(uint32_t stream, std::vector<action> marks);
+  void marked(const std::vector<action>& marks, const resp::reply& reply);
+  void marks_failed(const std::vector<action>& marks, const failure& why);
+  [[nodiscard]] std::vector<std::vector<action>>
+  by_stream(std::vector<action> xs) const;
   [[nodiscard]] command_ptr count_call(uint32_t stream,
-                                       const std::vector<verdict>& xs) const;
+                                       const std::vector<action>& xs) const;
   void pause_after(const failure& why, const char* what);
 
   sink_context& ctx_;
@@ -89,10 +90,10 @@ private:
   size_t acked_events_ = 0;
   std::vector<caf::response_promise> answers_;
   std::vector<caf::response_promise> answers_sent_;
-  std::vector<verdict> dead_;
+  std::vector<action> dead_;
   size_t dead_sent_ = 0;
-  std::vector<verdict> counts_;
-  std::vector<verdict> marks_;
+  std::vector<action> counts_;
+  std::vector<action> marks_;
   sink_context::time_point not_before_;
   bool failing_ = false;
   reconnect_backoff pause_{milliseconds{100}, milliseconds{1'500}};
