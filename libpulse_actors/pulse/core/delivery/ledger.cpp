@@ -1,55 +1,55 @@
 #include "pulse/core/delivery/ledger.hpp"
 
 #include <algorithm>
-
-// The life of an entry. Who gets it is in dispatch.cpp, what workers
-// hold in workers.cpp, what may have killed a node in
-// suspects.cpp.
+#include <utility>
 
 namespace pulse {
 
 delivery_ledger::delivery_ledger(settings how, random_engine random)
-  : settings_(std::move(how)), random_(random) {
+  : settings_(std::move(how)),
+    random_(random),
+    workers_(settings_.ack_wait, settings_.overdue_keeps_credit),
+    dispatcher_(settings_.dispatch, settings_.max_crashes, entries_, workers_) {
   // nop
 }
 
 // -- what comes from Redis ----------------------------------------------------
 
-bool delivery_ledger::fetched(uint32_t stream, event x, time_point,
-                              bool suspect) {
-  const key where{stream, x.id()};
-  if (index_.count(where) > 0)
+bool delivery_ledger::fetched(uint32_t stream, event content, time_point,
+                              bool crash_candidate) {
+  auto* x = entries_.add(stream, std::move(content));
+  if (x == nullptr)
     return false;
-  if (free_.empty()) {
-    free_.push_back(static_cast<uint32_t>(slots_.size()));
-    slots_.emplace_back();
-  }
-  const auto slot = free_.back();
-  free_.pop_back();
-  index_.emplace(where, slot);
-  auto& e = slots_[slot];
-  e = entry{};
-  e.serial = next_serial_++;
-  e.stream = stream;
-  e.suspect = suspect;
-  e.content = std::move(x);
-  if (settings_.dispatch == dispatch_mode::keyed)
-    enter_lane(e);
-  else
-    enqueue(e, false);
+  x->crash_candidate = crash_candidate;
+  dispatcher_.add(*x);
   return true;
 }
 
 void delivery_ledger::forget(const ticket& which) {
-  if (auto* x = resolve(which))
+  if (auto* x = entries_.resolve(which))
     erase(*x);
+}
+
+void delivery_ledger::marked(const ticket& which) {
+  if (auto* x = entries_.resolve(which, entry_state::marking)) {
+    x->marked = true;
+    dispatcher_.enqueue(*x, true);
+  }
+}
+
+bool delivery_ledger::lost(const ticket& which) {
+  auto* x = entries_.resolve(which, entry_state::marking);
+  if (x == nullptr)
+    return false;
+  erase(*x);
+  return true;
 }
 
 size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
                                     const std::vector<event_id>& still_ours) {
   size_t dropped = 0;
-  for (auto& x : slots_) {
-    if (!is_idle(x) || x.stream != stream || x.serial >= before)
+  for (auto& x : entries_) {
+    if (!x.is_idle() || x.stream != stream || x.serial >= before)
       continue;
     if (!std::binary_search(still_ours.begin(), still_ours.end(),
                             x.content.id())) {
@@ -61,42 +61,156 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
 }
 
 void delivery_ledger::recount(uint32_t stream) {
-  for (const auto& x : slots_)
-    if (x.stream == stream && x.at != state::free && x.at != state::settling
-        && x.content.counts().crashes == 0)
-      decide(x, action_kind::store_counts);
+  for (const auto& x : entries_)
+    if (x.stream == stream && x.state != entry_state::free
+        && x.state != entry_state::settling && x.content.counts().crashes == 0)
+      tell_redis(action_kind::store_counts, x);
 }
 
 std::vector<delivery_ledger::released_entry>
 delivery_ledger::release(std::optional<uint32_t> stream) {
   std::vector<released_entry> result;
-  for (auto& x : slots_) {
-    const bool leaves = stream ? is_idle(x) && x.stream == *stream
-                               : is_idle(x) || x.at == state::dispatched;
-    if (leaves)
-      result.push_back(hand_over_to_redis(x));
+  for (auto& x : entries_) {
+    const bool leaves = stream
+                          ? x.is_idle() && x.stream == *stream
+                          : x.is_idle() || x.state == entry_state::dispatched;
+    if (!leaves)
+      continue;
+    auto& back = result.emplace_back(
+      released_entry{x.stream, x.content.id(), x.content.counts()});
+    // Redis counted a delivery at the fetch; if no worker saw it, it was none.
+    if (!x.was_dispatched && back.counts.deliveries > 0)
+      --back.counts.deliveries;
+    erase(x);
   }
   return result;
 }
 
-delivery_ledger::released_entry delivery_ledger::hand_over_to_redis(entry& x) {
-  // Redis counted a delivery at the fetch; if no worker saw it, it was none.
-  released_entry result{x.stream, x.content.id(), x.content.counts()};
-  if (!x.was_dispatched && result.counts.deliveries > 0)
-    --result.counts.deliveries;
-  erase(x);
-  return result;
+// -- workers ------------------------------------------------------------------
+
+void delivery_ledger::add_worker(worker_id id, uint32_t credit) {
+  workers_.add(id, credit);
+  dispatcher_.reassign();
+}
+
+void delivery_ledger::remove_worker(worker_id id, time_point) {
+  auto* w = workers_.find(id);
+  if (w == nullptr)
+    return;
+  w->leaving = true;
+  dispatcher_.reassign();
+  if (w->holds.empty())
+    workers_.remove(id);
+}
+
+void delivery_ledger::worker_died(worker_id id, const std::string& reason,
+                                  time_point now) {
+  if (workers_.find(id) == nullptr)
+    return;
+  // What the others get is decided when the dead one is gone.
+  const auto dead = workers_.remove(id);
+  dispatcher_.unassign(dead.assigned);
+  // Backwards, since each goes to the front: the order stays.
+  for (auto i = dead.holds.rbegin(); i != dead.holds.rend(); ++i) {
+    auto* x = entries_.resolve(i->what, entry_state::dispatched);
+    const bool oldest = std::next(i) == dead.holds.rend();
+    if (x == nullptr)
+      continue;
+    if (broadcasts()) {
+      x->reason = reason;
+      finish_copy(*x, id, broadcast_copies::copy::died, now);
+    } else if (oldest) {
+      crashed(*x, reason);
+    } else {
+      requeue(*x, reason);
+    }
+  }
+  dispatcher_.reassign();
+}
+
+void delivery_ledger::tick(time_point now) {
+  for (; !retries_.empty() && retries_.top().when <= now; retries_.pop())
+    if (auto* x = entries_.resolve(retries_.top().what, entry_state::waiting))
+      dispatcher_.enqueue(*x, false);
+  for (auto& w : workers_) {
+    if (workers_.expire_overdue(w, now))
+      dispatcher_.reassign();
+    while (workers_.give_up(w, now, given_up_))
+      give_up(given_up_, w.id, now);
+  }
+  workers_.remove_idle();
+}
+
+// -- dispatch -----------------------------------------------------------------
+
+void delivery_ledger::dispatch_to(std::vector<dispatch>& out, time_point now) {
+  using kind = dispatcher::step_kind;
+  for (;;) {
+    const auto next = dispatcher_.next();
+    if (next.kind == kind::none)
+      break;
+    auto& x = *next.entry;
+    if (next.kind == kind::acknowledge)
+      acknowledge(x);
+    else if (next.kind == kind::dispatch)
+      send_to_targets(x, out, now);
+    else if (dispatcher_.begin_marking(x))
+      ask_for_mark(x);
+  }
+  if (const auto* x = dispatcher_.next_isolated())
+    ask_for_mark(*x);
+}
+
+void delivery_ledger::send_to_targets(entry& x, std::vector<dispatch>& out,
+                                      time_point now) {
+  begin_round(x);
+  const auto what = entries_.ticket_of(x);
+  for (auto* w : dispatcher_.targets()) {
+    if (broadcasts())
+      x.copies.add(w->id);
+    x.holder = w->id;
+    workers_.assign(*w, what, now);
+    out.push_back({what, w->id, x.content});
+  }
+}
+
+void delivery_ledger::begin_round(entry& x) {
+  ++x.round;
+  x.copies.begin();
+  entries_.move_to(x, entry_state::dispatched);
+  if (!std::exchange(x.was_dispatched, true))
+    return;
+  auto counts = x.content.counts();
+  ++counts.deliveries;
+  ++counters_.redelivered;
+  x.content = x.content.with(counts);
+  if (!x.crash_candidate) // else the mark said it
+    tell_redis(action_kind::store_counts, x);
+}
+
+// The mark counts the crash that this dispatch may become.
+void delivery_ledger::ask_for_mark(const entry& x) {
+  auto counts = x.content.counts();
+  ++counts.crashes;
+  counts.deliveries += x.was_dispatched ? 1 : 0;
+  actions_.push_back({action_kind::mark,
+                      entries_.ticket_of(x),
+                      x.stream,
+                      x.content.id(),
+                      counts,
+                      {}});
 }
 
 // -- outcomes -----------------------------------------------------------------
 
 void delivery_ledger::done(const ticket& which, worker_id by, time_point now) {
-  answered(by, which, now);
-  auto* x = resolve(which);
-  if (x == nullptr || x->at == state::settling)
+  if (workers_.answered(by, which, now))
+    dispatcher_.reassign();
+  auto* x = entries_.resolve(which);
+  if (x == nullptr || x->state == entry_state::settling)
     return;
-  if (settings_.dispatch == dispatch_mode::broadcast && by != 0)
-    finish_copy(*x, by, false, now);
+  if (broadcasts() && by != 0)
+    finish_copy(*x, by, broadcast_copies::copy::succeeded, now);
   else
     acknowledge(*x);
 }
@@ -105,107 +219,40 @@ void delivery_ledger::failed(const ticket& which, worker_id by,
                              const std::string& reason,
                              std::optional<milliseconds> delay,
                              time_point now) {
-  answered(by, which, now);
-  auto* x = resolve(which);
+  if (workers_.answered(by, which, now))
+    dispatcher_.reassign();
   // A late failure changes nothing: the event is elsewhere by now.
-  if (x == nullptr || x->at != state::dispatched || x->round != which.round)
+  auto* x = entries_.resolve(which, entry_state::dispatched);
+  if (x == nullptr)
     return;
   ++counters_.nacks;
   x->reason = reason;
   x->delay = delay;
-  if (settings_.dispatch == dispatch_mode::broadcast && by != 0)
-    finish_copy(*x, by, true, now);
+  if (broadcasts() && by != 0)
+    finish_copy(*x, by, broadcast_copies::copy::failed, now);
   else
     retry(*x, reason, delay, now);
 }
 
 void delivery_ledger::rejected(const ticket& which, worker_id by,
                                const std::string& reason, time_point now) {
-  answered(by, which, now);
-  if (auto* x = resolve(which); x != nullptr && x->at != state::settling)
+  if (workers_.answered(by, which, now))
+    dispatcher_.reassign();
+  auto* x = entries_.resolve(which);
+  if (x != nullptr && x->state != entry_state::settling)
     kill(*x, reason);
 }
 
-std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
-                                                            event_id id) const {
-  const auto i = index_.find(key{stream, id});
-  if (i == index_.end() || slots_[i->second].at == state::settling)
-    return std::nullopt;
-  const auto& x = slots_[i->second];
-  return found{ticket_of(x), x.at == state::dispatched ? x.holder : 0};
-}
-
-std::vector<delivery_ledger::action> delivery_ledger::take_actions() {
-  return std::exchange(actions_, {});
-}
-
-std::optional<event_id> delivery_ledger::lowest(uint32_t stream) const {
-  std::optional<event_id> result;
-  for (const auto& x : slots_)
-    if (x.at != state::free && x.stream == stream
-        && (!result || x.content.id() < *result))
-      result = x.content.id();
-  return result;
-}
-
-bool delivery_ledger::busy(uint32_t stream) const {
-  return std::any_of(slots_.begin(), slots_.end(), [&](const entry& x) {
-    return x.at == state::dispatched && x.stream == stream;
-  });
-}
-
-// -- the life of an entry -----------------------------------------------------
-
-delivery_ledger::entry* delivery_ledger::resolve(const ticket& x) noexcept {
-  // Serial 0 is a free slot.
-  if (x.serial == 0 || x.slot >= slots_.size()
-      || slots_[x.slot].serial != x.serial)
-    return nullptr;
-  return &slots_[x.slot];
-}
-
-delivery_ledger::ticket
-delivery_ledger::ticket_of(const entry& x) const noexcept {
-  return {static_cast<uint32_t>(&x - slots_.data()), x.round, x.serial};
-}
-
-void delivery_ledger::move_to(entry& x, state next) {
-  --states_[static_cast<size_t>(x.at)];
-  x.at = next;
-  ++states_[static_cast<size_t>(next)];
-}
-
-void delivery_ledger::erase(entry& x) {
-  leave_lane(x);
-  index_.erase(key{x.stream, x.content.id()});
-  free_.push_back(static_cast<uint32_t>(&x - slots_.data()));
-  move_to(x, state::free);
-  x.serial = 0;
-  x.content = event{}; // lets go of the block
-}
-
-void delivery_ledger::enqueue(entry& x, bool in_front) {
-  move_to(x, state::queued);
-  auto* queue = &ready_;
-  if (settings_.dispatch == dispatch_mode::keyed)
-    if (auto* w = pick_keyed(x.lane))
-      queue = &w->lane_queue;
-  if (in_front)
-    queue->push_front(ticket_of(x));
-  else
-    queue->push_back(ticket_of(x));
-}
-
 void delivery_ledger::acknowledge(entry& x) {
-  decide(x, action_kind::ack);
-  move_to(x, state::settling);
-  leave_lane(x);
+  tell_redis(action_kind::ack, x);
+  entries_.move_to(x, entry_state::settling);
+  dispatcher_.end_turn(x);
 }
 
 void delivery_ledger::kill(entry& x, std::string reason) {
-  decide(x, action_kind::dead_letter, std::move(reason));
-  move_to(x, state::settling);
-  leave_lane(x);
+  tell_redis(action_kind::dead_letter, x, std::move(reason));
+  entries_.move_to(x, entry_state::settling);
+  dispatcher_.end_turn(x);
 }
 
 void delivery_ledger::retry(entry& x, const std::string& reason,
@@ -214,7 +261,7 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   ++counts.failures;
   x.content = x.content.with(counts);
   // Its worker lives, so it kills no nodes.
-  x.suspect = false;
+  x.crash_candidate = false;
   const bool was_marked = std::exchange(x.marked, false);
   if (!settings_.redeliver)
     return kill(x, reason);
@@ -226,11 +273,11 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
                            : redelivery_delay(settings_.backoff,
                                               counts.failures, random_);
   if (pause <= milliseconds{0})
-    return enqueue(x, true);
+    return dispatcher_.enqueue(x, true);
   if (was_marked)
-    decide(x, action_kind::store_counts);
-  move_to(x, state::waiting);
-  waiting_.push({now + pause, ticket_of(x)});
+    tell_redis(action_kind::store_counts, x);
+  entries_.move_to(x, entry_state::waiting);
+  retries_.push({now + pause, entries_.ticket_of(x)});
 }
 
 void delivery_ledger::crashed(entry& x, const std::string& reason) {
@@ -238,7 +285,7 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
   ++counts.crashes;
   ++counters_.crashes;
   x.content = x.content.with(counts);
-  x.suspect = false;
+  x.crash_candidate = false;
   if (settings_.max_crashes > 0 && counts.crashes >= settings_.max_crashes)
     kill(x, "its worker died " + std::to_string(counts.crashes)
               + " times; the last time: " + reason);
@@ -246,52 +293,95 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
     requeue(x, reason);
 }
 
-// Once more and at once, since it was not its fault.
+// The event gets another attempt at once: that this one failed was not its
+// fault.
 void delivery_ledger::requeue(entry& x, const std::string& reason) {
-  x.marked = false; // as a suspect it needs a new one
+  x.marked = false; // a crash candidate needs a new mark
   if (settings_.redeliver)
-    enqueue(x, true);
+    dispatcher_.enqueue(x, true);
   else
     kill(x, reason);
 }
 
-bool delivery_ledger::is_idle(const entry& x) noexcept {
-  return x.at == state::queued || x.at == state::marking
-         || x.at == state::waiting;
-}
-
-void delivery_ledger::enter_lane(entry& x) {
-  x.lane = std::hash<std::string_view>{}(x.content.topic());
-  auto [lane, is_new] = lanes_.try_emplace(x.lane);
-  if (is_new) {
-    x.lane_head = true;
-    enqueue(x, false);
-  } else {
-    move_to(x, state::queued);
-    lane->second.push_back(ticket_of(x));
+// Broadcast: one of the copies is through. The last one decides.
+void delivery_ledger::finish_copy(entry& x, worker_id by,
+                                  broadcast_copies::copy how, time_point now) {
+  // Whoever was removed meanwhile does not count as one who succeeded.
+  if (how == broadcast_copies::copy::succeeded && workers_.find(by) == nullptr)
+    how = broadcast_copies::copy::died;
+  switch (x.copies.finish(by, how)) {
+    case broadcast_copies::outcome::open:
+      return;
+    case broadcast_copies::outcome::retry:
+      if (x.state == entry_state::dispatched)
+        retry(x, x.reason, x.delay, now);
+      return;
+    case broadcast_copies::outcome::succeeded:
+      return acknowledge(x);
+    case broadcast_copies::outcome::crashed:
+      crashed(x, x.reason);
   }
 }
 
-// The next of the topic may go, as soon as the one before it is decided.
-void delivery_ledger::leave_lane(entry& x) {
-  if (!std::exchange(x.lane_head, false))
+void delivery_ledger::give_up(const worker_table::given_up& given_up,
+                              worker_id by, time_point now) {
+  ++counters_.timeouts;
+  const auto& behind = given_up.behind;
+  for (auto i = behind.rbegin(); i != behind.rend(); ++i) {
+    auto* x = entries_.resolve(i->what, entry_state::dispatched);
+    if (x == nullptr)
+      continue;
+    if (broadcasts())
+      finish_copy(*x, by, broadcast_copies::copy::failed, now);
+    else
+      requeue(*x, "its worker is stuck at another event");
+  }
+  if (given_up.stuck)
+    dispatcher_.reassign();
+  auto* x = entries_.resolve(given_up.late, entry_state::dispatched);
+  if (x == nullptr)
     return;
-  auto lane = lanes_.find(x.lane);
-  while (!lane->second.empty()) {
-    auto* next = resolve(lane->second.front());
-    lane->second.pop_front();
-    if (next != nullptr && next->at == state::queued) {
-      next->lane_head = true;
-      return enqueue(*next, false);
-    }
-  }
-  lanes_.erase(lane);
+  x->reason = "no answer within ack_wait ("
+              + std::to_string(settings_.ack_wait.count()) + " ms)";
+  x->delay.reset();
+  if (broadcasts())
+    finish_copy(*x, by, broadcast_copies::copy::failed, now);
+  else
+    retry(*x, x->reason, {}, now);
 }
 
-void delivery_ledger::decide(const entry& x, action_kind what,
-                             std::string reason) {
-  actions_.push_back({what, ticket_of(x), x.stream, x.content.id(),
+void delivery_ledger::erase(entry& x) {
+  dispatcher_.end_turn(x);
+  entries_.erase(x);
+}
+
+void delivery_ledger::tell_redis(action_kind kind, const entry& x,
+                                 std::string reason) {
+  actions_.push_back({kind, entries_.ticket_of(x), x.stream, x.content.id(),
                       x.content.counts(), std::move(reason)});
+}
+
+// -- facts --------------------------------------------------------------------
+
+std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
+                                                            event_id id) const {
+  const auto* x = entries_.find(stream, id);
+  if (x == nullptr || x->state == entry_state::settling)
+    return std::nullopt;
+  return found{entries_.ticket_of(*x),
+               x->state == entry_state::dispatched ? x->holder : 0};
+}
+
+std::vector<delivery_ledger::action> delivery_ledger::take_actions() {
+  auto result = std::exchange(actions_, {});
+  actions_.reserve(result.size()); // as many are likely the next time
+  return result;
+}
+
+bool delivery_ledger::busy(uint32_t stream) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const entry& x) {
+    return x.state == entry_state::dispatched && x.stream == stream;
+  });
 }
 
 } // namespace pulse

@@ -1,16 +1,17 @@
 #pragma once
 
 #include "pulse/core/backoff.hpp"
+#include "pulse/core/delivery/dispatcher.hpp"
+#include "pulse/core/delivery/entry_table.hpp"
+#include "pulse/core/delivery/ticket.hpp"
+#include "pulse/core/delivery/worker_table.hpp"
 #include "pulse/core/event.hpp"
 #include "pulse/core/options.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <queue>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace pulse {
@@ -33,9 +34,9 @@ namespace pulse {
 /// counts as held, and a second copy of it is recognized.
 class delivery_ledger {
 public:
-  using time_point = std::chrono::steady_clock::time_point;
-  /// Chosen by the owner, not 0, never reused.
-  using worker_id = uint64_t;
+  using time_point = delivery_time;
+  using worker_id = pulse::worker_id;
+  using ticket = delivery_ticket;
 
   /// The part of the sink's options that decides here.
   struct settings {
@@ -52,13 +53,6 @@ public:
     /// Off: at most once. What fails is settled as `dead_letter`, never queued
     /// again.
     bool redeliver = true;
-  };
-
-  /// Names an entry, and which of its dispatches.
-  struct ticket {
-    uint32_t slot = 0;
-    uint32_t round = 0;
-    uint64_t serial = 0;
   };
 
   /// An event on its way to a worker.
@@ -108,6 +102,10 @@ public:
 
   delivery_ledger(settings how, random_engine random);
 
+  // Its parts refer to each other.
+  delivery_ledger(const delivery_ledger&) = delete;
+  delivery_ledger& operator=(const delivery_ledger&) = delete;
+
   // -- what comes from Redis --------------------------------------------------
 
   /// Queues an event. `stream` is the owner's index of the stream; the event's
@@ -129,7 +127,7 @@ public:
 
   /// Number of the next event that is fetched, for retain_only().
   [[nodiscard]] uint64_t next_serial() const noexcept {
-    return next_serial_;
+    return entries_.next_serial();
   }
 
   /// Drops the queued and waiting entries of `stream` that were fetched when
@@ -152,7 +150,7 @@ public:
 
   /// @returns whether the event is held, settling included.
   [[nodiscard]] bool holds(uint32_t stream, event_id id) const {
-    return index_.count(key{stream, id}) > 0;
+    return entries_.find(stream, id) != nullptr;
   }
 
   /// Adds a worker, or changes its credit (> 0).
@@ -183,7 +181,9 @@ public:
                 time_point now);
 
   /// The worker is still at it. @returns false if it no longer holds it.
-  bool extend(const ticket& entry, worker_id by, time_point now);
+  bool extend(const ticket& entry, worker_id by, time_point now) {
+    return workers_.extend(by, entry, now);
+  }
 
   /// Finds a held entry that is not settling.
   struct found {
@@ -203,174 +203,76 @@ public:
 
   /// All entries, settling ones included.
   [[nodiscard]] size_t size() const noexcept {
-    return index_.size();
+    return entries_.size();
   }
   [[nodiscard]] size_t dispatched() const noexcept {
-    return states_[static_cast<size_t>(state::dispatched)];
+    return entries_.count(entry_state::dispatched);
   }
   /// Crash candidates that wait for their mark included.
   [[nodiscard]] size_t queued() const noexcept {
-    return states_[static_cast<size_t>(state::queued)]
-           + states_[static_cast<size_t>(state::marking)];
+    return entries_.count(entry_state::queued)
+           + entries_.count(entry_state::marking);
   }
   [[nodiscard]] size_t waiting() const noexcept {
-    return states_[static_cast<size_t>(state::waiting)];
+    return entries_.count(entry_state::waiting);
   }
   /// Sum of the credit of all workers.
-  [[nodiscard]] size_t capacity() const noexcept;
+  [[nodiscard]] size_t capacity() const noexcept {
+    return workers_.capacity();
+  }
   [[nodiscard]] const counters& count() const noexcept {
     return counters_;
   }
   /// Lowest ID of `stream` that is held; nothing if none is.
-  [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const;
+  [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const {
+    return entries_.lowest(stream);
+  }
   /// @returns whether a worker is at an event of `stream`.
   [[nodiscard]] bool busy(uint32_t stream) const;
 
 private:
-  enum class state : uint8_t {
-    free,
-    queued,
-    marking,
-    dispatched,
-    waiting,
-    settling,
-  };
+  using entry = ledger_entry;
 
-  struct key {
-    uint32_t stream;
-    event_id id;
-    friend bool operator==(const key& a, const key& b) noexcept {
-      return a.stream == b.stream && a.id == b.id;
-    }
-  };
-
-  struct key_hash {
-    size_t operator()(const key& x) const noexcept {
-      return std::hash<event_id>{}(x.id) + x.stream;
-    }
-  };
-
-  struct entry {
-    event content;
-    uint64_t serial = 0;
-    uint32_t round = 0;
-    uint32_t stream = 0;
-    state at = state::free;
-    bool was_dispatched = false;
-    // it may have killed a node; Redis knows that a worker has it
-    bool suspect = false;
-    bool marked = false;
-    // keyed: hash of the topic, and whether it is the one whose turn it is
-    uint64_t lane = 0;
-    bool lane_head = false;
-    worker_id holder = 0;
-    // broadcast: who is still at it, who has to get it once more, and whether
-    // anybody succeeded
-    std::vector<worker_id> holders;
-    std::vector<worker_id> failed_for;
-    bool succeeded = false;
-    std::optional<milliseconds> delay;
-    std::string reason;
-  };
-
-  struct held {
+  struct retry_at {
+    time_point when;
     ticket what;
-    time_point clock;
-  };
-
-  struct worker {
-    worker_id id = 0;
-    uint32_t credit = 0;
-    bool leaving = false;
-    bool stuck = false;
-    time_point last_answer;
-    std::vector<held> holds; // oldest first
-    // Given up, but the worker may still be busy with it: until when it counts.
-    std::vector<held> overdue;
-    std::deque<ticket> lane_queue; // keyed: what is assigned to it
-    [[nodiscard]] size_t load() const noexcept {
-      return holds.size() + overdue.size();
-    }
-    [[nodiscard]] bool ready() const noexcept {
-      return !leaving && !stuck && load() < credit;
+    friend bool operator<(const retry_at& a, const retry_at& b) noexcept {
+      return a.when > b.when; // earliest first in a priority queue
     }
   };
 
-  struct due {
-    time_point at;
-    ticket what;
-    friend bool operator<(const due& a, const due& b) noexcept {
-      return a.at > b.at; // earliest first in a priority queue
-    }
-  };
+  // dispatch
+  void send_to_targets(entry& x, std::vector<dispatch>& out, time_point now);
+  void begin_round(entry& x);
+  void ask_for_mark(const entry& x);
 
-  // ledger.cpp: the life of an entry
-  [[nodiscard]] entry* resolve(const ticket& x) noexcept;
-  [[nodiscard]] ticket ticket_of(const entry& x) const noexcept;
-  void move_to(entry& x, state next);
-  void erase(entry& x);
-  void enqueue(entry& x, bool in_front);
+  // outcomes
   void acknowledge(entry& x);
   void kill(entry& x, std::string reason);
   void retry(entry& x, const std::string& reason,
              std::optional<milliseconds> delay, time_point now);
   void crashed(entry& x, const std::string& reason);
   void requeue(entry& x, const std::string& reason);
-  [[nodiscard]] released_entry hand_over_to_redis(entry& x);
-  void enter_lane(entry& x);
-  void leave_lane(entry& x);
-  void decide(const entry& x, action_kind what, std::string reason = {});
-  [[nodiscard]] static bool is_idle(const entry& x) noexcept;
+  void finish_copy(entry& x, worker_id by, broadcast_copies::copy how,
+                   time_point now);
+  void give_up(const worker_table::given_up& x, worker_id by, time_point now);
+  void erase(entry& x);
+  void tell_redis(action_kind kind, const entry& x, std::string reason = {});
 
-  // suspects.cpp: what may have killed a node
-  [[nodiscard]] bool must_wait(const entry& x) const noexcept;
-  [[nodiscard]] bool must_be_alone(const entry& x) const noexcept;
-  [[nodiscard]] bool may_mark(const entry& x) const noexcept;
-  void hold_back(entry& x);
-  void ask_mark(const entry& x);
-  void next_lone();
-
-  // dispatch.cpp: who gets what
-  [[nodiscard]] entry* next_of(std::deque<ticket>& queue);
-  void dispatch_balanced(std::vector<dispatch>& out, time_point now);
-  void dispatch_broadcast(std::vector<dispatch>& out, time_point now);
-  void dispatch_keyed(std::vector<dispatch>& out, time_point now);
-  [[nodiscard]] worker* pick_balanced(worker_id avoid);
-  [[nodiscard]] worker* pick_keyed(uint64_t lane);
-  [[nodiscard]] std::vector<worker*> broadcast_targets(const entry& x);
-  void reassign_lanes();
-  void begin_round(entry& x);
-  void hand_over(entry& x, worker& to, std::vector<dispatch>& out,
-                 time_point now);
-
-  // workers.cpp: what workers hold, and how long
-  [[nodiscard]] worker* find_worker(worker_id id) noexcept;
-  [[nodiscard]] static bool same(const ticket& a, const ticket& b) noexcept;
-  void answered(worker_id by, const ticket& what, time_point now);
-  void let_go(worker& from, size_t index, time_point now);
-  void finish_copy(entry& x, worker_id by, bool failure, time_point now);
-  void give_up_head(worker& w, time_point now);
-  void take_back(worker& w, time_point now);
-  void expire_overdue(worker& w, time_point now);
+  [[nodiscard]] bool broadcasts() const noexcept {
+    return settings_.dispatch == dispatch_mode::broadcast;
+  }
 
   settings settings_;
   random_engine random_;
-  std::vector<entry> slots_;
-  std::vector<uint32_t> free_;
-  std::unordered_map<key, uint32_t, key_hash> index_;
-  std::vector<worker> workers_;
-  size_t next_worker_ = 0;
-  std::deque<ticket> ready_;
-  // keyed: events of a topic that wait for the one before them
-  std::unordered_map<uint64_t, std::deque<ticket>> lanes_;
-  std::priority_queue<due> waiting_;
+  entry_table entries_;
+  worker_table workers_;
+  dispatcher dispatcher_;
+  std::priority_queue<retry_at> retries_;
   std::vector<action> actions_;
-  uint64_t next_serial_ = 1;
-  size_t states_[6] = {};
-  // Suspects that must be alone: the one at work, and those that wait for it.
-  ticket lone_;
-  std::deque<ticket> lone_queue_;
   counters counters_;
+  // Only kept for its memory.
+  worker_table::given_up given_up_;
 };
 
 } // namespace pulse

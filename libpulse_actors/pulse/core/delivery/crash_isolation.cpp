@@ -1,0 +1,13 @@
+#include "pulse/core/delivery/crash_isolation.hpp"
+
+namespace pulse {
+
+bool crash_isolation::enter(const delivery_ticket& x) {
+  // Each attempt is a new dispatch of the same entry, so the round differs.
+  if (current_.serial == x.serial)
+    return true;
+  waiting_.push_back(x);
+  return false;
+}
+
+} // namespace pulse

@@ -1,0 +1,154 @@
+#include "pulse/core/delivery/dispatcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pulse {
+
+// -- what is queued -----------------------------------------------------------
+
+void dispatcher::add(ledger_entry& x) {
+  if (mode_ != dispatch_mode::keyed)
+    return enqueue(x, false);
+  x.key = std::hash<std::string_view>{}(x.content.topic());
+  x.has_turn = keys_.enter(x.key, entries_.ticket_of(x));
+  if (x.has_turn)
+    enqueue(x, false);
+  else
+    entries_.move_to(x, entry_state::queued);
+}
+
+void dispatcher::enqueue(ledger_entry& x, bool in_front) {
+  entries_.move_to(x, entry_state::queued);
+  auto* queue = &ready_;
+  if (mode_ == dispatch_mode::keyed)
+    if (auto* w = workers_.owner_of(x.key))
+      queue = &w->assigned;
+  if (in_front)
+    queue->push_front(entries_.ticket_of(x));
+  else
+    queue->push_back(entries_.ticket_of(x));
+}
+
+void dispatcher::end_turn(ledger_entry& x) {
+  if (!std::exchange(x.has_turn, false))
+    return;
+  while (const auto which = keys_.next(x.key))
+    if (auto* next = entries_.resolve(*which, entry_state::queued)) {
+      next->has_turn = true;
+      return enqueue(*next, false);
+    }
+}
+
+void dispatcher::reassign() {
+  if (mode_ != dispatch_mode::keyed)
+    return;
+  auto all = std::exchange(ready_, {});
+  for (auto& w : workers_) {
+    all.insert(all.end(), w.assigned.begin(), w.assigned.end());
+    w.assigned.clear();
+  }
+  while (auto* x = first_of(all)) {
+    all.pop_front();
+    enqueue(*x, false);
+  }
+}
+
+void dispatcher::unassign(const std::deque<delivery_ticket>& assigned) {
+  ready_.insert(ready_.end(), assigned.begin(), assigned.end());
+}
+
+// -- what goes to work --------------------------------------------------------
+
+dispatcher::step dispatcher::next() {
+  if (mode_ != dispatch_mode::keyed)
+    return next_of(ready_, nullptr);
+  for (auto& w : workers_)
+    if (w.ready() && !w.assigned.empty())
+      if (auto result = next_of(w.assigned, &w); result.entry != nullptr)
+        return result;
+  return {};
+}
+
+bool dispatcher::begin_marking(ledger_entry& x) {
+  entries_.move_to(x, entry_state::marking);
+  return !isolation_.applies_to(x.content.counts())
+         || isolation_.enter(entries_.ticket_of(x));
+}
+
+ledger_entry* dispatcher::next_isolated() {
+  const auto* current = entries_.resolve(isolation_.current());
+  if (current != nullptr && current->crash_candidate
+      && current->state != entry_state::settling)
+    return nullptr;
+  const auto next = isolation_.advance([this](const delivery_ticket& x) {
+    return entries_.resolve(x, entry_state::marking) != nullptr;
+  });
+  return next ? entries_.resolve(*next) : nullptr;
+}
+
+// -- private ------------------------------------------------------------------
+
+// The first entry that is really to be dispatched. Tickets of entries that were
+// settled or dropped meanwhile are thrown away here.
+ledger_entry* dispatcher::first_of(std::deque<delivery_ticket>& queue) {
+  for (; !queue.empty(); queue.pop_front())
+    if (auto* x = entries_.resolve(queue.front(), entry_state::queued))
+      return x;
+  return nullptr;
+}
+
+// The events of a queue go in order: if the first one cannot, none can.
+dispatcher::step dispatcher::next_of(std::deque<delivery_ticket>& queue,
+                                     worker_table::worker* owner) {
+  auto* x = first_of(queue);
+  if (x == nullptr)
+    return {};
+  choose_targets(*x, owner);
+  auto kind = x->needs_mark() ? step_kind::mark : step_kind::dispatch;
+  if (targets_.empty()) {
+    if (!x->copies.any_failed() || !x->copies.any_succeeded())
+      return {};
+    kind = step_kind::acknowledge;
+  } else {
+    auto ready = [](const auto* w) { return w->ready(); };
+    if (!std::all_of(targets_.begin(), targets_.end(), ready) || !may_mark(*x))
+      return {};
+  }
+  queue.pop_front();
+  return {kind, x};
+}
+
+void dispatcher::choose_targets(const ledger_entry& x,
+                                worker_table::worker* owner) {
+  targets_.clear();
+  if (mode_ == dispatch_mode::broadcast)
+    return choose_broadcast_targets(x.copies);
+  // Balanced: who failed at it gets it only if there is nobody else.
+  if (auto* w = owner != nullptr ? owner : workers_.least_loaded(x.holder))
+    targets_.push_back(w);
+}
+
+// Everybody at first, then those who failed. If these are gone and nobody
+// succeeded, everybody again.
+void dispatcher::choose_broadcast_targets(const broadcast_copies& x) {
+  for (auto& w : workers_)
+    if (!w.leaving && (!x.any_failed() || x.failed_at(w.id)))
+      targets_.push_back(&w);
+  if (!targets_.empty() || !x.any_failed() || x.any_succeeded())
+    return;
+  for (auto& w : workers_)
+    if (!w.leaving)
+      targets_.push_back(&w);
+}
+
+// No more are marked than workers can take: a mark says that one has it.
+bool dispatcher::may_mark(const ledger_entry& x) const noexcept {
+  if (!x.needs_mark() || isolation_.applies_to(x.content.counts()))
+    return true;
+  const auto marking = entries_.count(entry_state::marking);
+  return marking - std::min(marking, isolation_.waiting())
+         < workers_.free_slots();
+}
+
+} // namespace pulse

@@ -1,0 +1,197 @@
+#define CAF_SUITE core.delivery.worker_table
+
+#include "pulse/core/delivery/worker_table.hpp"
+
+#include <map>
+
+#include <caf/test/unit_test.hpp>
+
+using namespace pulse;
+using namespace std::literals;
+
+namespace {
+
+struct fixture {
+  delivery_time now{1h};
+  worker_table uut{1s, true};
+
+  static delivery_ticket ticket(uint64_t serial) {
+    return {0, 1, serial};
+  }
+
+  void give(worker_id to, uint64_t serial) {
+    uut.assign(*uut.find(to), ticket(serial), now);
+  }
+
+  bool answer(worker_id by, uint64_t serial) {
+    return uut.answered(by, ticket(serial), now);
+  }
+
+  size_t load(worker_id x) {
+    return uut.find(x)->load();
+  }
+
+  // What is given up: "late", then what was behind it.
+  std::string give_up(worker_id x) {
+    worker_table::given_up out;
+    if (!uut.give_up(*uut.find(x), now, out))
+      return "";
+    auto result = std::to_string(out.late.serial);
+    for (auto& h : out.behind)
+      result += " " + std::to_string(h.what.serial);
+    return result + (out.stuck ? " stuck" : "");
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(worker_table_tests, fixture)
+
+CAF_TEST(whoever holds the least is chosen and equals take turns) {
+  uut.add(1, 2);
+  uut.add(2, 2);
+  for (worker_id expected : {1, 2, 1, 2}) {
+    auto* w = uut.least_loaded(0);
+    CAF_REQUIRE(w != nullptr);
+    CAF_CHECK_EQUAL(w->id, expected);
+    uut.assign(*w, ticket(expected), now);
+  }
+  CAF_CHECK(uut.least_loaded(0) == nullptr);
+}
+
+CAF_TEST(whom to avoid is chosen if there is nobody else) {
+  uut.add(1, 5);
+  CAF_CHECK_EQUAL(uut.least_loaded(1)->id, 1u);
+  uut.add(2, 5);
+  give(2, 1);
+  CAF_CHECK_EQUAL(uut.least_loaded(1)->id, 2u);
+}
+
+CAF_TEST(a key has one owner and moves only if that one goes) {
+  for (worker_id id = 1; id <= 4; ++id)
+    uut.add(id, 1);
+  std::map<uint64_t, worker_id> owners;
+  for (uint64_t key = 0; key < 200; ++key)
+    owners[key] = uut.owner_of(key)->id;
+  uut.find(2)->leaving = true;
+  size_t moved = 0;
+  for (auto& [key, owner] : owners) {
+    const auto now_at = uut.owner_of(key)->id;
+    if (owner == 2)
+      ++moved;
+    else
+      CAF_CHECK_EQUAL(now_at, owner);
+    CAF_CHECK_NOT_EQUAL(now_at, 2u);
+  }
+  CAF_CHECK(moved > 20u);
+}
+
+CAF_TEST(credit is counted of those who stay and slots of those who are ready) {
+  uut.add(1, 3);
+  uut.add(2, 4);
+  give(1, 1);
+  CAF_CHECK_EQUAL(uut.capacity(), 7u);
+  CAF_CHECK_EQUAL(uut.free_slots(), 6u);
+  uut.find(2)->leaving = true;
+  CAF_CHECK_EQUAL(uut.capacity(), 3u);
+  CAF_CHECK_EQUAL(uut.free_slots(), 2u);
+  uut.add(2, 1);
+  CAF_CHECK_EQUAL(uut.capacity(), 4u);
+}
+
+CAF_TEST(the clock of an event starts when it is the oldest) {
+  uut.add(1, 5);
+  give(1, 1);
+  give(1, 2);
+  now += 900ms;
+  answer(1, 1);
+  now += 900ms;
+  CAF_CHECK_EQUAL(give_up(1), "");
+  now += 100ms;
+  CAF_CHECK_EQUAL(give_up(1), "2 stuck");
+}
+
+CAF_TEST(a silent worker is stuck and loses all until it answers) {
+  uut.add(1, 5);
+  for (uint64_t i = 1; i <= 3; ++i)
+    give(1, i);
+  now += 1s;
+  CAF_CHECK_EQUAL(give_up(1), "1 2 3 stuck");
+  CAF_CHECK_EQUAL(give_up(1), "");
+  CAF_CHECK_EQUAL(load(1), 3u);
+  CAF_CHECK(uut.find(1)->stuck);
+  CAF_CHECK(uut.owner_of(7) == nullptr);
+  CAF_CHECK(answer(1, 2)); // nothing will be heard of the first one
+  CAF_CHECK_EQUAL(load(1), 1u);
+  CAF_CHECK(!answer(1, 3));
+  CAF_CHECK_EQUAL(load(1), 0u);
+}
+
+CAF_TEST(a worker that answered others meanwhile loses only the oldest) {
+  uut.add(1, 5);
+  for (uint64_t i = 1; i <= 3; ++i)
+    give(1, i);
+  now += 500ms;
+  answer(1, 2);
+  now += 500ms;
+  CAF_CHECK_EQUAL(give_up(1), "1");
+  CAF_CHECK(!uut.find(1)->stuck);
+}
+
+CAF_TEST(what was given up counts for another ack_wait) {
+  uut.add(1, 1);
+  give(1, 1);
+  now += 1s;
+  give_up(1);
+  CAF_CHECK_EQUAL(uut.free_slots(), 0u);
+  now += 999ms;
+  CAF_CHECK(!uut.expire_overdue(*uut.find(1), now));
+  now += 1ms;
+  CAF_CHECK(uut.expire_overdue(*uut.find(1), now));
+  CAF_CHECK_EQUAL(uut.free_slots(), 1u);
+}
+
+CAF_TEST(without that option it counts no longer) {
+  uut = worker_table{1s, false};
+  uut.add(1, 1);
+  give(1, 1);
+  now += 1s;
+  CAF_CHECK_EQUAL(give_up(1), "1 stuck");
+  CAF_CHECK_EQUAL(uut.free_slots(), 1u);
+  CAF_CHECK(!uut.find(1)->stuck);
+}
+
+CAF_TEST(extending begins the time anew) {
+  uut.add(1, 1);
+  give(1, 1);
+  now += 900ms;
+  CAF_CHECK(uut.extend(1, ticket(1), now));
+  CAF_CHECK(!uut.extend(1, ticket(2), now));
+  CAF_CHECK(!uut.extend(2, ticket(1), now));
+  now += 900ms;
+  CAF_CHECK_EQUAL(give_up(1), "");
+}
+
+CAF_TEST(who leaves is removed when it has nothing to answer) {
+  uut.add(1, 1);
+  uut.add(2, 1);
+  give(1, 1);
+  uut.find(1)->leaving = true;
+  uut.remove_idle();
+  CAF_CHECK(uut.find(1) != nullptr);
+  answer(1, 1);
+  uut.remove_idle();
+  CAF_CHECK(uut.find(1) == nullptr);
+  CAF_CHECK(uut.find(2) != nullptr);
+}
+
+CAF_TEST(what is removed comes with what it held) {
+  uut.add(1, 2);
+  give(1, 7);
+  const auto gone = uut.remove(1);
+  CAF_REQUIRE_EQUAL(gone.holds.size(), 1u);
+  CAF_CHECK(gone.holds[0].what == ticket(7));
+  CAF_CHECK(uut.find(1) == nullptr);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
