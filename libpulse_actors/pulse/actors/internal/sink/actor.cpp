@@ -4,11 +4,16 @@
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/actors/internal/sink/audit.hpp"
+#include "pulse/actors/internal/sink/claimer.hpp"
 #include "pulse/actors/internal/sink/closing.hpp"
 #include "pulse/actors/internal/sink/context.hpp"
-#include "pulse/actors/internal/sink/fetcher.hpp"
 #include "pulse/actors/internal/sink/groups.hpp"
-#include "pulse/actors/internal/sink/settler.hpp"
+#include "pulse/actors/internal/sink/intake.hpp"
+#include "pulse/actors/internal/sink/lease_guard.hpp"
+#include "pulse/actors/internal/sink/outcome_writer.hpp"
+#include "pulse/actors/internal/sink/own_pending.hpp"
+#include "pulse/actors/internal/sink/read_attempts.hpp"
+#include "pulse/actors/internal/sink/reader.hpp"
 #include "pulse/actors/internal/sink/workers.hpp"
 #include "pulse/core/names.hpp"
 
@@ -43,12 +48,17 @@ struct sink_state {
     : ctx(self, std::move(options), std::move(redis), std::move(leases),
           supervisor.listens, env, [this] { advance(); }),
       supervisor(std::move(supervisor)),
-      settler(ctx),
+      outcomes(ctx),
       groups(ctx),
       audit(ctx),
       workers(ctx),
-      fetcher(ctx, settler),
-      closing(ctx, fetcher, settler) {
+      intake(ctx, outcomes),
+      attempts(ctx),
+      reader(ctx, intake, attempts),
+      own_pending(ctx, intake, outcomes, attempts),
+      claimer(ctx, intake, outcomes),
+      lease_guard(ctx, outcomes),
+      closing(ctx, reader, outcomes) {
     // nop
   }
 
@@ -188,7 +198,7 @@ struct sink_state {
     ctx.ledger.done(held->entry, held->holder, ctx.now());
     auto answer = ctx.self->make_response_promise();
     if (!answer.async())
-      settler.answer_after_ack(answer);
+      outcomes.answer_after_ack(answer);
     advance();
     return answer;
   }
@@ -247,7 +257,7 @@ struct sink_state {
     if (was_open) {
       ctx.streams[*i].at = sink_stream::phase::leaving;
       closing.leave(*i);
-      fetcher.interrupt();
+      reader.interrupt();
     }
     advance();
     return true;
@@ -296,14 +306,26 @@ struct sink_state {
       return;
     advance_groups();
     admit_waiting();
-    settler.take_actions();
-    if (!ctx.closing && ctx.ledger.queued() > 0 && fetcher.leases_hold())
+    outcomes.take_actions();
+    if (!ctx.closing && ctx.ledger.queued() > 0 && lease_guard.leases_hold())
       workers.dispatch();
-    settler.take_actions();
-    settler.flush();
-    fetcher.fetch();
+    outcomes.take_actions();
+    outcomes.flush();
+    fetch();
     closing.step();
     arm();
+  }
+
+  // Own pending events come before new ones.
+  void fetch() {
+    intake.update_window();
+    if (ctx.closing || reader.reading() || own_pending.reading()
+        || !attempts.may_read())
+      return;
+    if (ctx.recovery_due())
+      own_pending.read_page();
+    else if (const auto n = intake.demand(); n > 0)
+      reader.read(n);
   }
 
   // A group is checked, or created, then audited, then open.
@@ -314,7 +336,7 @@ struct sink_state {
       audit.begin(stream);
     for (auto stream : audit.take_finished()) {
       groups.opened(stream);
-      fetcher.interrupt(); // the read under way does not ask for the stream
+      reader.interrupt(); // the read under way does not ask for the stream
     }
   }
 
@@ -328,14 +350,19 @@ struct sink_state {
     groups.tick(now);
     audit.tick(now);
     closing.tick();
-    fetcher.tick(now);
+    reader.tick();
+    fetch();
+    if (ctx.acks() && !ctx.closing) {
+      claimer.tick(now);
+      lease_guard.tick(now);
+    }
     advance();
   }
 
   void arm() {
-    const bool busy = ctx.ledger.size() > 0 || settler.backlog() > 0
-                      || workers.has_suspects() || ctx.closing
-                      || closing.leaving() || fetcher.interrupting();
+    const bool busy = ctx.ledger.size() > 0 || outcomes.backlog() > 0
+                      || workers.has_pending_failures() || ctx.closing
+                      || closing.leaving() || reader.interrupting();
     const auto at = ctx.now() + (busy ? busy_tick : idle_tick);
     if (at >= next_tick)
       return;
@@ -348,11 +375,16 @@ struct sink_state {
 
   sink_context ctx;
   supervision supervisor;
-  internal::sink_settler settler;
+  internal::sink_outcome_writer outcomes;
   internal::sink_groups groups;
   internal::sink_audit audit;
   internal::sink_workers workers;
-  internal::sink_fetcher fetcher;
+  internal::sink_intake intake;
+  internal::sink_read_attempts attempts;
+  internal::sink_reader reader;
+  internal::sink_own_pending own_pending;
+  internal::sink_claimer claimer;
+  internal::sink_lease_guard lease_guard;
   internal::sink_closing closing;
   std::vector<waiting_subscriber> waiting;
   time_point next_tick = time_point::max();

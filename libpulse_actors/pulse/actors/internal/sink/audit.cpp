@@ -103,11 +103,11 @@ void sink_audit::on_answer(uint32_t index, const answer& x) {
   auto& known = records_[index];
   auto& stream = ctx_.streams[index];
   known.failing = false;
-  ctx_.heard();
+  ctx_.note_contact();
   if (x.lost > 0) {
     const bool ahead = x.at < x.first;
-    ctx_.missing(stream.name, ahead ? x.at : known.at, ahead ? x.first : x.at,
-                 x.lost, x.exact);
+    ctx_.report_gap(stream.name, ahead ? x.at : known.at,
+                    ahead ? x.first : x.at, x.lost, x.exact);
   }
   if (x.last < stream.last_read) {
     ++ctx_.counts.stream_resets;
@@ -134,9 +134,10 @@ void sink_audit::failed(uint32_t index, const failure& why) {
       || why.code == errc::no_such_stream) {
     ctx_.check_groups = true;
   } else if (!is_transient(why.code) && !std::exchange(known.failing, true)) {
-    ctx_.say(log_level::warning,
-             "cannot see whether events of stream " + ctx_.streams[index].name
-               + " were trimmed too early: " + to_string(why));
+    ctx_.report(log_level::warning,
+                "cannot see whether events of stream "
+                  + ctx_.streams[index].name
+                  + " were trimmed too early: " + to_string(why));
   }
 }
 

@@ -37,27 +37,27 @@ void sink_closing::begin(caf::response_promise answer) {
   const auto now = ctx_.now();
   drain_until_ = now + ctx_.options.drain_timeout - release_time(ctx_.options);
   read_until_ = now + interrupt_time;
-  fetcher_.interrupt();
+  reader_.interrupt();
 }
 
 void sink_closing::step() {
   if (!ctx_.closing || releasing_)
     return;
   const auto now = ctx_.now();
-  if (fetcher_.reading()) {
+  if (reader_.reading()) {
     if (now < read_until_)
       return;
-    fetcher_.disconnect();
+    reader_.disconnect();
   }
-  const bool busy = ctx_.ledger.dispatched() > 0 || settler_.backlog() > 0;
+  const bool busy = ctx_.ledger.dispatched() > 0 || outcomes_.backlog() > 0;
   if (busy && now < drain_until_)
     return;
   if (busy)
-    ctx_.say(log_level::warning,
-             "closes although subscribers still work on "
-               + std::to_string(ctx_.ledger.dispatched()) + " events and "
-               + std::to_string(settler_.backlog())
-               + " acks are not confirmed: drain_timeout is over");
+    ctx_.report(log_level::warning,
+                "closes although subscribers still work on "
+                  + std::to_string(ctx_.ledger.dispatched()) + " events and "
+                  + std::to_string(outcomes_.backlog())
+                  + " acks are not confirmed: drain_timeout is over");
   releasing_ = true;
   release_all();
 }
@@ -71,7 +71,7 @@ void sink_closing::tick() {
 }
 
 void sink_closing::leave(uint32_t stream) {
-  leaving_.emplace(stream, departure{fetcher_.reads(), false});
+  leaving_.emplace(stream, departure{reader_.reads(), false});
   go_on_leaving(stream);
 }
 
@@ -79,7 +79,7 @@ void sink_closing::go_on_leaving(uint32_t stream) {
   auto& departure = leaving_[stream];
   if (departure.ends_lease)
     return;
-  if (fetcher_.reading() && fetcher_.reads() == departure.last_read)
+  if (reader_.reading() && reader_.reads() == departure.last_read)
     return; // its answer may bring events of the stream
   auto idle = ctx_.ledger.release(stream);
   if (!idle.empty())
@@ -129,9 +129,9 @@ void sink_closing::release(uint32_t stream, const char* scope,
     call.finish(true, release_time(ctx_.options)),
     [this](const reply_ptr&) { step_done(); },
     [this, name = x.name](const caf::error& err) {
-      ctx_.say(log_level::warning,
-               "could not hand back the events of stream " + name
-                 + ", others get them after the lease: " + describe(err));
+      ctx_.report(log_level::warning,
+                  "could not hand back the events of stream " + name
+                    + ", others get them after the lease: " + describe(err));
       step_done();
     });
 }
@@ -157,7 +157,7 @@ void sink_closing::step_done() {
 
 void sink_closing::finish() {
   finished_ = true;
-  fetcher_.disconnect();
+  reader_.disconnect();
   for (auto& x : std::exchange(answers_, {}))
     x.deliver(caf::unit);
   ctx_.self->quit();

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "pulse/actors/internal/sink/context.hpp"
-#include "pulse/actors/internal/sink/fetcher.hpp"
-#include "pulse/actors/internal/sink/settler.hpp"
+#include "pulse/actors/internal/sink/outcome_writer.hpp"
+#include "pulse/actors/internal/sink/reader.hpp"
 
 #include <functional>
 #include <map>
@@ -14,8 +14,9 @@ namespace pulse::internal {
 /// work on they may finish; the rest goes back for other nodes, uncounted.
 class sink_closing {
 public:
-  sink_closing(sink_context& ctx, sink_fetcher& fetcher, sink_settler& settler)
-    : ctx_(ctx), fetcher_(fetcher), settler_(settler) {
+  sink_closing(sink_context& ctx, sink_reader& reader,
+               sink_outcome_writer& outcomes)
+    : ctx_(ctx), reader_(reader), outcomes_(outcomes) {
     // nop
   }
 
@@ -65,8 +66,8 @@ private:
   void finish();
 
   sink_context& ctx_;
-  sink_fetcher& fetcher_;
-  sink_settler& settler_;
+  sink_reader& reader_;
+  sink_outcome_writer& outcomes_;
   std::vector<caf::response_promise> answers_;
   sink_context::time_point drain_until_;
   sink_context::time_point read_until_;

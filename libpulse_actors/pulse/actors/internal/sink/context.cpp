@@ -3,6 +3,7 @@
 #include "pulse/actors/internal/runtime/gap_notice.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pulse::internal {
 
@@ -38,23 +39,38 @@ sink_context::sink_context(sink_self::pointer self, sink_options x,
     // The options are valid, so the pattern compiles.
     filter(std::move(event_filter::compile(options.filter).value())),
     ledger(ledger_settings(options), env.new_engine()),
-    last_heard(now()) {
+    last_contact(now()) {
   counts.name = options.name;
   counts.consumer = consumer;
 }
 
-void sink_context::heard() {
+void sink_context::note_contact() {
   // A busy machine is no outage, however short the lease.
   const auto long_silence = std::max(options.lease / 2, milliseconds{2'000});
   const auto at = now();
-  if (at - last_heard > long_silence)
-    no_sweep_before = at + options.lease;
-  last_heard = at;
+  if (at - last_contact > long_silence)
+    no_claims_before = at + options.lease;
+  last_contact = at;
 }
 
-void sink_context::missing(const std::string& stream, event_id after,
-                           event_id first_available, uint64_t lost,
-                           bool exact) {
+void sink_context::note_command_failed(const failure& why) {
+  if (is_transient(why.code))
+    outage = true;
+  if (!closing && !std::exchange(failing_commands, true))
+    report(log_level::warning,
+           "looking for events of dead nodes failed: " + to_string(why));
+}
+
+void sink_context::note_command_worked() {
+  failing_commands = false;
+  note_contact();
+  if (std::exchange(outage, false))
+    no_claims_before = now() + options.lease;
+}
+
+void sink_context::report_gap(const std::string& stream, event_id after,
+                              event_id first_available, uint64_t lost,
+                              bool exact) {
   ++counts.gaps;
   counts.lost += lost;
   auto news = begin_gap(stream, after, first_available, lost, exact);

@@ -8,9 +8,11 @@
 #include "pulse/core/delivery/ledger.hpp"
 #include "pulse/core/event_filter.hpp"
 #include "pulse/core/log.hpp"
+#include "pulse/core/reading/page_limit.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -43,6 +45,8 @@ struct sink_stream {
   /// Behind which ID other members may hold events, at the last audit.
   std::optional<event_id> others_from;
   lease_ptr lease;
+  /// Redis may have given events to this sink of which the sink does not know.
+  bool recover_pending = false;
 
   [[nodiscard]] bool is_open() const noexcept {
     return at == phase::open;
@@ -78,9 +82,15 @@ struct sink_context {
   sink_info counts;
   /// The sink drains and will stop.
   bool closing = false;
-  /// When Redis answered last, and until when nobody's events are taken over.
-  time_point last_heard;
-  time_point no_sweep_before;
+  /// Limits all reads and claims.
+  page_limit pages;
+  /// When Redis answered last.
+  time_point last_contact;
+  /// Until then no events of other nodes are claimed.
+  time_point no_claims_before;
+  /// Whether commands fail, and whether one failed for want of Redis.
+  bool failing_commands = false;
+  bool outage = false;
   /// Redis refused a command as if a group were gone: find out which group it
   /// is, and create it again.
   bool check_groups = false;
@@ -124,17 +134,38 @@ struct sink_context {
       check_groups = true;
   }
 
-  void say(log_level level, const std::string& line) const {
+  /// Has all streams recovered whose own pending events may be unknown.
+  void recover_all() {
+    if (acks())
+      for (auto& x : streams)
+        x.recover_pending = true;
+  }
+
+  /// @returns whether own pending events have to be read, and can be.
+  [[nodiscard]] bool recovery_due() const noexcept {
+    return std::any_of(streams.begin(), streams.end(), [](const auto& x) {
+      return x.recover_pending && x.is_open();
+    });
+  }
+
+  /// Logs a line.
+  void report(log_level level, const std::string& line) const {
     log(level, log_name, line);
   }
 
-  /// Counts, logs and tells that events were removed before the sink had them.
-  void missing(const std::string& stream, event_id after,
-               event_id first_available, uint64_t lost, bool exact);
+  /// Counts, logs and publishes that events were removed before the sink had
+  /// them.
+  void report_gap(const std::string& stream, event_id after,
+                  event_id first_available, uint64_t lost, bool exact);
 
-  /// Redis answered. Idle time goes on while it is away: after a long silence
-  /// everybody renews first, or an outage would shuffle all events.
-  void heard();
+  /// Redis answered. The idle time of events goes on while Redis is away. So
+  /// after a long silence nobody claims for one lease, until all nodes have
+  /// renewed their leases: otherwise an outage would shuffle all events.
+  void note_contact();
+
+  /// A command that recovers events failed, or worked.
+  void note_command_failed(const failure& why);
+  void note_command_worked();
 
   /// Logs news about a stream of this sink and tells who listens.
   void publish(notice news) {

@@ -182,7 +182,7 @@ void sink_groups::opened(uint32_t index) {
   if (x.at != sink_stream::phase::opening)
     return; // removed meanwhile
   if (std::exchange(a.failed, false) && !a.last.ok())
-    ctx_.say(log_level::info, "stream " + x.name + " is read again");
+    ctx_.report(log_level::info, "stream " + x.name + " is read again");
   a.last = {};
   x.at = sink_stream::phase::open;
   // Later the pause shrinks only after a good while: see check().
@@ -218,7 +218,7 @@ void sink_groups::failed(uint32_t index, failure why) {
   const auto pause = a.pause.next(random_);
   a.due = ctx_.now() + pause;
   if (a.last.ok() || a.last.error().code != why.code)
-    ctx_.say(log_level::warning, to_string(why) + "; trying again");
+    ctx_.report(log_level::warning, to_string(why) + "; trying again");
   a.last = why;
   a.failed = true;
   for (auto& promise : std::exchange(a.waiting, {}))

@@ -12,7 +12,7 @@ namespace {
 
 // A worker that throws answers with an error first and is reported dead a
 // moment later. So long such an answer is not taken for a mere failure.
-constexpr milliseconds last_words{25};
+constexpr milliseconds crash_grace{25};
 
 } // namespace
 
@@ -44,14 +44,16 @@ void sink_workers::on_down(const caf::down_msg& what) {
   workers_.erase(id);
   const auto reason = what.reason ? describe(what.reason)
                                   : std::string{"it terminated"};
-  auto its = [id](const suspect& x) { return x.who == id; };
-  suspects_.erase(std::remove_if(suspects_.begin(), suspects_.end(), its),
-                  suspects_.end());
+  auto its = [id](const pending_failure& x) { return x.who == id; };
+  pending_failures_.erase(std::remove_if(pending_failures_.begin(),
+                                         pending_failures_.end(), its),
+                          pending_failures_.end());
   const auto crashes = ctx_.ledger.count().crashes;
   ctx_.ledger.worker_died(id, reason, ctx_.now());
   if (ctx_.ledger.count().crashes > crashes)
-    ctx_.say(log_level::warning,
-             "a subscriber died at an event, which goes to another: " + reason);
+    ctx_.report(log_level::warning,
+                "a subscriber died at an event, which goes to another: "
+                  + reason);
 }
 
 void sink_workers::dispatch() {
@@ -88,19 +90,20 @@ void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
     ctx_.ledger.rejected(what, who, to_failure(err).what, now);
   } else if (err == caf::sec::runtime_error
              || err == caf::sec::request_receiver_down) {
-    suspects_.push_back({what, who, describe(err), now + last_words});
+    pending_failures_.push_back({what, who, describe(err), now + crash_grace});
   } else {
     ctx_.ledger.failed(what, who, describe(err), {}, now);
   }
 }
 
 void sink_workers::tick(time_point now) {
-  auto due = [now](const suspect& x) { return x.due <= now; };
-  auto end = std::stable_partition(suspects_.begin(), suspects_.end(),
-                                   [&](const suspect& x) { return !due(x); });
-  for (auto i = end; i != suspects_.end(); ++i)
+  auto due = [now](const pending_failure& x) { return x.due <= now; };
+  auto end
+    = std::stable_partition(pending_failures_.begin(), pending_failures_.end(),
+                            [&](const pending_failure& x) { return !due(x); });
+  for (auto i = end; i != pending_failures_.end(); ++i)
     ctx_.ledger.failed(i->what, i->who, i->reason, {}, now);
-  suspects_.erase(end, suspects_.end());
+  pending_failures_.erase(end, pending_failures_.end());
 }
 
 } // namespace pulse::internal

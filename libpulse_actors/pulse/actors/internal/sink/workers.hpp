@@ -41,12 +41,12 @@ public:
   }
 
   /// @returns whether tick() has something to decide soon.
-  [[nodiscard]] bool has_suspects() const noexcept {
-    return !suspects_.empty();
+  [[nodiscard]] bool has_pending_failures() const noexcept {
+    return !pending_failures_.empty();
   }
 
 private:
-  struct suspect {
+  struct pending_failure {
     delivery_ledger::ticket what;
     worker_id who = 0;
     std::string reason;
@@ -61,7 +61,7 @@ private:
   std::unordered_map<worker_id, event_listener> workers_;
   // Also those that left and may still hold events: they are watched, not kept.
   std::unordered_map<caf::actor_addr, worker_id> ids_;
-  std::vector<suspect> suspects_;
+  std::vector<pending_failure> pending_failures_;
   std::vector<delivery_ledger::dispatch> out_;
   worker_id last_id_ = 0;
 };

@@ -12,17 +12,17 @@ namespace pulse::internal {
 /// Tells Redis what was decided: acks, gathered while others are under way and
 /// sent as one batch; dead letters; delivery counts. What fails is repeated
 /// with a pause until Redis took it: all of it may be repeated safely.
-class sink_settler {
+class sink_outcome_writer {
 public:
-  explicit sink_settler(sink_context& ctx)
+  explicit sink_outcome_writer(sink_context& ctx)
     : ctx_(ctx), random_(ctx.env.new_engine()) {
     // nop
   }
 
   /// Tells who waits for an ack that it is not confirmed.
-  ~sink_settler();
-  sink_settler(const sink_settler&) = delete;
-  sink_settler& operator=(const sink_settler&) = delete;
+  ~sink_outcome_writer();
+  sink_outcome_writer(const sink_outcome_writer&) = delete;
+  sink_outcome_writer& operator=(const sink_outcome_writer&) = delete;
 
   /// Takes over what the ledger decided.
   void take_actions();
@@ -70,9 +70,9 @@ private:
   void acked(const resp::reply& reply);
   void ack_failed(const failure& why);
   void send_dead_letter(action x);
-  void buried(const action& x, const resp::reply& reply);
+  void dead_letter_stored(const action& x, const resp::reply& reply);
   void count_removed(const std::string& stream, const outcome<int64_t>& n);
-  void bury_failed(const action& x, const failure& why);
+  void dead_letter_failed(const action& x, const failure& why);
   void send_counts();
   void send_marks();
   void send_marks_of(uint32_t stream, std::vector<action> marks);

@@ -1,4 +1,4 @@
-#include "pulse/actors/internal/sink/settler.hpp"
+#include "pulse/actors/internal/sink/outcome_writer.hpp"
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/core/delivery/counter.hpp"
@@ -11,7 +11,7 @@
 
 namespace pulse::internal {
 
-sink_settler::~sink_settler() {
+sink_outcome_writer::~sink_outcome_writer() {
   const auto closed = make_error(
     {errc::closed, "sink " + ctx_.options.name
                      + " was closed before Redis confirmed the ack"});
@@ -20,15 +20,15 @@ sink_settler::~sink_settler() {
       x.deliver(closed);
 }
 
-void sink_settler::take_actions() {
+void sink_outcome_writer::take_actions() {
   for (auto& x : ctx_.ledger.take_actions()) {
     if (!ctx_.acks()) {
       // At most once: decided is done.
       if (x.kind == action_kind::dead_letter)
-        ctx_.say(log_level::warning,
-                 "event " + to_string(x.id) + " of stream "
-                   + ctx_.streams[x.stream].name
-                   + " is lost, since ack is none: " + x.reason);
+        ctx_.report(log_level::warning,
+                    "event " + to_string(x.id) + " of stream "
+                      + ctx_.streams[x.stream].name
+                      + " is lost, since ack is none: " + x.reason);
       ctx_.ledger.forget(x.entry);
       continue;
     }
@@ -49,29 +49,29 @@ void sink_settler::take_actions() {
   }
 }
 
-void sink_settler::ack(uint32_t stream, event_id id) {
+void sink_outcome_writer::ack(uint32_t stream, event_id id) {
   acks_.push_back({stream, id, {}, false});
 }
 
-void sink_settler::give_up(uint32_t stream, event_id id, delivery_counts counts,
-                           std::string reason) {
+void sink_outcome_writer::give_up(uint32_t stream, event_id id,
+                                  delivery_counts counts, std::string reason) {
   dead_.push_back(
     {action_kind::dead_letter, {}, stream, id, counts, std::move(reason)});
 }
 
-bool sink_settler::knows(uint32_t stream, event_id id) const {
+bool sink_outcome_writer::knows(uint32_t stream, event_id id) const {
   auto is_it = [=](const auto& x) { return x.stream == stream && x.id == id; };
   return std::any_of(acks_.begin(), acks_.end(), is_it)
          || std::any_of(acks_sent_.begin(), acks_sent_.end(), is_it)
          || std::any_of(dead_.begin(), dead_.end(), is_it);
 }
 
-void sink_settler::answer_after_ack(caf::response_promise answer) {
+void sink_outcome_writer::answer_after_ack(caf::response_promise answer) {
   take_actions();
   answers_.push_back(std::move(answer));
 }
 
-void sink_settler::flush() {
+void sink_outcome_writer::flush() {
   if (ctx_.now() < not_before_)
     return;
   if (acks_sent_.empty() && answers_sent_.empty()
@@ -87,7 +87,7 @@ void sink_settler::flush() {
 
 // -- acks ---------------------------------------------------------------------
 
-void sink_settler::send_acks() {
+void sink_outcome_writer::send_acks() {
   acks_sent_ = std::exchange(acks_, {});
   answers_sent_ = std::exchange(answers_, {});
   auto by_stream = [](const pending_ack& a, const pending_ack& b) {
@@ -116,7 +116,7 @@ void sink_settler::send_acks() {
     [this](const caf::error& err) { ack_failed(to_failure(err)); });
 }
 
-void sink_settler::acked(const resp::reply& reply) {
+void sink_outcome_writer::acked(const resp::reply& reply) {
   resp::cursor at{reply};
   for (; !at.at_end(); at.skip()) {
     if (!at.is(resp::node_type::error))
@@ -125,10 +125,10 @@ void sink_settler::acked(const resp::reply& reply) {
     // The key is no stream any more: there is nothing left to acknowledge.
     if (why.code != errc::wrong_type)
       return ack_failed(why);
-    ctx_.say(log_level::warning, "acks were refused: " + to_string(why));
+    ctx_.report(log_level::warning, "acks were refused: " + to_string(why));
   }
   if (std::exchange(failing_, false))
-    ctx_.say(log_level::info, "acks are confirmed again");
+    ctx_.report(log_level::info, "acks are confirmed again");
   pause_.reset();
   for (const auto& x : std::exchange(acks_sent_, {})) {
     ctx_.ledger.forget(x.entry);
@@ -139,7 +139,7 @@ void sink_settler::acked(const resp::reply& reply) {
     x.deliver(caf::unit);
 }
 
-void sink_settler::ack_failed(const failure& why) {
+void sink_outcome_writer::ack_failed(const failure& why) {
   acks_.insert(acks_.begin(), acks_sent_.begin(), acks_sent_.end());
   acks_sent_.clear();
   for (auto& x : std::exchange(answers_sent_, {}))
@@ -149,22 +149,22 @@ void sink_settler::ack_failed(const failure& why) {
   pause_after(why, "acks");
 }
 
-void sink_settler::pause_after(const failure& why, const char* what) {
+void sink_outcome_writer::pause_after(const failure& why, const char* what) {
   if (!std::exchange(failing_, true))
-    ctx_.say(log_level::warning, std::string{what} + " are not confirmed: "
-                                   + to_string(why) + "; trying again");
+    ctx_.report(log_level::warning, std::string{what} + " are not confirmed: "
+                                      + to_string(why) + "; trying again");
   not_before_ = ctx_.now() + pause_.next(random_);
 }
 
 // -- dead letters -------------------------------------------------------------
 
-void sink_settler::send_dead_letter(action x) {
+void sink_outcome_writer::send_dead_letter(action x) {
   const auto& stream = ctx_.streams[x.stream];
   if (!ctx_.options.dead_letter) {
     ++ctx_.counts.dead_letters;
-    ctx_.say(log_level::warning, "gives up event " + to_string(x.id)
-                                   + " of stream " + stream.name
-                                   + " (dead_letter is off): " + x.reason);
+    ctx_.report(log_level::warning, "gives up event " + to_string(x.id)
+                                      + " of stream " + stream.name
+                                      + " (dead_letter is off): " + x.reason);
     acks_.push_back({x.stream, x.id, x.entry, false});
     return;
   }
@@ -188,61 +188,64 @@ void sink_settler::send_dead_letter(action x) {
     call.finish(true),
     [this, x](const reply_ptr& reply) {
       --dead_sent_;
-      buried(x, *reply);
+      dead_letter_stored(x, *reply);
     },
     [this, x](const caf::error& err) {
       --dead_sent_;
-      bury_failed(x, to_failure(err));
+      dead_letter_failed(x, to_failure(err));
     });
 }
 
-void sink_settler::buried(const action& x, const resp::reply& reply) {
+void sink_outcome_writer::dead_letter_stored(const action& x,
+                                             const resp::reply& reply) {
   resp::cursor at{reply};
   if (at.is(resp::node_type::error))
-    return bury_failed(x, resp::error_of(at));
+    return dead_letter_failed(x, resp::error_of(at));
   // Nil: somebody acknowledged it meanwhile.
   uint32_t parts = 0;
   if (at.read_array(parts) && parts == 2) {
     at.skip();
     const auto& stream = ctx_.streams[x.stream].name;
     ++ctx_.counts.dead_letters;
-    ctx_.say(log_level::warning, "event " + to_string(x.id) + " of stream "
-                                   + stream
-                                   + " is a dead letter now: " + x.reason);
+    ctx_.report(log_level::warning, "event " + to_string(x.id) + " of stream "
+                                      + stream
+                                      + " is a dead letter now: " + x.reason);
     count_removed(stream, resp::read_number(at, "dead_letter"));
   }
   ctx_.ledger.forget(x.entry);
 }
 
-void sink_settler::count_removed(const std::string& stream,
-                                 const outcome<int64_t>& n) {
+void sink_outcome_writer::count_removed(const std::string& stream,
+                                        const outcome<int64_t>& n) {
   if (!n || *n == 0)
     return;
   ctx_.counts.dead_letters_removed += static_cast<uint64_t>(*n);
-  ctx_.say(log_level::warning,
-           "removed the oldest " + std::to_string(*n)
-             + " dead letters of stream " + stream + ": there are more than "
-             + std::to_string(ctx_.options.dead_letter_max_len)
-             + "; redrive or purge them, or raise dead_letter_max_len");
+  ctx_.report(log_level::warning,
+              "removed the oldest " + std::to_string(*n)
+                + " dead letters of stream " + stream + ": there are more than "
+                + std::to_string(ctx_.options.dead_letter_max_len)
+                + "; redrive or purge them, or raise dead_letter_max_len");
 }
 
-void sink_settler::bury_failed(const action& x, const failure& why) {
+void sink_outcome_writer::dead_letter_failed(const action& x,
+                                             const failure& why) {
   dead_.push_back(x);
   pause_after(why, "dead letters");
 }
 
 // -- delivery counts ----------------------------------------------------------
 
-std::vector<std::vector<sink_settler::action>>
-sink_settler::by_stream(std::vector<action> xs) const {
+std::vector<std::vector<sink_outcome_writer::action>>
+sink_outcome_writer::by_stream(std::vector<action> xs) const {
   std::vector<std::vector<action>> result(ctx_.streams.size());
   for (auto& x : xs)
     result[x.stream].push_back(std::move(x));
   return result;
 }
 
-command_ptr sink_settler::count_call(uint32_t stream,
-                                     const std::vector<action>& xs) const {
+command_ptr
+sink_outcome_writer::count_call(uint32_t stream,
+                                const std::vector<action>& xs) const {
   script_call call{resp::count_script(), {ctx_.streams[stream].key}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);
   for (const auto& x : xs)
@@ -251,7 +254,7 @@ command_ptr sink_settler::count_call(uint32_t stream,
 }
 
 // A courtesy to the next node, should this one die: not repeated.
-void sink_settler::send_counts() {
+void sink_outcome_writer::send_counts() {
   const auto all = by_stream(std::exchange(counts_, {}));
   for (uint32_t i = 0; i < all.size(); ++i)
     if (!all[i].empty())
@@ -260,18 +263,18 @@ void sink_settler::send_counts() {
         [](const caf::error&) {});
 }
 
-// -- crash candidates
-// ------------------------------------------------------------------
+// -- crash candidates ---------------------------------------------------------
 
 // Workers get them when Redis has the marks, so these are repeated.
-void sink_settler::send_marks() {
+void sink_outcome_writer::send_marks() {
   auto all = by_stream(std::exchange(marks_, {}));
   for (uint32_t i = 0; i < all.size(); ++i)
     if (!all[i].empty())
       send_marks_of(i, std::move(all[i]));
 }
 
-void sink_settler::send_marks_of(uint32_t stream, std::vector<action> marks) {
+void sink_outcome_writer::send_marks_of(uint32_t stream,
+                                        std::vector<action> marks) {
   auto batch = count_call(stream, marks);
   ctx_.run(
     std::move(batch),
@@ -281,8 +284,8 @@ void sink_settler::send_marks_of(uint32_t stream, std::vector<action> marks) {
     });
 }
 
-void sink_settler::marked(const std::vector<action>& marks,
-                          const resp::reply& reply) {
+void sink_outcome_writer::marked(const std::vector<action>& marks,
+                                 const resp::reply& reply) {
   resp::cursor at{reply};
   auto ids = resp::read_ids(at, "count");
   if (!ids)
@@ -296,8 +299,8 @@ void sink_settler::marked(const std::vector<action>& marks,
   }
 }
 
-void sink_settler::marks_failed(const std::vector<action>& marks,
-                                const failure& why) {
+void sink_outcome_writer::marks_failed(const std::vector<action>& marks,
+                                       const failure& why) {
   marks_.insert(marks_.end(), marks.begin(), marks.end());
   if (why.code == errc::no_group || why.code == errc::wrong_type)
     ctx_.check_groups = true;

@@ -1,0 +1,201 @@
+#include "pulse/actors/internal/sink/claimer.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+
+#include <algorithm>
+
+namespace pulse::internal {
+
+namespace {
+
+constexpr uint32_t page_size = 500;
+
+// A claim costs the server time that grows with the pending list: at most 1 %.
+constexpr int claim_share = 100;
+// While claims find as much as the sink wants: at most a fifth.
+constexpr int full_claim_share = 5;
+
+// What is known of each claimed event. Both lists are in the order of the IDs.
+std::vector<claim_history>
+histories_of(const std::vector<resp::pending_entry>& facts,
+             const std::vector<event_extent>& claimed) {
+  std::vector<claim_history> result;
+  auto fact = facts.begin();
+  for (const auto& x : claimed) {
+    while (fact != facts.end() && fact->id < x.id)
+      ++fact;
+    if (fact != facts.end() && fact->id == x.id)
+      result.push_back(history_of_claim(unpack(fact->deliveries),
+                                        fact->consumer == "released"));
+    else
+      result.push_back({{1, 0, 0}, false, 0});
+  }
+  return result;
+}
+
+} // namespace
+
+void sink_claimer::tick(time_point now) {
+  claim_stale(now);
+  clean_consumers(now);
+}
+
+// -- claiming -----------------------------------------------------------------
+
+void sink_claimer::claim_stale(time_point now) {
+  if (now < next_claim_ || now < ctx_.no_claims_before || under_way_ > 0
+      || ctx_.recovery_due())
+    return;
+  const auto wanted = std::min<size_t>(intake_.demand(), page_size);
+  if (wanted == 0)
+    return;
+  // Each stream may bring as many.
+  const auto most
+    = ctx_.pages.apply(std::max<size_t>(wanted / ctx_.open_streams(), 1));
+  next_claim_ = now + jittered(ctx_.options.sweep_interval, 0.1, random_);
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
+    if (ctx_.streams[i].is_open())
+      claim_stale(i, most, now);
+}
+
+void sink_claimer::claim_stale(uint32_t stream, uint32_t most, time_point now) {
+  script_call call{resp::take_over_script(), {ctx_.streams[stream].key}};
+  call.arg(ctx_.options.name).arg(ctx_.consumer);
+  call.arg(static_cast<int64_t>(ctx_.options.lease.count()));
+  call.arg(uint64_t{most});
+  ++under_way_;
+  ctx_.run(
+    call.finish(false),
+    [=](const reply_ptr& reply) {
+      claim_ended(now, on_claimed(stream, *reply) >= most);
+    },
+    [=](const caf::error& err) {
+      claim_ended(now, false);
+      ctx_.pages.failed(most, to_failure(err).code);
+      // Redis may have claimed events whose reply is lost.
+      ctx_.streams[stream].recover_pending = true;
+      ctx_.note_command_failed(to_failure(err));
+    });
+}
+
+// After a full page the dead nodes left more, which need not wait for the
+// interval.
+void sink_claimer::claim_ended(time_point begun, bool full) {
+  --under_way_;
+  const auto share = full ? full_claim_share : claim_share;
+  const auto soonest = begun + share * (ctx_.now() - begun);
+  next_claim_ = full ? soonest : std::max(next_claim_, soonest);
+}
+
+size_t sink_claimer::on_claimed(uint32_t stream, resp::reply& reply) {
+  const resp::cursor at{reply};
+  if (at.is(resp::node_type::error))
+    ctx_.note_refusal(resp::error_of(at));
+  auto count = read_claimed(stream, reply);
+  if (count)
+    return *count;
+  ctx_.note_command_failed(count.error());
+  return 0;
+}
+
+outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
+                                           resp::reply& reply) {
+  resp::cursor at{reply};
+  uint32_t size = 0;
+  if (at.is(resp::node_type::error))
+    return resp::error_of(at);
+  if (!at.read_array(size) || size != 3)
+    return resp::unexpected_reply("take_over", at);
+  ctx_.note_command_worked();
+  auto trimmed = resp::read_number(at, "take_over");
+  if (!trimmed)
+    return trimmed.error();
+  auto facts = resp::pending_entries(at);
+  if (!facts)
+    return facts.error();
+  resp::event_page page;
+  page.block = std::make_shared<event_block>();
+  page.block->streams.push_back(ctx_.streams[stream].name);
+  page.block->sink = ctx_.options.name;
+  if (auto ok = resp::read_entries(at, 0, page); !ok)
+    return ok.error();
+  if (*trimmed > 0) {
+    ctx_.counts.trimmed += static_cast<uint64_t>(*trimmed);
+    report_trimmed(stream, *facts, page.block->extents);
+  }
+  // The facts point into the bytes that the block takes over next.
+  const auto histories = histories_of(*facts, page.block->extents);
+  page.block->bytes = std::move(reply.bytes);
+  accept(stream, page.block, histories);
+  return page.block->extents.size();
+}
+
+// Pending events of a dead node that are not in the stream any more.
+void sink_claimer::report_trimmed(uint32_t stream,
+                                  const std::vector<resp::pending_entry>& facts,
+                                  const std::vector<event_extent>& claimed) {
+  std::vector<event_id> gone;
+  auto have = claimed.begin(); // both in the order of the IDs
+  for (const auto& x : facts) {
+    while (have != claimed.end() && have->id < x.id)
+      ++have;
+    if (have == claimed.end() || have->id != x.id)
+      gone.push_back(x.id);
+  }
+  if (!gone.empty())
+    ctx_.report_gap(ctx_.streams[stream].name, gone.front().previous(),
+                    gone.back().next(), gone.size(), true);
+}
+
+void sink_claimer::accept(uint32_t stream,
+                          const std::shared_ptr<event_block>& block,
+                          const std::vector<claim_history>& histories) {
+  const auto& options = ctx_.options;
+  for (uint32_t i = 0; i < block->extents.size(); ++i) {
+    ++ctx_.counts.taken_over;
+    const auto& x = histories[i];
+    const auto why = why_give_up(x, options.max_crashes,
+                                 options.max_deliveries);
+    if (why.empty()) {
+      intake_.accept(stream, event{block, i, x.counts}, x.crash_candidate);
+      continue;
+    }
+    auto counts = x.counts;
+    --counts.deliveries; // this delivery does not happen
+    outcomes_.give_up(stream, block->extents[i].id, counts, why);
+  }
+}
+
+// -- consumers of dead nodes --------------------------------------------------
+
+// Each sink looks now and then: that costs little, and two sinks that do it at
+// the same time do no harm.
+void sink_claimer::clean_consumers(time_point now) {
+  if (now < next_cleaning_)
+    return;
+  const auto idle = 3 * ctx_.options.lease;
+  next_cleaning_ = now + jittered(idle, 0.25, random_);
+  for (const auto& x : ctx_.streams)
+    if (x.is_open())
+      clean_consumers_of(x, idle);
+}
+
+void sink_claimer::clean_consumers_of(const sink_stream& x, milliseconds idle) {
+  script_call call{resp::clean_consumers_script(), {x.key}};
+  call.arg(ctx_.options.name).arg(ctx_.consumer);
+  call.arg(static_cast<int64_t>(idle.count()));
+  ctx_.run(
+    call.finish(true),
+    [this, stream = x.name](const reply_ptr& reply) {
+      resp::cursor at{*reply};
+      auto n = resp::read_number(at, "clean_consumers");
+      if (n && *n > 0)
+        ctx_.report(log_level::info, "removed " + std::to_string(*n)
+                                       + " consumers of dead nodes from stream "
+                                       + stream);
+    },
+    [](const caf::error&) {});
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,37 @@
+#include "pulse/actors/internal/sink/intake.hpp"
+
+#include "pulse/core/delivery/demand.hpp"
+
+namespace pulse::internal {
+
+size_t sink_intake::demand() const {
+  intake_facts x;
+  x.capacity = ctx_.ledger.capacity();
+  x.open_streams = ctx_.open_streams();
+  x.window = window_.size(x.capacity);
+  x.max_in_flight = ctx_.options.max_in_flight;
+  x.held = ctx_.ledger.size() + outcomes_.backlog();
+  x.waiting = ctx_.ledger.waiting();
+  return demand_of(x);
+}
+
+void sink_intake::accept(uint32_t stream, event x, bool crash_candidate) {
+  if (!x.well_formed()) {
+    ++ctx_.counts.malformed;
+    const std::string why = "malformed: the entry lacks the field n or p";
+    if (ctx_.acks())
+      outcomes_.give_up(stream, x.id(), x.counts(), why);
+    else
+      ctx_.report(log_level::warning,
+                  "skips " + to_string(x.id()) + " of stream "
+                    + ctx_.streams[stream].name + ": " + why);
+  } else if (!ctx_.filter.wants(x)) {
+    ++ctx_.counts.filtered;
+    if (ctx_.acks())
+      outcomes_.ack(stream, x.id());
+  } else {
+    ctx_.ledger.fetched(stream, std::move(x), ctx_.now(), crash_candidate);
+  }
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,99 @@
+#include "pulse/actors/internal/sink/lease_guard.hpp"
+
+#include "pulse/actors/errors.hpp"
+
+#include <string>
+
+namespace pulse::internal {
+
+namespace {
+
+// How long after a failure the next attempt to verify begins.
+constexpr milliseconds verify_pause{500};
+
+} // namespace
+
+bool sink_lease_guard::leases_hold() {
+  if (!ctx_.acks())
+    return true;
+  bool hold = true;
+  const auto now = ctx_.env.boot_time();
+  const bool may_verify = verifying_ == 0 && ctx_.now() >= verify_not_before_;
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
+    const auto& x = ctx_.streams[i];
+    if (!x.is_open()
+        || (!x.lease->clock->suspect
+            && !x.lease->clock->older_than(ctx_.options.lease / 2, now)))
+      continue;
+    hold = false;
+    if (may_verify)
+      verify(i);
+  }
+  return hold;
+}
+
+// A connection that was given up may have sent a read that Redis answers much
+// later: then Redis gives events to this sink of which nobody knows.
+void sink_lease_guard::tick(time_point now) {
+  if (now < next_check_ || verifying_ > 0)
+    return;
+  next_check_ = now + jittered(ctx_.options.lease, 0.1, random_);
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
+    if (ctx_.streams[i].is_open())
+      verify(i);
+}
+
+void sink_lease_guard::verify(uint32_t stream) {
+  ++verifying_;
+  ctx_.requests.ask(
+    ctx_.leases,
+    [this, stream,
+     before = ctx_.ledger.next_serial()](const std::vector<event_id>& ours) {
+      --verifying_;
+      on_verified(stream, before, ours);
+    },
+    [this](const caf::error& err) {
+      --verifying_;
+      verify_not_before_ = ctx_.now() + verify_pause;
+      ctx_.note_refusal(to_failure(err));
+      ctx_.note_command_failed(to_failure(err));
+    },
+    caf::update_atom_v, ctx_.streams[stream].lease);
+}
+
+void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
+                                   const std::vector<event_id>& ours) {
+  if (auto n = ctx_.ledger.retain_only(stream, before, ours); n > 0) {
+    ctx_.counts.lost_leases += n;
+    ctx_.report(log_level::warning,
+                "this node was silent for too long: others took over "
+                  + std::to_string(n) + " of its events of stream "
+                  + ctx_.streams[stream].name);
+  }
+  note_unknown(stream, ours);
+}
+
+// An event that came while the reply was under way is known the next time. So
+// only those count that were unknown twice.
+void sink_lease_guard::note_unknown(uint32_t stream,
+                                    const std::vector<event_id>& ours) {
+  auto& earlier = unknown_pending_[stream];
+  std::set<event_id> unknown;
+  size_t again = 0;
+  for (auto id : ours)
+    if (!ctx_.ledger.holds(stream, id) && !outcomes_.knows(stream, id)) {
+      unknown.insert(id);
+      again += earlier.count(id);
+    }
+  if (again > 0) {
+    ctx_.report(log_level::warning,
+                "Redis holds " + std::to_string(again) + " events of stream "
+                  + ctx_.streams[stream].name
+                  + " for this node that it does not know: takes them now");
+    ctx_.streams[stream].recover_pending = true;
+    unknown.clear();
+  }
+  earlier = std::move(unknown);
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,151 @@
+#include "pulse/actors/internal/sink/own_pending.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/names.hpp"
+
+#include <algorithm>
+
+namespace pulse::internal {
+
+namespace {
+
+constexpr uint32_t page_size = 500;
+
+} // namespace
+
+void sink_own_pending::read_page() {
+  asked_streams_ = streams_to_recover();
+  reading_ = true;
+  last_.resize(ctx_.streams.size());
+  ask_counts();
+  asked_ = ctx_.pages.apply(page_size);
+  ctx_.run(
+    page_command(),
+    [this](const reply_ptr& reply) {
+      reading_ = false;
+      on_page(*reply);
+    },
+    [this](const caf::error& err) {
+      reading_ = false;
+      ctx_.note_command_failed(to_failure(err));
+      attempts_.failed(asked_, to_failure(err));
+    });
+}
+
+// Streams that are not open wait until they are.
+std::vector<uint32_t> sink_own_pending::streams_to_recover() const {
+  std::vector<uint32_t> result;
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
+    if (ctx_.streams[i].recover_pending && ctx_.streams[i].is_open())
+      result.push_back(i);
+  return result;
+}
+
+// Sent ahead of the page, which adds one to each delivery counter: the counters
+// of events that were claimed from dead nodes tell more than deliveries.
+void sink_own_pending::ask_counts() {
+  auto batch = std::make_shared<command_batch>();
+  for (auto i : asked_streams_)
+    resp::write_command(batch->bytes, "XPENDING", ctx_.streams[i].key,
+                        ctx_.options.name, "(" + to_string(last_[i]), "+",
+                        uint64_t{page_size}, ctx_.consumer);
+  batch->count = static_cast<uint32_t>(asked_streams_.size());
+  batch->repeatable = true;
+  counts_.clear();
+  ctx_.run(
+    std::move(batch),
+    [this, streams = asked_streams_](const reply_ptr& reply) {
+      on_counts(streams, *reply);
+    },
+    [](const caf::error&) {}); // the page fails as well
+}
+
+void sink_own_pending::on_counts(const std::vector<uint32_t>& streams,
+                                 const resp::reply& reply) {
+  resp::cursor at{reply};
+  for (auto i : streams) {
+    auto here = at;
+    at.skip();
+    if (auto facts = resp::pending_entries(here))
+      for (const auto& x : *facts)
+        counts_[{i, x.id}] = unpack(x.deliveries);
+  }
+}
+
+stored_counts sink_own_pending::counts_of(uint32_t stream, event_id id) const {
+  auto i = counts_.find({stream, id});
+  return i != counts_.end() ? i->second : stored_counts{{1, 0, 0}, false};
+}
+
+command_ptr sink_own_pending::page_command() const {
+  auto batch = std::make_shared<command_batch>();
+  resp::command_writer w{batch->bytes};
+  w.begin(7 + 2 * asked_streams_.size());
+  w.arg("XREADGROUP").arg("GROUP").arg(ctx_.options.name).arg(ctx_.consumer);
+  w.arg("COUNT").arg(uint64_t{asked_}).arg("STREAMS");
+  for (auto i : asked_streams_)
+    w.arg(ctx_.streams[i].key);
+  for (auto i : asked_streams_)
+    w.arg(last_[i]);
+  batch->count = 1;
+  batch->repeatable = true;
+  return batch;
+}
+
+void sink_own_pending::on_page(resp::reply& reply) {
+  auto page = resp::read_page(reply, stream_key({}));
+  if (!page) {
+    ctx_.note_refusal(page.error());
+    return attempts_.failed(asked_, page.error());
+  }
+  ctx_.note_command_worked();
+  ctx_.pages.worked();
+  page->block->sink = ctx_.options.name;
+  accept(*page);
+  skip_trimmed(*page);
+  if (page->block->extents.empty() && page->deleted.empty())
+    finish();
+}
+
+void sink_own_pending::accept(const resp::event_page& page) {
+  const auto& block = page.block;
+  for (uint32_t i = 0; i < block->extents.size(); ++i) {
+    const auto stream
+      = *ctx_.index_of(block->streams[block->extents[i].stream]);
+    const auto id = block->extents[i].id;
+    last_[stream] = std::max(last_[stream], id);
+    if (ctx_.ledger.holds(stream, id))
+      continue;
+    ++ctx_.counts.adopted;
+    auto& last_read = ctx_.streams[stream].last_read;
+    last_read = std::max(last_read, id);
+    const auto known = counts_of(stream, id);
+    intake_.accept(stream, event{block, i, known.counts},
+                   known.counts.crashes > 0);
+  }
+}
+
+// Pending events that are not in the stream any more.
+void sink_own_pending::skip_trimmed(const resp::event_page& page) {
+  for (auto [where, id] : page.deleted) {
+    const auto stream = *ctx_.index_of(page.block->streams[where]);
+    last_[stream] = std::max(last_[stream], id);
+    ++ctx_.counts.trimmed;
+    ctx_.report_gap(ctx_.streams[stream].name, id.previous(), id.next(), 1,
+                    true);
+    outcomes_.ack(stream, id);
+  }
+}
+
+// The page was empty: the sink knows all of its pending events.
+void sink_own_pending::finish() {
+  for (auto i : asked_streams_) {
+    ctx_.streams[i].recover_pending = false;
+    last_[i] = event_id::min();
+    // Each page added one to each delivery counter. After many pages the next
+    // node would take the events for such that always fail.
+    ctx_.ledger.recount(i);
+  }
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,140 @@
+#include "pulse/actors/internal/sink/reader.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/names.hpp"
+#include "pulse/resp/stream_replies.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace pulse::internal {
+
+namespace {
+
+constexpr uint32_t max_batch = 1'000;
+
+// What a read may take beyond BLOCK: two ticks of the server, and a slow
+// network.
+constexpr milliseconds block_margin{2'000};
+
+// A batch is at most that old when it comes in, well within its lease.
+milliseconds block_time(const sink_options& options) {
+  return std::min(options.lease / 4, milliseconds{5'000});
+}
+
+} // namespace
+
+sink_reader::sink_reader(sink_context& ctx, sink_intake& intake,
+                         sink_read_attempts& attempts)
+  : ctx_(ctx),
+    intake_(intake),
+    attempts_(attempts),
+    blocking_(ctx.redis.open_blocking("sink:" + ctx.options.name)) {
+  // nop
+}
+
+sink_reader::~sink_reader() {
+  disconnect();
+}
+
+void sink_reader::disconnect() {
+  if (blocking_)
+    caf::anon_send(blocking_, caf::close_atom_v);
+  blocking_ = nullptr;
+}
+
+void sink_reader::interrupt() {
+  interrupted_ = reading_;
+  if (reading_ && blocking_)
+    caf::anon_send(blocking_, atom::unblock_v);
+}
+
+void sink_reader::tick() {
+  if (interrupting())
+    interrupt();
+}
+
+void sink_reader::read(size_t demand) {
+  const auto share = demand / ctx_.open_streams();
+  asked_ = ctx_.pages.apply(std::clamp<uint64_t>(share, 1, max_batch));
+  reading_ = true;
+  interrupted_ = false;
+  sent_ = ctx_.env.boot_time();
+  ++reads_;
+  ctx_.requests.ask(
+    blocking_,
+    [this](const reply_ptr& reply) {
+      reading_ = false;
+      on_read(*reply);
+    },
+    [this](const caf::error& err) {
+      reading_ = false;
+      // The reply may be lost, but Redis already gave its events to this sink.
+      ctx_.recover_all();
+      attempts_.failed(asked_, to_failure(err));
+    },
+    atom::run_v, read_command());
+}
+
+command_ptr sink_reader::read_command() {
+  const auto block = block_time(ctx_.options);
+  const auto streams = ctx_.open_streams();
+  auto batch = std::make_shared<command_batch>();
+  resp::command_writer w{batch->bytes};
+  w.begin(9 + (ctx_.acks() ? 0 : 1) + 2 * streams);
+  w.arg("XREADGROUP").arg("GROUP").arg(ctx_.options.name).arg(ctx_.consumer);
+  w.arg("COUNT").arg(uint64_t{asked_});
+  w.arg("BLOCK").arg(static_cast<int64_t>(block.count()));
+  if (!ctx_.acks())
+    w.arg("NOACK");
+  w.arg("STREAMS");
+  for (const auto& x : ctx_.streams)
+    if (x.is_open())
+      w.arg(x.key);
+  for (size_t i = 0; i < streams; ++i)
+    w.arg(">");
+  batch->count = 1;
+  batch->timeout = block + block_margin;
+  return batch;
+}
+
+void sink_reader::on_read(resp::reply& reply) {
+  auto page = resp::read_page(reply, stream_key({}));
+  if (!page) {
+    ctx_.note_refusal(page.error());
+    return attempts_.failed(asked_, page.error());
+  }
+  ctx_.note_contact();
+  // A reply that waited while this node stood still: other nodes may have
+  // claimed its events. Those that are still ours are among our own pending.
+  if (is_stale())
+    return ctx_.recover_all();
+  attempts_.succeeded();
+  ctx_.pages.worked();
+  page->block->sink = ctx_.options.name;
+  accept(std::move(page->block));
+}
+
+void sink_reader::accept(const std::shared_ptr<const event_block>& block) {
+  uint32_t stream = 0;
+  std::optional<uint32_t> seen;
+  for (uint32_t i = 0; i < block->extents.size(); ++i) {
+    const auto& x = block->extents[i];
+    if (seen != x.stream) {
+      stream = *ctx_.index_of(block->streams[x.stream]);
+      seen = x.stream;
+    }
+    auto& last = ctx_.streams[stream].last_read;
+    last = std::max(last, x.id);
+    ++ctx_.counts.fetched;
+    intake_.accept(stream, event{block, i, {1, 0, 0}});
+  }
+}
+
+bool sink_reader::is_stale() const {
+  const auto age = ctx_.env.boot_time() - sent_;
+  return ctx_.acks() && age > ctx_.options.lease / 2;
+}
+
+} // namespace pulse::internal

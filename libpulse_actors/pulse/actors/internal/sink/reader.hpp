@@ -1,0 +1,71 @@
+#pragma once
+
+#include "pulse/actors/internal/sink/context.hpp"
+#include "pulse/actors/internal/sink/intake.hpp"
+#include "pulse/actors/internal/sink/read_attempts.hpp"
+#include "pulse/resp/reply.hpp"
+
+#include <chrono>
+#include <memory>
+
+namespace pulse::internal {
+
+/// Reads the new events of a sink: by blocking reads of all its open streams,
+/// one at a time, on a connection of its own.
+class sink_reader {
+public:
+  sink_reader(sink_context& ctx, sink_intake& intake,
+              sink_read_attempts& attempts);
+  ~sink_reader();
+  sink_reader(const sink_reader&) = delete;
+  sink_reader& operator=(const sink_reader&) = delete;
+
+  /// Starts a read for up to `demand` events of all open streams together.
+  /// @pre `!reading() && demand > 0`, and a stream is open.
+  void read(size_t demand);
+
+  /// The set of streams changed, or the sink closes: ends a blocked read.
+  void interrupt();
+
+  /// Interrupts again until the read has returned: Redis forgets a request that
+  /// is ahead of the read.
+  void tick();
+
+  /// @returns whether a read was interrupted and has not returned yet.
+  [[nodiscard]] bool interrupting() const noexcept {
+    return reading_ && interrupted_;
+  }
+
+  /// Gives up the blocking connection, and a read with it.
+  void disconnect();
+
+  [[nodiscard]] bool reading() const noexcept {
+    return reading_;
+  }
+
+  /// Number of reads that were started: tells one from the next.
+  [[nodiscard]] uint64_t reads() const noexcept {
+    return reads_;
+  }
+
+private:
+  [[nodiscard]] command_ptr read_command();
+  void on_read(resp::reply& reply);
+  void accept(const std::shared_ptr<const event_block>& block);
+  // Whether other nodes may have claimed what the read brings.
+  [[nodiscard]] bool is_stale() const;
+
+  sink_context& ctx_;
+  sink_intake& intake_;
+  sink_read_attempts& attempts_;
+  connection_actor blocking_;
+  bool reading_ = false;
+  bool interrupted_ = false; // the read under way
+  uint64_t reads_ = 0;
+  // Most events of each stream that the read may bring.
+  uint32_t asked_ = 0;
+  // Time since boot at which the read was sent.
+  std::chrono::nanoseconds sent_{};
+};
+
+} // namespace pulse::internal

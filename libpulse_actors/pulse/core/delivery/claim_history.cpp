@@ -1,0 +1,31 @@
+#include "pulse/core/delivery/claim_history.hpp"
+
+namespace pulse {
+
+claim_history history_of_claim(const stored_counts& stored, bool released) {
+  claim_history result;
+  result.counts = stored.counts;
+  ++result.counts.deliveries;
+  if (released)
+    return result;
+  result.crash_candidate = true;
+  if (stored.marked)
+    result.proven_crashes = stored.counts.crashes;
+  else
+    ++result.counts.crashes;
+  return result;
+}
+
+std::string why_give_up(const claim_history& x, uint32_t max_crashes,
+                        uint32_t max_deliveries) {
+  const auto tried = x.counts.deliveries - 1;
+  if (max_crashes > 0 && x.proven_crashes >= max_crashes)
+    return "workers or nodes died at it " + std::to_string(x.proven_crashes)
+           + " times; the last time the whole node";
+  if (max_deliveries > 0 && tried >= max_deliveries)
+    return "gave up after " + std::to_string(tried)
+           + " deliveries, the last by a node that died";
+  return {};
+}
+
+} // namespace pulse

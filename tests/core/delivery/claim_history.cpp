@@ -1,0 +1,51 @@
+#define CAF_SUITE core.delivery.claim_history
+
+#include "pulse/core/delivery/claim_history.hpp"
+
+#include <string>
+
+#include <caf/test/unit_test.hpp>
+
+using namespace pulse;
+
+namespace {
+
+// "deliveries failures crashes", then what is suspected and what is proven.
+std::string show(const claim_history& x) {
+  return std::to_string(x.counts.deliveries) + " "
+         + std::to_string(x.counts.failures) + " "
+         + std::to_string(x.counts.crashes)
+         + (x.crash_candidate ? " candidate" : "") + " "
+         + std::to_string(x.proven_crashes);
+}
+
+} // namespace
+
+CAF_TEST(a released event counts one more delivery and no crash) {
+  CAF_CHECK_EQUAL(show(history_of_claim({{2, 1, 1}, false}, true)), "3 1 1 0");
+}
+
+CAF_TEST(the death of a node counts against what it held) {
+  CAF_CHECK_EQUAL(show(history_of_claim({{1, 0, 0}, false}, false)),
+                  "2 0 1 candidate 0");
+}
+
+CAF_TEST(a mark has counted the crash already and proves it) {
+  CAF_CHECK_EQUAL(show(history_of_claim({{4, 1, 2}, true}, false)),
+                  "5 1 2 candidate 2");
+}
+
+CAF_TEST(only proven crashes use up the limit of crashes) {
+  CAF_CHECK_EQUAL(why_give_up({{5, 0, 3}, true, 2}, 3, 0), "");
+  CAF_CHECK_EQUAL(why_give_up({{5, 0, 3}, true, 3}, 3, 0),
+                  "workers or nodes died at it 3 times; the last time the "
+                  "whole node");
+  CAF_CHECK_EQUAL(why_give_up({{5, 0, 3}, true, 3}, 0, 0), "");
+}
+
+CAF_TEST(the delivery that a claim begins is not counted as tried) {
+  CAF_CHECK_EQUAL(why_give_up({{20, 0, 0}, false, 0}, 3, 20), "");
+  CAF_CHECK_EQUAL(why_give_up({{21, 0, 0}, false, 0}, 3, 20),
+                  "gave up after 20 deliveries, the last by a node that died");
+  CAF_CHECK_EQUAL(why_give_up({{21, 0, 0}, false, 0}, 3, 0), "");
+}

@@ -1,0 +1,66 @@
+#define CAF_SUITE core.delivery.demand
+
+#include "pulse/core/delivery/demand.hpp"
+
+#include <caf/test/unit_test.hpp>
+
+using namespace pulse;
+
+namespace {
+
+// One stream, subscribers that take 10 at a time, a window of 20.
+intake_facts facts(size_t held, size_t waiting = 0) {
+  intake_facts result;
+  result.capacity = 10;
+  result.open_streams = 1;
+  result.window = 20;
+  result.max_in_flight = 100;
+  result.held = held;
+  result.waiting = waiting;
+  return result;
+}
+
+} // namespace
+
+CAF_TEST(a sink without subscribers or streams wants nothing) {
+  auto x = facts(0);
+  x.capacity = 0;
+  CAF_CHECK_EQUAL(demand_of(x), 0u);
+  x = facts(0);
+  x.open_streams = 0;
+  CAF_CHECK_EQUAL(demand_of(x), 0u);
+}
+
+CAF_TEST(a sink reads half a window at a time) {
+  CAF_CHECK_EQUAL(demand_of(facts(0)), 20u);
+  CAF_CHECK_EQUAL(demand_of(facts(10)), 10u);
+  CAF_CHECK_EQUAL(demand_of(facts(11)), 0u);
+  CAF_CHECK_EQUAL(demand_of(facts(20)), 0u);
+}
+
+CAF_TEST(idle subscribers get more before half a window is free) {
+  auto x = facts(15);
+  x.capacity = 16;
+  CAF_CHECK_EQUAL(demand_of(x), 5u);
+}
+
+CAF_TEST(events that wait for their next attempt do not stop the others) {
+  CAF_CHECK_EQUAL(demand_of(facts(50, 50)), 20u);
+  CAF_CHECK_EQUAL(demand_of(facts(95, 95)), 5u);
+  CAF_CHECK_EQUAL(demand_of(facts(100, 100)), 0u);
+}
+
+CAF_TEST(there is room for one event of each stream or for none) {
+  auto x = facts(98, 98);
+  x.open_streams = 2;
+  CAF_CHECK_EQUAL(demand_of(x), 2u);
+  x.open_streams = 3;
+  CAF_CHECK_EQUAL(demand_of(x), 0u);
+}
+
+CAF_TEST(limits below the number of streams are raised to it) {
+  auto x = facts(0);
+  x.open_streams = 30;
+  x.max_in_flight = 5;
+  CAF_CHECK_EQUAL(demand_of(x), 30u);
+}
