@@ -37,7 +37,8 @@ void delivery_rules::arrives(worker_id at, const event& what) {
   auto& who = workers_.at(at);
   const auto owner = owners_.find(key);
   const auto is_foreign = owner != owners_.end() && owner->second != who.at;
-  if (is_strict || !is_foreign) {
+  const auto may_come_again = is_forgotten(key) || (is_foreign && !is_strict);
+  if (!may_come_again) {
     check_copies(at, key);
     check_counts(key, what);
     check_order(at, key, what);
@@ -47,11 +48,11 @@ void delivery_rules::arrives(worker_id at, const event& what) {
     forfeit_all(at);
   if (who.held++ == 0)
     who.quiet_since = now_;
-  if (!is_foreign && ++who.expected > instances_.at(who.at).rules.credit)
+  if (!may_come_again && ++who.expected > instances_.at(who.at).rules.credit)
     out_.add("credit", "worker " + std::to_string(at) + " holds "
                          + std::to_string(who.expected) + " events");
   deliveries_[key].push_back(
-    {at, phase::waits, is_foreign, std::string{what.topic()}});
+    {at, phase::waits, may_come_again, std::string{what.topic()}});
 }
 
 void delivery_rules::starts(worker_id at, const event& what) {
@@ -66,12 +67,36 @@ void delivery_rules::ends(worker_id at, const event& what, ending how) {
     return;
   if (is_quiet_for_too_long(who))
     forfeit_all(at);
+  // Without a delivery to refer to, the sink takes this for the answer of the
+  // worker that has the event now.
+  if (x->is_forfeited && instances_.at(who.at).rules.manual)
+    forfeit(key_of(at, what));
   x->at = how == ending::acknowledged ? phase::acknowledged : phase::failed;
   if (how == ending::rejected)
     rejected_.insert(key_of(at, what));
   --who.held;
   who.expected -= x->is_forfeited ? 0 : 1;
   who.quiet_since = now_;
+}
+
+void delivery_rules::extends(worker_id at) {
+  auto& who = workers_.at(at);
+  if (!is_quiet_for_too_long(who))
+    who.quiet_since = now_;
+}
+
+void delivery_rules::forgets(const std::string& sink, const std::string& stream,
+                             event_id up_to) {
+  auto& known = forgotten_[{sink, stream}];
+  known = std::max(known, up_to);
+  for (auto& [key, holdings] : deliveries_)
+    if (is_forgotten(key))
+      forfeit(key);
+}
+
+bool delivery_rules::is_forgotten(const delivery_key& what) const {
+  const auto i = forgotten_.find({what.sink, what.stream});
+  return i != forgotten_.end() && what.id <= i->second;
 }
 
 // The sink gave up all that this worker holds.
@@ -85,6 +110,11 @@ void delivery_rules::forfeit_all(worker_id of) {
 
 void delivery_rules::moves(const delivery_key& what, instance_id to) {
   owners_[what] = to;
+  forfeit(what);
+}
+
+// Whoever has the event, others may get it as well from now on.
+void delivery_rules::forfeit(const delivery_key& what) {
   if (const auto i = deliveries_.find(what); i != deliveries_.end())
     for (auto& x : i->second) {
       auto& who = workers_.at(x.by);

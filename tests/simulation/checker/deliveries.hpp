@@ -28,6 +28,7 @@ struct sink_rules {
   uint32_t max_in_flight = 0;
   uint32_t credit = 0;
   bool keyed = false;
+  bool manual = false;
 };
 
 /// How a worker ended an event.
@@ -42,8 +43,7 @@ public:
     // nop
   }
 
-  /// Whether a sink must not give an event to a worker that Redis has given to
-  /// another sink meanwhile. See docs/simulation.md, "What is known".
+  /// Whether what docs/simulation.md lists under "What is known" breaks a rule.
   bool is_strict = false;
 
   // -- what happens -----------------------------------------------------------
@@ -64,6 +64,14 @@ public:
   void starts(worker_id at, const event& what);
   void ends(worker_id at, const event& what, ending how);
 
+  /// The worker asked for more time.
+  void extends(worker_id at);
+
+  /// The consumer group is gone, and what it knew of deliveries up to an ID:
+  /// they may come again, as new ones.
+  void forgets(const std::string& sink, const std::string& stream,
+               event_id up_to);
+
   /// Redis says that the event belongs to another consumer from now on.
   void moves(const delivery_key& what, instance_id to);
 
@@ -79,6 +87,8 @@ public:
   [[nodiscard]] const sink_rules* rules_of(instance_id id) const;
   [[nodiscard]] const sink_rules* rules_of(const std::string& sink) const;
   [[nodiscard]] bool is_alive(instance_id id) const;
+  /// @returns whether it was delivered by a group that was deleted.
+  [[nodiscard]] bool is_forgotten(const delivery_key& what) const;
 
 private:
   enum class phase : uint8_t { waits, started, acknowledged, failed };
@@ -112,6 +122,7 @@ private:
 
   [[nodiscard]] delivery_key key_of(worker_id at, const event& what) const;
   void forfeit_all(worker_id of);
+  void forfeit(const delivery_key& what);
   [[nodiscard]] bool is_quiet_for_too_long(const worker& x) const;
   [[nodiscard]] bool may_leave_handlers(const instance& x) const;
   [[nodiscard]] bool may_be_repeated(const holding& x) const;
@@ -129,6 +140,8 @@ private:
   std::set<delivery_key> rejected_;
   // Those that had another consumer before, and whose they are now.
   std::map<delivery_key, instance_id> owners_;
+  // By sink and stream: up to where deliveries may come again.
+  std::map<std::pair<std::string, std::string>, event_id> forgotten_;
 };
 
 } // namespace pulse::simulation

@@ -29,12 +29,21 @@ void group_rules::watch(std::string stream, std::string sink) {
   all_.push_back(std::move(x));
 }
 
-void group_rules::forget(const std::string& stream) {
+void group_rules::forget(const std::string& stream, const std::string& sink) {
   for (auto& x : all_)
-    if (x.stream == stream) {
+    if (x.stream == stream && x.sink == sink) {
+      deliveries_.forgets(sink, stream, x.last_delivered);
       x.pending.clear();
       x.last_delivered = {};
     }
+}
+
+void group_rules::confirm(const delivery_key& what) {
+  for (const auto& x : all_)
+    if (x.stream == what.stream && x.sink == what.sink
+        && x.pending.count(what.id) > 0)
+      out_.add("unconfirmed",
+               to_string(what) + " is pending although its ack was confirmed");
 }
 
 void group_rules::look() {
@@ -95,8 +104,10 @@ void group_rules::look_at_new(const watched& x, const group& now) {
   const auto end = entries.upper_bound(now.last_delivered);
   for (auto i = entries.upper_bound(x.last_delivered); i != end; ++i) {
     const delivery_key key{x.sink, x.stream, i->first};
+    const auto is_known = !deliveries_.is_strict
+                          && deliveries_.is_forgotten(key);
     if (now.pending.count(i->first) == 0 && !deliveries_.was_acknowledged(key)
-        && !is_dead_letter(x, i->first))
+        && !is_dead_letter(x, i->first) && !is_known)
       out_.add("skipped", to_string(key) + " was passed over");
   }
   for (const auto& [id, entry] : now.pending)

@@ -21,8 +21,12 @@ public:
   /// To be called after each command that Redis ran.
   void look();
 
-  /// A fault removed the groups, or took the events out of them.
-  void forget(const std::string& stream);
+  /// A fault removes the group: it will come again, at a position that leaves
+  /// nothing out, and with what was not acknowledged as if it were new.
+  void forget(const std::string& stream, const std::string& sink);
+
+  /// A worker heard that its ack is stored.
+  void confirm(const delivery_key& what);
 
   /// @returns what is left to do, if anything: for the end of a run, when all
   /// events must be settled and no dead consumers be left.

@@ -10,7 +10,7 @@ link_id network::connect(uint32_t node, link_end client) {
   const auto id = ++last_id_;
   auto& x = links_[id];
   x.node = node;
-  x.is_held = held_nodes_[node];
+  x.to_server.is_held = x.to_client.is_held = held_nodes_[node];
   x.to_client.to = std::move(client);
   if (server_is_away)
     push(x.to_client, {}, true);
@@ -59,14 +59,14 @@ void network::close(link_id link, side by) {
 
 std::vector<network::delivery> network::due() const {
   std::vector<delivery> result;
+  const auto is_due = [this](const lane& x) {
+    return !x.is_held && !x.under_way.empty()
+           && x.under_way.front().due <= now_;
+  };
   for (const auto& [id, x] : links_) {
-    if (x.is_held)
-      continue;
-    if (!x.to_server.under_way.empty()
-        && x.to_server.under_way.front().due <= now_)
+    if (is_due(x.to_server))
       result.push_back({id, side::server});
-    if (!x.to_client.under_way.empty()
-        && x.to_client.under_way.front().due <= now_)
+    if (is_due(x.to_client))
       result.push_back({id, side::client});
   }
   return result;
@@ -75,14 +75,14 @@ std::vector<network::delivery> network::due() const {
 std::optional<time_point> network::next_due() const {
   std::optional<time_point> result;
   auto look = [&](const lane& x) {
-    if (!x.under_way.empty() && (!result || x.under_way.front().due < *result))
+    if (!x.is_held && !x.under_way.empty()
+        && (!result || x.under_way.front().due < *result))
       result = x.under_way.front().due;
   };
-  for (const auto& [id, x] : links_)
-    if (!x.is_held) {
-      look(x.to_server);
-      look(x.to_client);
-    }
+  for (const auto& [id, x] : links_) {
+    look(x.to_server);
+    look(x.to_client);
+  }
   return result;
 }
 
@@ -137,16 +137,27 @@ void network::cut(link_id link, bool loses) {
 }
 
 void network::hold(uint32_t node) {
-  held_nodes_[node] = true;
-  for (auto& [id, x] : links_)
-    x.is_held = x.is_held || x.node == node;
+  hold_all(node, true);
 }
 
 void network::release(uint32_t node) {
-  held_nodes_[node] = false;
+  hold_all(node, false);
+}
+
+void network::hold_all(uint32_t node, bool is_held) {
+  held_nodes_[node] = is_held;
   for (auto& [id, x] : links_)
     if (x.node == node)
-      x.is_held = false;
+      x.to_server.is_held = x.to_client.is_held = is_held;
+}
+
+void network::mute(link_id link) {
+  links_.at(link).to_client.is_held = true;
+}
+
+void network::unmute(link_id link) {
+  if (const auto i = links_.find(link); i != links_.end())
+    i->second.to_client.is_held = held_nodes_[i->second.node];
 }
 
 void network::abandon(uint32_t node, bool loses) {

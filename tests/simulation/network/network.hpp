@@ -82,6 +82,10 @@ public:
   void hold(uint32_t node);
   void release(uint32_t node);
 
+  /// Nothing that the server says on this link arrives until unmute().
+  void mute(link_id link);
+  void unmute(link_id link);
+
   /// All connections of a node that no longer exists: nobody listens there.
   void abandon(uint32_t node, bool loses);
 
@@ -98,19 +102,20 @@ private:
   struct lane {
     std::deque<packet> under_way;
     link_end to;
+    bool is_held = false;
   };
 
   struct link {
     uint32_t node = 0;
     lane to_server;
     lane to_client;
-    bool is_held = false;
   };
 
   [[nodiscard]] lane& lane_of(link& x, side to) noexcept {
     return to == side::server ? x.to_server : x.to_client;
   }
 
+  void hold_all(uint32_t node, bool is_held);
   void push(lane& to, std::string bytes, bool is_end);
   void drop_if_over(link_id id);
 

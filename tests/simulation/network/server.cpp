@@ -99,6 +99,11 @@ value server::run_in_model(const arguments& command) {
   return reply;
 }
 
+void server::run_for_operator(const arguments& command) {
+  run_in_model(command);
+  retry_blocked_reads();
+}
+
 bool server::block(client& who, const arguments& command) {
   const auto time = block_time(command);
   if (!time)

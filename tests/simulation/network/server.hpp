@@ -29,6 +29,9 @@ public:
   /// Answers the blocked reads whose time is over.
   void end_blocked_reads();
 
+  /// Runs a command of somebody who is no node.
+  void run_for_operator(const arguments& command);
+
   /// The process ends; what it stored is kept. Clients and scripts are not.
   void stop();
   void start();

@@ -12,10 +12,12 @@
 #include <caf/io/network/test_multiplexer.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
-#include "simulation/node/worker.hpp"
+#include "simulation/node/node_link.hpp"
 #include "simulation/world/world.hpp"
 
+#include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +58,9 @@ public:
     return sinks_.size();
   }
 
+  /// Another worker takes the place of one that leaves when it is done.
+  void swap_worker(size_t index);
+
   /// Closes a sink and calls back when it is closed.
   void close_sink(size_t index, std::function<void(const sink_plan&)> then);
 
@@ -92,6 +97,7 @@ private:
     sink_plan plan;
     instance_id id = 0;
     sink_actor actor;
+    std::deque<event_listener> workers;
     bool is_closing = false;
   };
 
@@ -101,8 +107,8 @@ private:
   // Watches an actor of the library: it must not die by itself.
   template <class Handle>
   void expect_to_live(const Handle& hdl, const std::string& what);
-  // Sends a request whose reply is empty.
-  template <class Handle, class... Ts>
+  // Sends a request, whose reply must come.
+  template <class Result, class Handle, class... Ts>
   void ask(const std::string& what, const Handle& whom,
            std::function<void(bool ok)> then, Ts... xs);
   void add_worker(open_sink_state& to);
@@ -134,7 +140,6 @@ private:
   std::vector<caf::actor> actors_;
   std::vector<uint32_t> producers_;
   std::vector<uint32_t> subscribers_;
-  std::vector<uint64_t> requests_;
 };
 
 } // namespace pulse::simulation

@@ -2,7 +2,12 @@
 
 #include "pulse/actors/stream_actor.hpp"
 
-#include "simulation/node/worker.hpp"
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+#include "simulation/node/node_link.hpp"
+
+#include <memory>
 
 namespace pulse::simulation {
 

@@ -2,7 +2,6 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/spawn_state.hpp"
-#include "pulse/actors/sink_actor.hpp"
 #include "pulse/actors/type_ids.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -18,17 +17,23 @@ namespace {
 
 using namespace std::chrono_literals;
 
-using listener_self = event_listener::extend<caf::reacts_to<caf::tick_atom>>;
+enum class mood : uint8_t { good, extend, fail, reject, quit, throw_, hang };
+
+const char* text_of(mood x) {
+  static constexpr const char* names[]
+    = {"handles", "extends", "fails", "rejects", "quits", "throws", "hangs"};
+  return names[static_cast<size_t>(x)];
+}
 
 class worker_state {
 public:
-  using self_type = listener_self;
+  using self_type = event_listener::extend<caf::reacts_to<caf::tick_atom>,
+                                           caf::reacts_to<caf::update_atom>>;
 
   static inline const char* name = "worker";
 
-  worker_state(self_type::pointer self, node_link* home, worker_id id,
-               instance_id at, std::function<void()> died)
-    : self_(self), home_(*home), id_(id), at_(at), died_(std::move(died)) {
+  worker_state(self_type::pointer self, node_link* home, worker_role role)
+    : self_(self), home_(*home), role_(std::move(role)) {
     // nop
   }
 
@@ -40,12 +45,11 @@ public:
     return {
       [this](const event& x) { return on_event(x); },
       [this](caf::tick_atom) { finish(); },
+      [this](caf::update_atom) { extend(); },
     };
   }
 
 private:
-  enum class mood : uint8_t { good, fail, reject, quit, throw_, hang };
-
   struct item {
     event what;
     caf::response_promise answer;
@@ -55,34 +59,36 @@ private:
     if (home_.is_dead)
       return caf::unit;
     note("gets", x);
-    rules().arrives(id_, x);
-    auto promise = self_->make_response_promise();
+    rules().arrives(role_.id, x);
+    auto promise = role_.is_manual ? caf::response_promise{}
+                                   : self_->make_response_promise();
     queue_.push_back({x, promise});
-    if (queue_.size() == 1 && !begin()) {
-      die();
-      throw std::runtime_error{"the handler threw"};
-    }
+    if (queue_.size() == 1)
+      begin();
+    if (role_.is_manual)
+      return caf::unit;
     return promise;
   }
 
-  // Returns false if the handler throws at once.
-  bool begin() {
-    rules().starts(id_, queue_.front().what);
+  void begin() {
+    rules().starts(role_.id, queue_.front().what);
     mood_ = choose();
-    static constexpr const char* moods[] = {"handles", "fails",  "rejects",
-                                            "quits",   "throws", "hangs"};
-    note(moods[static_cast<size_t>(mood_)], queue_.front().what);
-    if (mood_ == mood::throw_)
-      return false;
+    note(text_of(mood_), queue_.front().what);
+    if (mood_ == mood::throw_) {
+      die();
+      throw std::runtime_error{"the handler threw"};
+    }
     auto& random = home_.all.random;
     std::chrono::microseconds time = random.between(0us,
                                                     home_.how.longest_work);
-    if (mood_ == mood::hang) {
-      const std::chrono::microseconds wait = rules().rules_of(at_)->ack_wait;
+    const std::chrono::microseconds wait = rules().rules_of(role_.at)->ack_wait;
+    if (mood_ == mood::hang)
       time = random.between(wait / 2, wait * 3);
+    if (mood_ == mood::extend) {
+      time = wait * 2;
+      self_->delayed_send(self_, wait / 3, caf::update_atom_v);
     }
     self_->delayed_send(self_, time, caf::tick_atom_v);
-    return true;
   }
 
   mood choose() {
@@ -97,7 +103,19 @@ private:
       return mood::reject;
     if (hit(how.crash))
       return random.one_in(2) ? mood::quit : mood::throw_;
-    return hit(how.hang) ? mood::hang : mood::good;
+    if (hit(how.hang))
+      return role_.is_manual && random.one_in(2) ? mood::extend : mood::hang;
+    return mood::good;
+  }
+
+  void extend() {
+    if (home_.is_dead || mood_ != mood::extend || queue_.empty())
+      return;
+    rules().extends(role_.id);
+    tell_sink("an extend", queue_.front().what, atom::extend_v,
+              queue_.front().what.delivery());
+    const std::chrono::microseconds wait = rules().rules_of(role_.at)->ack_wait;
+    self_->delayed_send(self_, wait / 3, caf::update_atom_v);
   }
 
   void finish() {
@@ -111,25 +129,61 @@ private:
     auto x = std::move(queue_.front());
     queue_.pop_front();
     note("ends", x.what);
-    if (mood_ == mood::fail) {
-      rules().ends(id_, x.what, ending::failed);
+    const auto how = mood_ == mood::fail     ? ending::failed
+                     : mood_ == mood::reject ? ending::rejected
+                                             : ending::acknowledged;
+    rules().ends(role_.id, x.what, how);
+    if (role_.is_manual)
+      answer_by_message(x.what, how);
+    else if (how == ending::failed)
       x.answer.deliver(make_error({errc::handler_failed, "as told"}));
-    } else if (mood_ == mood::reject) {
-      rules().ends(id_, x.what, ending::rejected);
+    else if (how == ending::rejected)
       x.answer.deliver(term("as told"));
-    } else {
-      rules().ends(id_, x.what, ending::acknowledged);
+    else
       x.answer.deliver(caf::unit);
-    }
-    if (!queue_.empty() && !begin()) {
-      die();
-      throw std::runtime_error{"the handler threw"};
-    }
+    if (!queue_.empty())
+      begin();
   }
+
+  // -- manual acks ------------------------------------------------------------
+
+  void answer_by_message(const event& what, ending how) {
+    const auto id = what.delivery();
+    if (how == ending::failed)
+      tell_sink("a nack", what, atom::nack_v, id, caf::timespan{0});
+    else if (how == ending::rejected)
+      tell_sink("a term", what, atom::term_v, id, std::string{"as told"});
+    else
+      tell_sink("an ack", what, atom::ack_v, id);
+  }
+
+  template <class... Ts>
+  void tell_sink(const char* what, const event& about, Ts... xs) {
+    const auto id = home_.begin_request(what);
+    open_.insert(id);
+    const auto is_ack = std::string_view{what} == "an ack";
+    const delivery_key key{std::string{about.sink()},
+                           std::string{about.stream()}, about.id()};
+    self_->request(role_.sink, caf::infinite, xs...)
+      .then(
+        [=] {
+          if (is_ack && !home_.is_dead)
+            home_.all.rules.groups.confirm(key);
+          forget_request(id);
+        },
+        [=](const caf::error&) { forget_request(id); });
+  }
+
+  void forget_request(uint64_t id) {
+    open_.erase(id);
+    home_.end_request(id);
+  }
+
+  // -- helpers ----------------------------------------------------------------
 
   void note(const char* what, const event& x) {
     const auto& n = x.counts();
-    home_.all.log.note(what, id_,
+    home_.all.log.note(what, role_.id,
                        std::string{x.sink()} + " " + std::string{x.stream()}
                          + " " + to_string(x.id()) + ", "
                          + std::to_string(n.deliveries) + " deliveries, "
@@ -138,8 +192,10 @@ private:
   }
 
   void die() {
-    rules().worker_dies(id_);
-    died_();
+    for (auto id : open_)
+      home_.end_request(id);
+    rules().worker_dies(role_.id);
+    role_.died();
   }
 
   delivery_rules& rules() {
@@ -148,70 +204,18 @@ private:
 
   self_type::pointer self_;
   node_link& home_;
-  worker_id id_;
-  instance_id at_;
-  std::function<void()> died_;
+  worker_role role_;
   mood mood_ = mood::good;
   std::deque<item> queue_;
-};
-
-class subscriber_state {
-public:
-  using self_type = listener_self;
-
-  static inline const char* name = "subscriber";
-
-  subscriber_state(self_type::pointer self, node_link* home, uint32_t id)
-    : self_(self), home_(*home), id_(id) {
-    // nop
-  }
-
-  self_type::behavior_type make_behavior() {
-    return {
-      [this](const event& x) { return on_event(x); },
-      [this](caf::tick_atom) {
-        if (queue_.empty())
-          return;
-        queue_.front().deliver(caf::unit);
-        queue_.pop_front();
-      },
-    };
-  }
-
-private:
-  caf::result<void> on_event(const event& x) {
-    auto& all = home_.all;
-    if (!home_.is_dead)
-      all.rules.readers.arrives(id_, std::string{x.stream()}, x.id());
-    auto promise = self_->make_response_promise();
-    if (all.is_calm || all.random.one_in(2)) {
-      promise.deliver(caf::unit);
-    } else {
-      queue_.push_back(promise);
-      self_->delayed_send(self_, all.random.between(0us, 200ms),
-                          caf::tick_atom_v);
-    }
-    return promise;
-  }
-
-  self_type::pointer self_;
-  node_link& home_;
-  uint32_t id_;
-  std::deque<caf::response_promise> queue_;
+  // Requests that wait for their reply.
+  std::set<uint64_t> open_;
 };
 
 } // namespace
 
 event_listener spawn_worker(caf::actor_system& sys, node_link& home,
-                            worker_id id, instance_id at,
-                            std::function<void()> died) {
-  return internal::spawn_state<worker_state>(sys, &home, id, at,
-                                             std::move(died));
-}
-
-event_listener spawn_subscriber(caf::actor_system& sys, node_link& home,
-                                uint32_t id) {
-  return internal::spawn_state<subscriber_state>(sys, &home, id);
+                            worker_role role) {
+  return internal::spawn_state<worker_state>(sys, &home, std::move(role));
 }
 
 } // namespace pulse::simulation

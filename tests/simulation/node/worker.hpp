@@ -1,30 +1,27 @@
 #pragma once
 
-#include "pulse/actors/messages.hpp"
+#include "pulse/actors/sink_actor.hpp"
 
 #include <caf/actor_system.hpp>
 
-#include "simulation/world/world.hpp"
+#include "simulation/node/node_link.hpp"
 
 namespace pulse::simulation {
 
-/// What the actors of a node get from it. A dead node reports nothing.
-struct node_link {
-  world& all;
-  const moods& how;
-  bool is_dead = false;
+/// What a worker is to do.
+struct worker_role {
+  worker_id id = 0;
+  instance_id at = 0;
+  sink_actor sink;
+  /// Whether the sink waits for messages of the worker instead of its replies.
+  bool is_manual = false;
+  /// Called when the worker ends by itself.
+  std::function<void()> died;
 };
 
 /// Spawns a worker that handles one event after the other: it returns after
 /// some time, or fails, rejects the event, dies or hangs, as chance decides.
-/// @param id,at The worker's and its sink's number.
-/// @param died Called when the worker ends by itself.
 event_listener spawn_worker(caf::actor_system& sys, node_link& home,
-                            worker_id id, instance_id at,
-                            std::function<void()> died);
-
-/// Spawns a subscriber of a reader, which takes its time, too.
-event_listener spawn_subscriber(caf::actor_system& sys, node_link& home,
-                                uint32_t id);
+                            worker_role role);
 
 } // namespace pulse::simulation

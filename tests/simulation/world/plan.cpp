@@ -32,6 +32,8 @@ sink_plan make_sink(dice& random, const plan& of, const std::string& name) {
   x.credit = random.between(1, 6);
   if (random.one_in(3))
     x.dispatch = dispatch_mode::keyed;
+  if (random.one_in(3))
+    x.ack = ack_mode::manual;
   result.workers = random.between(1, 3);
   for (uint32_t place = 0; place < of.places; ++place)
     if (result.places.empty() || random.one_in(2))
@@ -92,7 +94,8 @@ plan make_plan(uint64_t seed, const plan_limits& limits) {
 std::string to_string(fault_kind x) {
   static constexpr const char* names[]
     = {"cut a link",     "black hole",      "kill a node",   "pause a node",
-       "suspend a node", "stop the server", "flush scripts", "close a sink"};
+       "suspend a node", "stop the server", "flush scripts", "close a sink",
+       "mute a link",    "destroy a group", "swap a worker"};
   return names[static_cast<size_t>(x)];
 }
 

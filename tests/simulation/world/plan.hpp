@@ -54,6 +54,12 @@ enum class fault_kind : uint8_t {
   flush_scripts,
   /// One sink is closed, and opened again later.
   close_sink,
+  /// What the server says on one link does not arrive for a time.
+  mute_link,
+  /// A consumer group is deleted.
+  destroy_group,
+  /// A worker leaves a sink, and another one comes.
+  swap_worker,
   count
 };
 

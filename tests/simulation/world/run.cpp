@@ -1,5 +1,7 @@
 #include "simulation/world/run.hpp"
 
+#include "pulse/core/names.hpp"
+
 #include "simulation/node/node.hpp"
 #include "simulation/world/scheduler.hpp"
 
@@ -96,8 +98,10 @@ private:
         all_.redis.stop();
         return end_later(x, [this] { all_.redis.start(); });
       case fault_kind::flush_scripts:
-        all_.redis.model.run({"SCRIPT", "FLUSH"});
+        all_.redis.run_for_operator({"SCRIPT", "FLUSH"});
         return;
+      case fault_kind::destroy_group:
+        return destroy_a_group();
       default:
         if (at && !at->is_paused)
           begin_at(x, *at);
@@ -111,6 +115,17 @@ private:
         if (const auto links = all_.net.links_of(number); !links.empty())
           all_.net.cut(links[all_.random.below(links.size())],
                        all_.random.one_in(2));
+        return;
+      case fault_kind::mute_link:
+        if (const auto links = all_.net.links_of(number); !links.empty()) {
+          const auto link = links[all_.random.below(links.size())];
+          all_.net.mute(link);
+          end_later(x, [this, link] { all_.net.unmute(link); });
+        }
+        return;
+      case fault_kind::swap_worker:
+        if (at.sinks() > 0)
+          at.swap_worker(all_.random.below(at.sinks()));
         return;
       case fault_kind::black_hole:
         all_.net.hold(number);
@@ -132,6 +147,15 @@ private:
       all_.log.note("end", x.place, to_string(x.kind));
       end();
     });
+  }
+
+  void destroy_a_group() {
+    const auto& sink = plan_.sinks[all_.random.below(plan_.sinks.size())];
+    const auto& streams = sink.options.streams;
+    const auto& stream = streams[all_.random.below(streams.size())];
+    all_.rules.groups.forget(stream, sink.options.name);
+    all_.redis.run_for_operator(
+      {"XGROUP", "DESTROY", stream_key(stream), sink.options.name});
   }
 
   void pause(const fault_plan& x, node& at) {
