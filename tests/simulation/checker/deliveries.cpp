@@ -79,9 +79,10 @@ void delivery_rules::ends(worker_id at, const event& what, ending how) {
   who.quiet_since = now_;
 }
 
-void delivery_rules::extends(worker_id at) {
+void delivery_rules::extends(worker_id at, const event& what) {
   auto& who = workers_.at(at);
-  if (!is_quiet_for_too_long(who))
+  const auto* x = last_of(at, what);
+  if (x != nullptr && !x->is_forfeited && !is_quiet_for_too_long(who))
     who.quiet_since = now_;
 }
 

@@ -64,8 +64,8 @@ public:
   void starts(worker_id at, const event& what);
   void ends(worker_id at, const event& what, ending how);
 
-  /// The worker asked for more time.
-  void extends(worker_id at);
+  /// The worker got more time for an event.
+  void extends(worker_id at, const event& what);
 
   /// The consumer group is gone, and what it knew of deliveries up to an ID:
   /// they may come again, as new ones.

@@ -41,7 +41,7 @@ void group_rules::forget(const std::string& stream, const std::string& sink) {
 void group_rules::confirm(const delivery_key& what) {
   for (const auto& x : all_)
     if (x.stream == what.stream && x.sink == what.sink
-        && x.pending.count(what.id) > 0)
+        && x.pending.count(what.id) > 0 && !deliveries_.is_forgotten(what))
       out_.add("unconfirmed",
                to_string(what) + " is pending although its ack was confirmed");
 }

@@ -25,6 +25,8 @@ const char* text_of(mood x) {
   return names[static_cast<size_t>(x)];
 }
 
+enum class request_kind : uint8_t { ack, nack, term, extend };
+
 class worker_state {
 public:
   using self_type = event_listener::extend<caf::reacts_to<caf::tick_atom>,
@@ -111,8 +113,7 @@ private:
   void extend() {
     if (home_.is_dead || mood_ != mood::extend || queue_.empty())
       return;
-    rules().extends(role_.id);
-    tell_sink("an extend", queue_.front().what, atom::extend_v,
+    tell_sink(request_kind::extend, queue_.front().what, atom::extend_v,
               queue_.front().what.delivery());
     const std::chrono::microseconds wait = rules().rules_of(role_.at)->ack_wait;
     self_->delayed_send(self_, wait / 3, caf::update_atom_v);
@@ -150,28 +151,36 @@ private:
   void answer_by_message(const event& what, ending how) {
     const auto id = what.delivery();
     if (how == ending::failed)
-      tell_sink("a nack", what, atom::nack_v, id, caf::timespan{0});
+      tell_sink(request_kind::nack, what, atom::nack_v, id, caf::timespan{0});
     else if (how == ending::rejected)
-      tell_sink("a term", what, atom::term_v, id, std::string{"as told"});
+      tell_sink(request_kind::term, what, atom::term_v, id,
+                std::string{"as told"});
     else
-      tell_sink("an ack", what, atom::ack_v, id);
+      tell_sink(request_kind::ack, what, atom::ack_v, id);
   }
 
   template <class... Ts>
-  void tell_sink(const char* what, const event& about, Ts... xs) {
-    const auto id = home_.begin_request(what);
+  void tell_sink(request_kind kind, const event& about, Ts... xs) {
+    static constexpr const char* names[] = {"an ack", "a nack", "a term",
+                                            "an extend"};
+    const auto id = home_.begin_request(names[static_cast<size_t>(kind)]);
     open_.insert(id);
-    const auto is_ack = std::string_view{what} == "an ack";
-    const delivery_key key{std::string{about.sink()},
-                           std::string{about.stream()}, about.id()};
     self_->request(role_.sink, caf::infinite, xs...)
       .then(
         [=] {
-          if (is_ack && !home_.is_dead)
-            home_.all.rules.groups.confirm(key);
           forget_request(id);
+          if (!home_.is_dead)
+            succeeded(kind, about);
         },
         [=](const caf::error&) { forget_request(id); });
+  }
+
+  void succeeded(request_kind kind, const event& what) {
+    if (kind == request_kind::ack)
+      home_.all.rules.groups.confirm(
+        {std::string{what.sink()}, std::string{what.stream()}, what.id()});
+    else if (kind == request_kind::extend)
+      rules().extends(role_.id, what);
   }
 
   void forget_request(uint64_t id) {

@@ -225,6 +225,69 @@ CAF_TEST(what Redis gave to another sink counts only if the judge is strict) {
   }
 }
 
+CAF_TEST(what a deleted group had delivered may come again) {
+  add(1);
+  read(alice);
+  arrive(11, make(1));
+  uut.deliveries.ends(11, make(1), ending::acknowledged);
+  uut.groups.forget("s", "x");
+  run({"XGROUP", "DESTROY", key, "x"});
+  run({"XGROUP", "CREATE", key, "x", "0"});
+  read(bob);
+  arrive(21, make(1));
+  CAF_CHECK_EQUAL(broken(), "none");
+  add(2);
+  read(bob);
+  arrive(21, make(2));
+  uut.deliveries.ends(21, make(2), ending::acknowledged);
+  arrive(11, make(2, {2, 0, 0}));
+  CAF_CHECK_EQUAL(broken(), "duplicate");
+}
+
+CAF_TEST(a group that comes again too far behind is found if all counts) {
+  for (auto strict : {false, true}) {
+    uut.deliveries.is_strict = strict;
+    add(strict ? 2 : 1);
+    read(alice);
+    uut.groups.forget("s", "x");
+    run({"XGROUP", "DESTROY", key, "x"});
+    run({"XGROUP", "CREATE", key, "x", "$"});
+    CAF_CHECK_EQUAL(broken(), strict ? "skipped" : "none");
+  }
+}
+
+CAF_TEST(an ack is confirmed when it is stored) {
+  add(1);
+  read(alice);
+  arrive(11, make(1));
+  uut.deliveries.ends(11, make(1), ending::acknowledged);
+  uut.groups.confirm({"x", "s", {1, 0}});
+  CAF_CHECK_EQUAL(broken(), "unconfirmed");
+}
+
+CAF_TEST(a worker may ask for more time) {
+  arrive(11, make(1));
+  pass(700ms);
+  uut.deliveries.extends(11, make(1));
+  pass(700ms);
+  arrive(12, make(1, {2, 1, 0}));
+  CAF_CHECK_EQUAL(broken(), "duplicate");
+}
+
+CAF_TEST(the late answer of a worker may count for the next one) {
+  auto rules = *uut.deliveries.rules_of(1);
+  rules.manual = true;
+  uut.deliveries.instance_opens(3, "y", rules);
+  for (worker_id id : {31, 32, 33})
+    uut.deliveries.worker_joins(id, 3);
+  arrive(31, make(1));
+  pass(1s);
+  arrive(32, make(1, {2, 1, 0}));
+  uut.deliveries.ends(31, make(1), ending::failed);
+  arrive(33, make(1, {3, 2, 0}));
+  CAF_CHECK_EQUAL(broken(), "none");
+}
+
 CAF_TEST(a redelivery is counted) {
   arrive(11, make(1));
   uut.deliveries.ends(11, make(1), ending::failed);
