@@ -199,7 +199,6 @@ CAF_TEST(a second signal ends it at once with its commands) {
   CAF_CHECK(node.logs("started"));
   node.signal(SIGTERM);
   CAF_CHECK(node.logs("draining"));
-  std::this_thread::sleep_for(50ms);
   node.signal(SIGINT);
   // wait() also waits for the pipes, which the command holds, too.
   CAF_CHECK_EQUAL(node.wait(), 130);

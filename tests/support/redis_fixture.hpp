@@ -60,6 +60,22 @@ struct redis_fixture {
       return std::move(*x);
   }
 
+  /// Waits until a client waits in a blocking read.
+  bool read_is_blocked() {
+    return eventually([this] {
+      return raw({"INFO", "clients"}).find("blocked_clients:0")
+             == std::string::npos;
+    });
+  }
+
+  /// Number of blocking reads that a client has ended so far.
+  int64_t unblocks() {
+    const std::string key = "cmdstat_client|unblock:calls=";
+    const auto stats = raw({"INFO", "commandstats"});
+    const auto at = stats.find(key);
+    return at == std::string::npos ? 0 : std::atoll(&stats[at + key.size()]);
+  }
+
   /// Adds events with the payloads "0", "1", … to a stream.
   void add_numbers(const std::string& stream, int n, int from = 0) {
     std::vector<new_event> events;

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "common/process/spawn.hpp"
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,19 +21,13 @@ namespace pulse::test {
 /// kills and reaps the process.
 class worker_process {
 public:
-  explicit worker_process(std::vector<std::string> command) {
+  explicit worker_process(const std::vector<std::string>& command) {
     int out[2];
     CAF_REQUIRE_EQUAL(::pipe2(out, O_CLOEXEC), 0);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    std::vector<char*> argv;
-    for (auto& x : command)
-      argv.push_back(x.data());
-    argv.push_back(nullptr);
-    const auto code = ::posix_spawn(&pid_, argv[0], &actions, nullptr,
-                                    argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
+    apps::inheritance from_us;
+    from_us.output = out[1];
+    from_us.parent_death_signal = SIGKILL;
+    const auto code = apps::spawn_program(command, {}, from_us, pid_);
     ::close(out[1]);
     CAF_REQUIRE_EQUAL(code, 0);
     reader_ = std::thread{[this, fd = out[0]] { read_lines(fd); }};

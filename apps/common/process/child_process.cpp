@@ -38,9 +38,10 @@ child_process::start(const std::vector<std::string>& argv,
   child_process result;
   int error = errors.read ? 0 : errno;
   if (error == 0)
-    error = spawn_program(
-      argv, env, {input.read.get(), output.write.get(), errors.write.get()},
-      result.pid_);
+    error = spawn_program(argv, env,
+                          {input.read.get(), output.write.get(),
+                           errors.write.get(), SIGKILL},
+                          result.pid_);
   if (error != 0)
     return failure{errc::handler_failed,
                    "cannot start \"" + argv[0] + "\": " + strerror(error)};

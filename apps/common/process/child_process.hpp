@@ -12,7 +12,8 @@
 namespace pulse::apps {
 
 /// A program of ours that runs beside this process, in a process group of its
-/// own, its output in pipes. Killed with this object. Not thread-safe.
+/// own, its output in pipes. Killed with this object, and with the thread that
+/// started it. Not thread-safe.
 class child_process {
 public:
   /// Error: `errc::handler_failed`.

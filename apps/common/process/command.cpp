@@ -61,9 +61,9 @@ public:
     unique_fd read_end{ends[0]};
     input_ = unique_fd{ends[1]};
     fcntl(input_.get(), F_SETFL, O_NONBLOCK);
-    const standard_files files{read_end.get(),
-                               call.output_to_stderr ? STDERR_FILENO : -1, -1};
-    const int error = spawn_program(call.argv, call.environment, files, pid_);
+    const inheritance from_us{read_end.get(),
+                              call.output_to_stderr ? STDERR_FILENO : -1, -1};
+    const int error = spawn_program(call.argv, call.environment, from_us, pid_);
     if (error != 0)
       return error;
     running_groups::instance().add(pid_);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -20,6 +21,25 @@ using namespace std::chrono_literals;
 
 /// How long a test waits for anything that should come at once.
 inline constexpr auto patience = std::chrono::seconds{30};
+
+/// Whether there is such a process, and not only what is left of it until its
+/// parent has noticed its end.
+inline bool is_running(int pid) {
+  std::ifstream in{"/proc/" + std::to_string(pid) + "/stat"};
+  std::string number, name, state;
+  return (in >> number >> name >> state) && state != "Z";
+}
+
+/// Waits until the process has ended.
+inline bool stops_running(int pid) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (is_running(pid)) {
+    if (std::chrono::steady_clock::now() > end)
+      return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  return true;
+}
 
 /// Collects what comes from a pipe, on a thread of its own.
 class pipe_reader {

@@ -13,7 +13,6 @@
 
 #include "chaos/node/protocol.hpp"
 #include "chaos/node/role.hpp"
-#include <sys/prctl.h>
 
 #include <cerrno>
 #include <csignal>
@@ -91,7 +90,6 @@ int run(role& what, const sigset_t& signals) {
 } // namespace
 
 int main(int argc, char** argv) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const auto signals = block_signals();
   say(ready_line);
   const node_args args{argc, argv};

@@ -38,7 +38,7 @@ int node_process::start(const std::vector<std::string>& argv,
   heard_.clear();
   started_ = clock::now();
   const int error = apps::spawn_program(
-    argv, {}, {input.get(), output.get(), errors.get()}, pid_);
+    argv, {}, {input.get(), output.get(), errors.get(), SIGKILL}, pid_);
   if (error != 0)
     pid_ = 0;
   return error;
