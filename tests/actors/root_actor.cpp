@@ -1,6 +1,7 @@
 #define CAF_SUITE actors.root_actor
 
 #include "pulse/actors/internal/root/actor.hpp"
+#include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/core/log.hpp"
 
 #include "support/actor_fixture.hpp"
@@ -95,6 +96,26 @@ struct fixture : actor_fixture {
     consume_messages();
   }
 
+  // One child of each kind.
+  struct children {
+    stream_actor stream;
+    reader_actor reader;
+    sink_actor sink;
+
+    [[nodiscard]] bool have_ended() const {
+      return !internal::is_alive(stream) && !internal::is_alive(reader)
+             && !internal::is_alive(sink);
+    }
+  };
+
+  children open_all() {
+    children result{call<stream_actor>(caf::open_atom_v, stream_x)->value,
+                    call<reader_actor>(caf::open_atom_v, reader_x)->value,
+                    open_sink()};
+    CAF_CHECK(result.stream && result.reader && !result.have_ended());
+    return result;
+  }
+
   auto close() {
     auto result = ask_void(uut, caf::close_atom_v);
     consume_messages();
@@ -162,6 +183,46 @@ CAF_TEST(options are checked) {
     0u);
   CAF_CHECK(info().sinks.empty());
   CAF_CHECK(redis.commands.commands().empty());
+}
+
+CAF_TEST(invalid names and patterns are refused and change nothing) {
+  for (const auto* name : {"", "no blanks", "tab\t"}) {
+    stream_x.name = name;
+    const auto stream = call<stream_actor>(caf::open_atom_v, stream_x);
+    CAF_CHECK_EQUAL(stream->why().find("invalid_name: stream"), 0u);
+    reader_x.streams = {"a", name};
+    const auto reader = call<reader_actor>(caf::open_atom_v, reader_x);
+    CAF_CHECK_EQUAL(reader->why().find("invalid_name"), 0u);
+    sink_x.name = name;
+    const auto sink = call<sink_actor>(caf::open_atom_v, sink_x);
+    CAF_CHECK_EQUAL(sink->why().find("invalid_name: sink"), 0u);
+  }
+  sink_x.name = "s";
+  sink_x.filter.topic_pattern = "(";
+  CAF_CHECK_EQUAL(
+    call<sink_actor>(caf::open_atom_v, sink_x)->why().find("invalid_pattern"),
+    0u);
+  const auto all = info();
+  CAF_CHECK(all.sinks.empty() && all.readers.empty() && all.streams.empty());
+  CAF_CHECK(redis.commands.commands().empty());
+}
+
+CAF_TEST(a root with a bad URL is not spawned) {
+  const auto before = sys.registry().running();
+  for (const auto* url : {"nonsense", "redis://host:99999", "http://127.0.0.1",
+                          "redis://127.0.0.1/x"}) {
+    redis_options options;
+    options.url = url;
+    const auto root = spawn_root(sys, options);
+    CAF_REQUIRE(!root);
+    CAF_CHECK_EQUAL(describe(root.error()).find("invalid_endpoint"), 0u);
+  }
+  redis_options options;
+  options.connect_timeout = 0ms;
+  const auto root = spawn_root(sys, options);
+  CAF_REQUIRE(!root);
+  CAF_CHECK_EQUAL(describe(root.error()).find("invalid_option"), 0u);
+  CAF_CHECK_EQUAL(sys.registry().running(), before);
 }
 
 CAF_TEST(anonymous readers are always new) {
@@ -321,13 +382,53 @@ CAF_TEST(closing does not wait for a child that waits for its restart) {
   CAF_CHECK_EQUAL(ended, "normally");
 }
 
-CAF_TEST(the death of the shared connection ends the root with an error) {
-  const auto child = open_sink();
-  caf::anon_send_exit(redis.commands.handle(), caf::exit_reason::kill);
-  consume_messages();
+CAF_TEST(the death of the shared connection ends the root and its children) {
+  const auto all = open_all();
+  crash(redis.commands.handle());
   CAF_CHECK_EQUAL(ended.find("internal"), 0u);
   CAF_CHECK_EQUAL(leases.closes(), 1u);
-  crash(child);
+  CAF_CHECK(all.have_ended());
+}
+
+CAF_TEST(the death of the lease keeper ends the root and its children) {
+  const auto all = open_all();
+  crash(leases.handle());
+  CAF_CHECK_EQUAL(ended.find("internal"), 0u);
+  CAF_CHECK_EQUAL(redis.commands.closes(), 1u);
+  CAF_CHECK(all.have_ended());
+}
+
+CAF_TEST(a close that waits gets its reply if the shared connection dies) {
+  alice.hold();
+  const auto all = open_all();
+  subscribe_to(all.sink, alice);
+  redis.blocking().answer(page("a", 1, 1));
+  consume_messages();
+  const auto closed = close();
+  CAF_CHECK(!closed->arrived);
+  crash(redis.commands.handle());
+  CAF_CHECK(closed->arrived);
+  CAF_CHECK_EQUAL(ended.find("internal"), 0u);
+  CAF_CHECK(all.have_ended());
+}
+
+CAF_TEST(an exit message closes the root and its children in order) {
+  alice.hold();
+  const auto all = open_all();
+  subscribe_to(all.sink, alice);
+  redis.blocking().answer(page("a", 1, 1));
+  consume_messages();
+  caf::anon_send_exit(uut, caf::exit_reason::user_shutdown);
+  consume_messages();
+  CAF_CHECK_EQUAL(ended, ""); // a handler runs
+  CAF_CHECK_EQUAL(
+    call<sink_actor>(caf::open_atom_v, sink_x)->why().find("closed"), 0u);
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(ended, "normally");
+  CAF_CHECK(all.have_ended());
+  CAF_CHECK_EQUAL(redis.commands.closes(), 1u);
+  CAF_CHECK_EQUAL(leases.closes(), 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

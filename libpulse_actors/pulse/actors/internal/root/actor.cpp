@@ -267,7 +267,8 @@ struct root_state {
   }
 
   // All children need the shared connection and the lease keeper: if one of
-  // them dies, the root has to close.
+  // them dies, the children cannot even close in order, so they end with the
+  // root. A child that stayed would keep the actor system from its end.
   void broken(const caf::down_msg& x) {
     if (finished)
       return;
@@ -275,8 +276,13 @@ struct root_state {
         "the shared connection or the lease keeper died of a defect, so the "
         "system closes: "
           + describe(x.reason));
-    self->quit(make_error(
-      {errc::internal, "a basic actor died: " + describe(x.reason)}));
+    const auto reason = make_error(
+      {errc::internal, "a basic actor died: " + describe(x.reason)});
+    auto end = [&](const auto& child) { self->send_exit(child, reason); };
+    readers.for_each(end);
+    sinks.for_each(end);
+    streams.for_each(end);
+    self->quit(reason);
   }
 
   void child_down(const std::string& key, const caf::error& reason) {
