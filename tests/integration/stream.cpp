@@ -260,7 +260,8 @@ CAF_TEST(a dead server fails adds and its return makes them work again) {
   for (auto& x : result->errors)
     CAF_REQUIRE(has(x, "connect_failed: stream \"s\"")
                 || has(x, "connection_lost: stream \"s\""));
-  CAF_CHECK(std::chrono::steady_clock::now() - begin < 1'500ms);
+  // One after the other, their deadlines would take 1000 s.
+  CAF_CHECK(std::chrono::steady_clock::now() - begin < 1min);
   CAF_REQUIRE(other.restart().ok());
   CAF_CHECK(eventually([&] { return uut.add("a", "x").engaged(); }));
 }

@@ -158,8 +158,8 @@ CAF_TEST(a port that speaks no TLS is recognized) {
   plain.tcp = true;
   auto redis = start_redis(plain);
   auto options = trusting("rediss" + redis.tcp_url().substr(5));
-  options.connect_timeout = 500ms;
-  CAF_CHECK(contains(run(open(options), within(2s, command("PING"))), "TLS"));
+  options.connect_timeout = 2s;
+  CAF_CHECK(contains(run(open(options), within(8s, command("PING"))), "TLS"));
   tiny_server talker{[](const tiny_server::client& x) {
     x.say("220 mail.example ESMTP\r\n");
     x.wait();
@@ -174,7 +174,7 @@ CAF_TEST(a port that speaks only TLS is recognized) {
   redis_options options;
   options.url = "redis://127.0.0.1:" + std::to_string(redis.port);
   options.reconnect_last = 100ms;
-  const auto why = run(open(options), within(1s, command("PING")));
+  const auto why = run(open(options), within(5s, command("PING")));
   CAF_CHECK(contains(why, "rediss://"));
 }
 
