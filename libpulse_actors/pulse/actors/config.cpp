@@ -28,7 +28,7 @@ std::string render(uint8_t code, caf::atom_value category,
 
 // Sets what has no value yet.
 template <class T>
-void improve(caf::actor_system_config& cfg, const char* name, T value) {
+void improve(caf::actor_system_config& cfg, const std::string& name, T value) {
   if (!caf::get_if(&cfg.content, name))
     cfg.set(name, std::move(value));
 }
