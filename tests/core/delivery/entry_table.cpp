@@ -64,7 +64,7 @@ CAF_TEST(states are counted) {
 CAF_TEST(the lowest ID of a stream is known) {
   entry_table uut;
   CAF_CHECK(!uut.lowest(0));
-  for (uint64_t id : {3, 1, 2})
+  for (uint64_t id : {3u, 1u, 2u})
     uut.move_to(*uut.add(0, ev(id)), entry_state::queued);
   CAF_CHECK(uut.lowest(0) == (event_id{1, 0}));
   CAF_CHECK(!uut.lowest(1));

@@ -50,7 +50,7 @@ CAF_TEST_FIXTURE_SCOPE(worker_table_tests, fixture)
 CAF_TEST(whoever holds the least is chosen and equals take turns) {
   uut.add(1, 2);
   uut.add(2, 2);
-  for (worker_id expected : {1, 2, 1, 2}) {
+  for (worker_id expected : {1u, 2u, 1u, 2u}) {
     auto* w = uut.least_loaded(0);
     CAF_REQUIRE(w != nullptr);
     CAF_CHECK_EQUAL(w->id, expected);
