@@ -27,3 +27,13 @@ function(pulse_add_suites target label)
       FAIL_REGULAR_EXPRESSION "suites:  0;tests:  0")
   endforeach()
 endfunction()
+
+# pulse_mark_slow(<test>...)
+#
+# Gives tests of this folder that take more than some 20 seconds the label
+# "slow" in addition, which scripts/test --quick leaves out, and lets parallel
+# runs begin with them.
+function(pulse_mark_slow)
+  set_property(TEST ${ARGN} APPEND PROPERTY LABELS slow)
+  set_property(TEST ${ARGN} PROPERTY COST 100)
+endfunction()
