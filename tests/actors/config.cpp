@@ -57,6 +57,17 @@ CAF_TEST(the group pulse says how to connect to Redis) {
   config cfg;
   cfg.set("pulse.redis-url", "redis://set");
   CAF_CHECK_EQUAL(url(redis_options_of(cfg)), "redis://set");
+  for (const auto* wrong :
+       {"redis-url = 5", "connect-timeout = 5", "command-timeout = \"5s\""}) {
+    const auto mistyped = read({}, std::string{"[pulse]\n"} + wrong + "\n");
+    CAF_REQUIRE(!mistyped);
+    const std::string text = wrong;
+    CAF_CHECK_EQUAL(describe(mistyped.error())
+                      .find("invalid_option: pulse."
+                            + text.substr(0, text.find(' ')) + ": "),
+                    0u);
+    CAF_MESSAGE(describe(mistyped.error()));
+  }
   const auto bad = read({"--pulse.connect-timeout=0s"}, "");
   CAF_REQUIRE(!bad);
   CAF_CHECK_EQUAL(describe(bad.error()).substr(0, 38),

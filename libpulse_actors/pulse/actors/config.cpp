@@ -3,8 +3,8 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/messages.hpp"
 
-#include <caf/config_option_adder.hpp>
 #include <caf/io/middleman.hpp>
+#include <caf/make_config_option.hpp>
 
 #ifdef __clang__
 // libcaf_core was built by GCC. What clang instantiates of these templates
@@ -69,26 +69,51 @@ void visit_options(F f) {
     "maximum time of a command, such as 5s");
 }
 
-void read_into(std::string& x, const caf::settings& from,
-               const std::string& name) {
-  if (auto found = caf::get_if<std::string>(&from, name))
-    x = *found;
+caf::error accept_any(const caf::config_value&) {
+  return caf::none;
 }
 
-void read_into(milliseconds& x, const caf::settings& from,
-               const std::string& name) {
-  if (auto found = caf::get_if<caf::timespan>(&from, name))
-    x = std::chrono::duration_cast<milliseconds>(*found);
+// CAF drops a value of a configuration file whose type is wrong, and says
+// nothing. So these options take values of all types, and redis_options_of()
+// complains. On the command line, CAF complains.
+template <class T>
+const caf::config_option::meta_state* type_of_option() {
+  static const caf::config_option::meta_state result = [] {
+    auto x = *caf::detail::option_meta_state_instance<T>();
+    x.check = accept_any;
+    return x;
+  }();
+  return &result;
 }
 
-void add_option(caf::config_option_adder& to, std::string redis_options::*,
-                const std::string& name, const std::string& description) {
-  to.add<std::string>(name, description);
-}
+template <class T>
+struct config_type {
+  using type = T;
+  static constexpr const char* description = "a string in double quotes";
+};
 
-void add_option(caf::config_option_adder& to, milliseconds redis_options::*,
-                const std::string& name, const std::string& description) {
-  to.add<caf::timespan>(name, description);
+template <>
+struct config_type<milliseconds> {
+  using type = caf::timespan;
+  static constexpr const char* description = "a time such as 250ms or 5s";
+};
+
+// Leaves `x` alone if `name` is not set.
+template <class T>
+status read_into(T& x, const caf::settings& from, const std::string& name) {
+  using type = typename config_type<T>::type;
+  const auto* value = caf::get_if(&from, name);
+  if (value == nullptr)
+    return {};
+  if (!caf::holds_alternative<type>(*value))
+    return failure{errc::invalid_option, name + ": " + to_string(*value)
+                                           + " is not "
+                                           + config_type<T>::description};
+  if constexpr (std::is_same_v<T, milliseconds>)
+    x = std::chrono::duration_cast<milliseconds>(caf::get<type>(*value));
+  else
+    x = caf::get<type>(*value);
+  return {};
 }
 
 } // namespace
@@ -108,19 +133,23 @@ void add_pulse(caf::actor_system_config& cfg) {
 }
 
 void add_pulse_options(caf::config_option_set& options) {
-  caf::config_option_adder adder{options, group};
-  visit_options(
-    [&](const std::string& name, auto member, const std::string& text) {
-      add_option(adder, member, name, text);
-    });
+  visit_options([&](const std::string& name, auto member, const auto& text) {
+    using member_type = std::decay_t<decltype(redis_options{}.*member)>;
+    using type = typename config_type<member_type>::type;
+    options.add({group, name, text, type_of_option<type>()});
+  });
 }
 
 caf::expected<redis_options>
 redis_options_of(const caf::actor_system_config& cfg) {
   redis_options result;
+  status types;
   visit_options([&](const std::string& name, auto member, const auto&) {
-    read_into(result.*member, cfg.content, group + "." + name);
+    if (types)
+      types = read_into(result.*member, cfg.content, group + "." + name);
   });
+  if (!types)
+    return make_error(types.error());
   if (auto ok = validate(result); !ok)
     return make_error(ok.error());
   return result;

@@ -39,7 +39,8 @@ void add_pulse_options(caf::config_option_set& options);
 
 /// Reads what the group "pulse" says; options that are not set have their
 /// defaults, see redis_options.
-/// Error: `errc::invalid_option` with the name of the option.
+/// Error: `errc::invalid_option` with the name of the option, also if a value
+/// has the wrong type.
 caf::expected<redis_options>
 redis_options_of(const caf::actor_system_config& cfg);
 
