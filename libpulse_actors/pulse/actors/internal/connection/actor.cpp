@@ -4,6 +4,8 @@
 #include "pulse/actors/internal/connection/answer_queue.hpp"
 #include "pulse/actors/internal/connection/secured_socket.hpp"
 #include "pulse/actors/internal/runtime/closing_broker.hpp"
+#include "pulse/actors/internal/runtime/requests.hpp"
+#include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/core/streams/unique_ids.hpp"
 #include "pulse/redis/connection_fsm.hpp"
@@ -75,7 +77,8 @@ public:
       role_(std::move(role)),
       log_name_("pulse.connection " + role_.name),
       fsm_(config_, make_engine()),
-      socket_(self, config_.to, config_.options) {
+      socket_(self, config_.to, config_.options),
+      timer_(self, tick_slack) {
     // nop
   }
 
@@ -133,15 +136,14 @@ private:
       log(why.code == errc::closed ? log_level::debug : log_level::warning,
           "CLIENT UNBLOCK: " + to_string(why));
     };
-    self_
-      ->request(role_.unblock_via, caf::infinite, atom::run_v,
-                command_ptr{std::move(batch)})
-      .then(
-        [failed](const reply_ptr& x) {
-          if (const resp::cursor at{*x}; at.is(resp::node_type::error))
-            failed(resp::error_of(at));
-        },
-        [failed](const caf::error& x) { failed(to_failure(x)); });
+    internal::run_on(self_, role_.unblock_via, std::move(batch),
+                     [failed](const outcome<reply_ptr>& x) {
+                       if (!x)
+                         return failed(x.error());
+                       if (const resp::cursor at{**x};
+                           at.is(resp::node_type::error))
+                         failed(resp::error_of(at));
+                     });
   }
 
   void on_close(caf::error reason) {
@@ -152,7 +154,7 @@ private:
     guarded([this] { fsm_.close(todo_); });
     quit_at_ = now() + quit_delay;
     if (!quit_when_done())
-      self_->delayed_send(self_, quit_delay, caf::tick_atom_v);
+      timer_.arm(quit_at_);
   }
 
   // Terminates the actor once its last socket has ended, see broker_socket.
@@ -164,11 +166,11 @@ private:
   }
 
   void on_tick() {
+    timer_.on_tick();
     if (closing_) {
       quit_when_done();
       return;
     }
-    ticks_.pop_front();
     guarded([this] { fsm_.on_tick(now(), todo_); });
   }
 
@@ -335,18 +337,9 @@ private:
 
   // -- helpers ----------------------------------------------------------------
 
-  // CAF cannot cancel a delayed message. So one tick is under way for the
-  // earliest time wanted so far, and a later one is requested only after that
-  // tick has arrived. There is mostly one tick under way, and none while
-  // nothing waits.
   void arm() {
-    const auto next = fsm_.next_tick();
-    if (closing_ || next == redis::time_point::max()
-        || (!ticks_.empty() && ticks_.front() <= next + tick_slack))
-      return;
-    const auto delay = std::max(next - now(), redis::time_point::duration{0});
-    ticks_.push_front(next);
-    self_->delayed_send(self_, delay, caf::tick_atom_v);
+    if (!closing_)
+      timer_.arm(fsm_.next_tick());
   }
 
   [[nodiscard]] redis::time_point now() const {
@@ -381,8 +374,7 @@ private:
   bool resolving_ = false;
   bool wants_address_ = false;
 
-  // The times of the ticks under way, the earliest first.
-  std::deque<redis::time_point> ticks_;
+  internal::tick_timer<pointer> timer_;
   bool closing_ = false;
   redis::time_point quit_at_;
   caf::error quit_reason_;

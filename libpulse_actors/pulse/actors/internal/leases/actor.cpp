@@ -3,6 +3,8 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/closing_broker.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
+#include "pulse/actors/internal/runtime/requests.hpp"
+#include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/core/names.hpp"
 #include "pulse/resp/sink_scripts.hpp"
@@ -29,7 +31,7 @@ struct lease_state {
   };
 
   lease_state(pointer self, connection_actor redis, internal::environment env)
-    : self(self), redis(std::move(redis)), env(std::move(env)) {
+    : self(self), redis(std::move(redis)), env(std::move(env)), timer(self) {
     // nop
   }
 
@@ -67,7 +69,7 @@ struct lease_state {
   }
 
   void on_tick() {
-    armed = false;
+    timer.on_tick();
     const auto now = self->clock().now();
     for (auto& k : leases) {
       if (k.under_way || k.due > now)
@@ -110,27 +112,26 @@ struct lease_state {
     internal::script_call call{resp::renew_script(), {key}};
     call.arg(x->sink).arg(x->consumer);
     call.arg(static_cast<int64_t>(x->length.count() / 3)).arg(list);
-    self
-      ->request(redis, caf::infinite, atom::run_v,
-                call.finish(true, x->length / 2))
-      .then(
-        [this, x, sent, then,
-         listed = list == "1"](const reply_ptr& reply) mutable {
-          auto ids = read(*reply, x->clock->trimmed);
-          if (ids) {
-            x->clock->suspect
-              = !listed
-                && (x->clock->suspect
-                    || x->clock->older_than(x->length / 2, env.boot_time()));
-            x->clock->renewed(sent);
-          }
-          then(std::move(ids));
-        },
-        [then](const caf::error& err) mutable { then(to_failure(err)); });
+    internal::run_on(self, redis, call.finish(true, x->length / 2),
+                     [this, x, sent, then, listed = list == "1"](
+                       const outcome<reply_ptr>& reply) mutable {
+                       auto ids = reply ? read(**reply, x->clock->trimmed)
+                                        : event_ids{reply.error()};
+                       if (ids) {
+                         x->clock->suspect
+                           = !listed
+                             && (x->clock->suspect
+                                 || x->clock->older_than(x->length / 2,
+                                                         env.boot_time()));
+                         x->clock->renewed(sent);
+                       }
+                       then(std::move(ids));
+                     });
   }
 
-  static outcome<std::vector<event_id>> read(const resp::reply& from,
-                                             std::atomic<uint64_t>& lost) {
+  using event_ids = outcome<std::vector<event_id>>;
+
+  static event_ids read(const resp::reply& from, std::atomic<uint64_t>& lost) {
     resp::cursor at{from};
     uint32_t size = 0;
     if (at.is(resp::node_type::error))
@@ -144,25 +145,20 @@ struct lease_state {
     return resp::read_ids(at, "renew");
   }
 
-  // One tick under way at most, and none without leases.
+  // A renewal that is under way arms the timer when it ends.
   void arm() {
-    if (armed || leases.empty())
-      return;
-    auto earlier = [](const kept& a, const kept& b) { return a.due < b.due; };
-    const auto next
-      = std::min_element(leases.begin(), leases.end(), earlier)->due;
-    armed = true;
-    const auto pause = std::clamp<caf::timespan>(next - self->clock().now(),
-                                                 milliseconds{20},
-                                                 milliseconds{1'000});
-    self->delayed_send(self_type{self}, pause, caf::tick_atom_v);
+    auto next = caf::actor_clock::time_point::max();
+    for (const auto& k : leases)
+      if (!k.under_way)
+        next = std::min(next, k.due);
+    timer.arm(next);
   }
 
   pointer self;
   connection_actor redis;
   internal::environment env;
   std::vector<kept> leases;
-  bool armed = false;
+  internal::tick_timer<pointer> timer;
 };
 
 } // namespace

@@ -88,7 +88,7 @@ public:
       },
       [this](atom::info) { return on_info(); },
       [this](caf::close_atom) { on_close(); },
-      [this](caf::tick_atom, uint64_t timer) { reader_.timers.fire(timer); },
+      [this](caf::tick_atom) { reader_.timers.on_tick(); },
     };
   }
 

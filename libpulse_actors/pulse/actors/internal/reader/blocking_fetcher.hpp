@@ -66,7 +66,7 @@ private:
   bool busy_ = false;
   bool failed_ = false;
   bool interrupted_ = false;
-  uint64_t unblock_timer_ = 0;
+  reader_timers::handle unblock_timer_;
 };
 
 } // namespace pulse::internal

@@ -85,7 +85,7 @@ private:
   cursor_set cursors_;
   blocking_fetcher fetcher_;
   reconnect_backoff backoff_;
-  uint64_t probe_timer_ = 0;
+  reader_timers::handle probe_timer_;
   /// Waits for the end of the pause after a failed read, or for the result of a
   /// probe.
   bool backing_off_ = false;

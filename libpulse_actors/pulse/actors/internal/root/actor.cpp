@@ -4,7 +4,9 @@
 #include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/actors/internal/root/child_group.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
+#include "pulse/actors/internal/runtime/delayed_calls.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
+#include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/actors/internal/stream/actor.hpp"
@@ -25,7 +27,7 @@ using root_self = root_actor::extend<
   caf::reacts_to<caf::unsubscribe_atom, std::string, event_listener>,
   caf::reacts_to<caf::subscribe_atom, std::string, notice_listener>,
   caf::reacts_to<caf::unsubscribe_atom, std::string, notice_listener>,
-  caf::reacts_to<caf::tick_atom, std::string>>;
+  caf::reacts_to<caf::tick_atom>>;
 
 struct root_state {
   using self_type = root_self;
@@ -43,7 +45,8 @@ struct root_state {
       redis(std::move(redis)),
       leases(std::move(leases)),
       env(std::move(env)),
-      random(this->env.new_engine()) {
+      random(this->env.new_engine()),
+      calls(self) {
     // nop
   }
 
@@ -91,7 +94,7 @@ struct root_state {
              const notice_listener& who) { note_listener(key, who, true); },
       [this](caf::unsubscribe_atom, const std::string& key,
              const notice_listener& who) { note_listener(key, who, false); },
-      [this](caf::tick_atom, const std::string& key) { restart(key); },
+      [this](caf::tick_atom) { calls.on_tick(); },
     };
   }
 
@@ -298,7 +301,7 @@ struct root_state {
       ++restarts;
       log(log_level::error, name,
           key + " died of a defect and is started again: " + describe(reason));
-      self->delayed_send(self_type{self}, pause, caf::tick_atom_v, key);
+      calls.start(pause, [this, key] { restart(key); });
     });
   }
 
@@ -346,28 +349,32 @@ struct root_state {
       auto* x = group.find(child);
       if (x == nullptr || std::exchange(x->subscribe_later, true))
         return;
-      self->delayed_send(self_type{self}, std::chrono::seconds{1},
-                         caf::tick_atom_v, key);
+      calls.start(std::chrono::seconds{1}, [this, key] { restart(key); });
     });
   }
 
   // -- facts ------------------------------------------------------------------
 
+  // The connection failed, or Redis answered with an error.
+  static std::optional<failure> refusal(const outcome<reply_ptr>& reply) {
+    if (!reply)
+      return reply.error();
+    if (const resp::cursor at{**reply}; at.is(resp::node_type::error))
+      return resp::error_of(at);
+    return std::nullopt;
+  }
+
   caf::result<caf::timespan> on_ping() {
     auto answer = self->make_response_promise();
     const auto begin = self->clock().now();
-    self
-      ->request(redis.commands, caf::infinite, atom::run_v,
-                internal::one_command(true, "PING"))
-      .then(
-        [=](const reply_ptr& reply) mutable {
-          resp::cursor at{*reply};
-          if (at.is(resp::node_type::error))
-            answer.deliver(make_error(resp::error_of(at)));
-          else
-            answer.deliver(caf::timespan{self->clock().now() - begin});
-        },
-        [=](caf::error& err) mutable { answer.deliver(std::move(err)); });
+    internal::run_on(self, redis.commands, internal::one_command(true, "PING"),
+                     [=](const outcome<reply_ptr>& reply) mutable {
+                       if (auto why = refusal(reply))
+                         answer.deliver(make_error(*why));
+                       else
+                         answer.deliver(
+                           caf::timespan{self->clock().now() - begin});
+                     });
     return answer;
   }
 
@@ -425,6 +432,7 @@ struct root_state {
   sinks_group sinks;
   std::vector<caf::response_promise> answers;
   random_engine random;
+  internal::delayed_calls<self_type::pointer> calls;
   uint64_t anonymous = 0;
   uint64_t restarts = 0;
   bool closing = false;

@@ -3,6 +3,7 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/actors/internal/runtime/spawn_state.hpp"
+#include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/actors/internal/sink/audit.hpp"
 #include "pulse/actors/internal/sink/claimer.hpp"
 #include "pulse/actors/internal/sink/closing.hpp"
@@ -58,7 +59,8 @@ struct sink_state {
       own_pending(ctx, intake, outcomes, attempts),
       claimer(ctx, intake, outcomes),
       lease_guard(ctx, outcomes),
-      closing(ctx, reader, outcomes) {
+      closing(ctx, reader, outcomes),
+      timer(self) {
     // nop
   }
 
@@ -341,10 +343,8 @@ struct sink_state {
   }
 
   void on_tick() {
+    timer.on_tick();
     const auto now = ctx.now();
-    if (now < next_tick)
-      return; // an earlier one was armed and has been here
-    next_tick = time_point::max();
     ctx.ledger.tick(now);
     workers.tick(now);
     groups.tick(now);
@@ -363,15 +363,8 @@ struct sink_state {
     const bool busy = ctx.ledger.size() > 0 || outcomes.backlog() > 0
                       || workers.has_pending_failures() || ctx.closing
                       || closing.leaving() || reader.interrupting();
-    const auto at = ctx.now() + (busy ? busy_tick : idle_tick);
-    if (at >= next_tick)
-      return;
-    next_tick = at;
-    ctx.self->delayed_send(self_type{ctx.self}, busy ? busy_tick : idle_tick,
-                           caf::tick_atom_v);
+    timer.arm(ctx.now() + (busy ? busy_tick : idle_tick));
   }
-
-  using time_point = sink_context::time_point;
 
   sink_context ctx;
   supervision supervisor;
@@ -387,7 +380,7 @@ struct sink_state {
   internal::sink_lease_guard lease_guard;
   internal::sink_closing closing;
   std::vector<waiting_subscriber> waiting;
-  time_point next_tick = time_point::max();
+  internal::tick_timer<sink_self::pointer> timer;
 };
 
 } // namespace

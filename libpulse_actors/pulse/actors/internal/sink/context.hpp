@@ -3,7 +3,7 @@
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/runtime/notice_board.hpp"
-#include "pulse/actors/internal/runtime/requester.hpp"
+#include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/core/delivery/ledger.hpp"
 #include "pulse/core/event_filter.hpp"

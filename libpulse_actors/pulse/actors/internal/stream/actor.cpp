@@ -1,7 +1,9 @@
 #include "pulse/actors/internal/stream/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/runtime/spawn_state.hpp"
+#include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/actors/internal/stream/dead_letters.hpp"
 #include "pulse/actors/internal/stream/operations.hpp"
 #include "pulse/actors/internal/stream/trimmer.hpp"
@@ -51,7 +53,8 @@ struct stream_state {
       trimmer(self, options, this->redis, format.key, counters),
       dead_letters(self, options, this->redis, this->env, [this] { arm(); }),
       uniques(this->env.random_bits()),
-      random(this->env.new_engine()) {
+      random(this->env.new_engine()),
+      timer(self) {
     if (options.max_len == 0 && options.max_age.count() == 0
         && options.ttl.count() == 0)
       report(log_level::warning,
@@ -232,15 +235,23 @@ struct stream_state {
   }
 
   void run_adds(work_handle x, command_ptr commands) {
-    self->request(redis, caf::infinite, atom::run_v, std::move(commands))
-      .then([=](const reply_ptr& reply) { on_added(x, *reply); },
-            [=](caf::error& why) { on_add_failed(x, to_failure(why)); });
+    internal::run_on(self, redis, std::move(commands),
+                     [=](const outcome<reply_ptr>& reply) {
+                       if (reply)
+                         on_added(x, **reply);
+                       else
+                         on_add_failed(x, reply.error());
+                     });
   }
 
   void send_operation(work_handle x, const pending_operation& operation) {
-    self->request(redis, caf::infinite, atom::run_v, operation.commands)
-      .then([=](const reply_ptr& reply) { on_performed(x, *reply); },
-            [=](caf::error& why) { on_operation_failed(x, to_failure(why)); });
+    internal::run_on(self, redis, operation.commands,
+                     [=](const outcome<reply_ptr>& reply) {
+                       if (reply)
+                         on_performed(x, **reply);
+                       else
+                         on_operation_failed(x, reply.error());
+                     });
   }
 
   // -- replies ----------------------------------------------------------------
@@ -378,10 +389,8 @@ struct stream_state {
   }
 
   void on_tick() {
+    timer.on_tick();
     const auto now = self->clock().now();
-    if (now < armed)
-      return; // a tick for an earlier time was requested later, and has come
-    armed = time_point::max();
     if (now >= retry_at) {
       retry_at = time_point::max();
       for (auto x = work.next_retry(); x != work.end(); x = work.next_retry())
@@ -392,17 +401,9 @@ struct stream_state {
     arm();
   }
 
-  // Requests a tick for the earliest time wanted, unless one is under way for
-  // it.
   void arm() {
-    const auto next
-      = std::min({retry_at, trimmer.next_tick(), dead_letters.next_tick()});
-    if (next >= armed)
-      return;
-    armed = next;
-    const auto delay = std::max(next - self->clock().now(),
-                                time_point::duration{0});
-    self->delayed_send(self_type{self}, delay, caf::tick_atom_v);
+    timer.arm(
+      std::min({retry_at, trimmer.next_tick(), dead_letters.next_tick()}));
   }
 
   void on_performed(work_handle x, resp::reply& reply) {
@@ -449,8 +450,7 @@ struct stream_state {
   reconnect_backoff retry_pause{milliseconds{100}, milliseconds{1'500}};
   random_engine random;
   time_point retry_at = time_point::max();
-  // The time for which the next tick is under way.
-  time_point armed = time_point::max();
+  internal::tick_timer<self_pointer> timer;
   bool told_of_retries = false;
   bool told_of_full = false;
   std::vector<caf::response_promise> close_promises;

@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/stream/dead_letters.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/core/names.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
@@ -87,21 +88,22 @@ caf::response_promise stream_dead_letters::ask(const std::string& sink,
                                                Read read) {
   open_.push_front(self_->make_response_promise());
   const auto promise = open_.begin();
-  self_->request(redis_, caf::infinite, atom::run_v, std::move(commands))
-    .then(
-      [=](const reply_ptr& reply) {
-        resp::cursor at{*reply};
-        auto x = read(at);
-        if (x)
-          promise->deliver(std::move(*x));
-        else
-          promise->deliver(make_error(about(sink, x.error())));
-        open_.erase(promise);
-      },
-      [=](const caf::error& why) {
-        promise->deliver(make_error(about(sink, to_failure(why))));
-        open_.erase(promise);
-      });
+  const auto failed = [=](const failure& why) {
+    promise->deliver(make_error(about(sink, why)));
+  };
+  run_on(self_, redis_, std::move(commands),
+         [=](const outcome<reply_ptr>& reply) {
+           if (!reply) {
+             failed(reply.error());
+           } else {
+             resp::cursor at{**reply};
+             if (auto x = read(at))
+               promise->deliver(std::move(*x));
+             else
+               failed(x.error());
+           }
+           open_.erase(promise);
+         });
   return *promise;
 }
 
@@ -241,14 +243,14 @@ void stream_dead_letters::fail(job_ptr x, const failure& why) {
 template <class Then>
 void stream_dead_letters::run(job_ptr x, command_ptr commands, Then then) {
   x->step_under_way = true;
-  self_->request(redis_, caf::infinite, atom::run_v, std::move(commands))
-    .then(
-      [=](const reply_ptr& reply) {
-        x->step_under_way = false;
-        then(*reply);
-        changed_();
-      },
-      [=](const caf::error& why) { fail(x, to_failure(why)); });
+  run_on(self_, redis_, std::move(commands),
+         [=](const outcome<reply_ptr>& reply) {
+           if (!reply)
+             return fail(x, reply.error());
+           x->step_under_way = false;
+           then(**reply);
+           changed_();
+         });
 }
 
 status stream_dead_letters::check(const std::string& sink,

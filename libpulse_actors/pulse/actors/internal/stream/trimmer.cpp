@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/stream/trimmer.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/runtime/requests.hpp"
 
 #include <algorithm>
 
@@ -58,11 +59,13 @@ milliseconds stream_trimmer::age_interval() const {
 }
 
 void stream_trimmer::trim() {
-  self_
-    ->request(redis_, caf::infinite, atom::run_v,
-              trim_by_options(key_, options_))
-    .then([this](const reply_ptr& reply) { done(*reply); },
-          [this](const caf::error& why) { failed(to_failure(why)); });
+  run_on(self_, redis_, trim_by_options(key_, options_),
+         [this](const outcome<reply_ptr>& reply) {
+           if (reply)
+             done(**reply);
+           else
+             failed(reply.error());
+         });
 }
 
 void stream_trimmer::done(const resp::reply& reply) {
