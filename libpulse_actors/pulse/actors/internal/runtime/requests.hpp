@@ -1,7 +1,7 @@
 #pragma once
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/connection/actor.hpp"
+#include "pulse/actors/internal/runtime/messages.hpp"
 #include "pulse/core/outcome.hpp"
 
 #include <caf/duration.hpp>
@@ -15,8 +15,9 @@ namespace pulse::internal {
 /// Sends a batch on a connection, and calls `fn` with `outcome<reply_ptr>`: the
 /// replies, or the failure of the whole batch. A connection always replies, so
 /// the request needs no timeout.
-template <class Self, class F>
-void run_on(Self self, const connection_actor& redis, command_ptr batch, F fn) {
+/// @param redis A `connection_actor`.
+template <class Self, class Connection, class F>
+void run_on(Self self, const Connection& redis, command_ptr batch, F fn) {
   self->request(redis, caf::infinite, atom::run_v, std::move(batch))
     .then([fn](reply_ptr& x) mutable { fn(outcome<reply_ptr>{std::move(x)}); },
           [fn](caf::error& why) mutable {
