@@ -183,6 +183,19 @@ CAF_TEST(a sweep whose reply is lost is made good from the own entries) {
   CAF_CHECK_EQUAL(info().adopted, 1u);
 }
 
+CAF_TEST(a sweep whose reply came late stops sweeping for a lease at most) {
+  spawn_subscribed();
+  pass(5s);
+  redis.hold("take_over");
+  pass(3s); // a sweep is under way, and this node stands still
+  calls("take_over");
+  release("take_over");
+  pass(14s);
+  CAF_CHECK_EQUAL(calls("take_over"), "");
+  pass(3s);
+  CAF_CHECK_NOT_EQUAL(calls("take_over"), "");
+}
+
 CAF_TEST(after an outage no events are taken over for one lease) {
   options.lease = 6s;
   spawn_subscribed();

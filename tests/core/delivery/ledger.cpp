@@ -372,6 +372,40 @@ CAF_TEST(what other nodes took over is dropped unless a worker is at it) {
   CAF_CHECK_EQUAL(plan(uut), "3>1");
 }
 
+CAF_TEST(what other nodes took over is not tried again here) {
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.add_worker(2, 8);
+  for (uint64_t i = 1; i <= 4; ++i)
+    uut.fetched(0, ev(i), now);
+  auto out = dispatch(uut);
+  CAF_REQUIRE_EQUAL(show(out), "1>1 2>2 3>1 4>2");
+  CAF_CHECK_EQUAL(uut.retain_only(0, uut.next_serial(), {{4, 0}}), 0u);
+  uut.failed(out[0].what, 1, "no", {}, now); // dropped
+  uut.done(out[1].what, 2, now);             // an ack does no harm
+  CAF_CHECK_EQUAL(uut.size(), 3u);
+  uut.worker_died(1, "crash", now); // 3 is dropped
+  CAF_CHECK_EQUAL(uut.count().crashes, 0u);
+  uut.worker_died(2, "crash", now); // 4 is ours
+  CAF_CHECK_EQUAL(uut.count().crashes, 1u);
+  CAF_CHECK_EQUAL(uut.queued(), 1u);
+  CAF_CHECK_EQUAL(uut.size(), 2u);
+}
+
+CAF_TEST(what came back from another node is tried again here) {
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(2), now);
+  auto out = dispatch(uut);
+  uut.retain_only(0, uut.next_serial(), {});
+  uut.retain_only(0, uut.next_serial(), {{1, 0}});
+  CAF_CHECK(!uut.fetched(0, ev(2), now));
+  uut.failed(out[0].what, 1, "no", {}, now);
+  uut.failed(out[1].what, 1, "no", {}, now);
+  CAF_CHECK_EQUAL(uut.waiting(), 2u);
+}
+
 CAF_TEST(keyed keeps the order per topic across failures) {
   how.dispatch = dispatch_mode::keyed;
   auto uut = make();

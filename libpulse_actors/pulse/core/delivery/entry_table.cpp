@@ -34,6 +34,11 @@ const ledger_entry* entry_table::find(uint32_t stream, event_id id) const {
   return i == index_.end() ? nullptr : &slots_[i->second];
 }
 
+ledger_entry* entry_table::find(uint32_t stream, event_id id) {
+  const auto i = index_.find(key{stream, id});
+  return i == index_.end() ? nullptr : &slots_[i->second];
+}
+
 std::optional<event_id> entry_table::lowest(uint32_t stream) const {
   std::optional<event_id> result;
   for (const auto& x : slots_)

@@ -39,6 +39,8 @@ struct ledger_entry {
   bool crash_candidate = false;
   /// Redis knows that a worker has it, or gets it now.
   bool marked = false;
+  /// Another node took it over while a worker was at it.
+  bool taken_over = false;
   /// Keyed: the hash of the topic, and whether it is this event's turn.
   uint64_t key = 0;
   bool has_turn = false;
@@ -89,6 +91,7 @@ public:
                                                                      : nullptr;
   }
   [[nodiscard]] const ledger_entry* find(uint32_t stream, event_id id) const;
+  [[nodiscard]] ledger_entry* find(uint32_t stream, event_id id);
   /// Lowest ID of a stream; nothing if there is no entry of it.
   [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const;
   [[nodiscard]] delivery_ticket

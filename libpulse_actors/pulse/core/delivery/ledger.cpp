@@ -17,9 +17,12 @@ delivery_ledger::delivery_ledger(settings how, random_engine random)
 
 bool delivery_ledger::fetched(uint32_t stream, event content, time_point,
                               bool crash_candidate) {
+  const auto id = content.id();
   auto* x = entries_.add(stream, std::move(content));
-  if (x == nullptr)
+  if (x == nullptr) {
+    entries_.find(stream, id)->taken_over = false; // it is ours again
     return false;
+  }
   x->crash_candidate = crash_candidate;
   dispatcher_.add(*x);
   return true;
@@ -49,10 +52,15 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
                                     const std::vector<event_id>& still_ours) {
   size_t dropped = 0;
   for (auto& x : entries_) {
-    if (!x.is_idle() || x.stream != stream || x.serial >= before)
+    const bool dispatched = x.state == entry_state::dispatched;
+    if (!(x.is_idle() || dispatched) || x.stream != stream
+        || x.serial >= before)
       continue;
-    if (!std::binary_search(still_ours.begin(), still_ours.end(),
-                            x.content.id())) {
+    const bool lost = !std::binary_search(still_ours.begin(), still_ours.end(),
+                                          x.content.id());
+    if (dispatched) {
+      x.taken_over = lost;
+    } else if (lost) {
       erase(x);
       ++dropped;
     }
@@ -257,6 +265,8 @@ void delivery_ledger::kill(entry& x, std::string reason) {
 
 void delivery_ledger::retry(entry& x, const std::string& reason,
                             std::optional<milliseconds> delay, time_point now) {
+  if (x.taken_over)
+    return erase(x);
   auto counts = x.content.counts();
   ++counts.failures;
   x.content = x.content.with(counts);
@@ -281,6 +291,8 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
 }
 
 void delivery_ledger::crashed(entry& x, const std::string& reason) {
+  if (x.taken_over)
+    return erase(x);
   auto counts = x.content.counts();
   ++counts.crashes;
   ++counters_.crashes;
@@ -296,6 +308,8 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
 // The event gets another attempt at once: that this one failed was not its
 // fault.
 void delivery_ledger::requeue(entry& x, const std::string& reason) {
+  if (x.taken_over)
+    return erase(x);
   x.marked = false; // a crash candidate needs a new mark
   if (settings_.redeliver)
     dispatcher_.enqueue(x, true);

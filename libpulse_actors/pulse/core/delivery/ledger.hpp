@@ -111,7 +111,8 @@ public:
   /// Queues an event. `stream` is the owner's index of the stream; the event's
   /// `counts().deliveries` are Redis' counter, this delivery included.
   /// @param crash_candidate Whether a node died that held it.
-  /// @returns false, and changes nothing, if it is held already.
+  /// @returns false if it is held already. Then nothing changes, except that
+  /// the event counts as ours again if another node had taken it over.
   bool fetched(uint32_t stream, event x, time_point now,
                bool crash_candidate = false);
 
@@ -132,7 +133,9 @@ public:
 
   /// Drops the queued and waiting entries of `stream` that were fetched when
   /// next_serial() was lower than `before`, and that are not among `still_ours`
-  /// (sorted): other nodes took them. What workers have goes on.
+  /// (sorted): other nodes took them. What workers have goes on; if a worker
+  /// fails at such an event, the ledger drops it, since the next attempt is up
+  /// to the other node.
   /// @returns how many it dropped.
   size_t retain_only(uint32_t stream, uint64_t before,
                      const std::vector<event_id>& still_ours);

@@ -80,11 +80,15 @@ void sink_claimer::claim_stale(uint32_t stream, uint32_t most, time_point now) {
 }
 
 // After a full page the dead nodes left more, which need not wait for the
-// interval.
+// interval. A claim that seems to take very long tells nothing about the load
+// of the server: perhaps this node stood still. So there is a claim for each
+// lease.
 void sink_claimer::claim_ended(time_point begun, bool full) {
   --under_way_;
   const auto share = full ? full_claim_share : claim_share;
-  const auto soonest = begun + share * (ctx_.now() - begun);
+  const auto now = ctx_.now();
+  const auto soonest = std::min<time_point>(begun + share * (now - begun),
+                                            now + ctx_.options.lease);
   next_claim_ = full ? soonest : std::max(next_claim_, soonest);
 }
 
