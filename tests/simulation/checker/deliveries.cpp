@@ -4,6 +4,14 @@
 
 namespace pulse::simulation {
 
+namespace {
+
+// The sink counts from when it sent an event, and knows of an answer when it
+// gets it.
+constexpr std::chrono::milliseconds under_way{100};
+
+} // namespace
+
 // -- what happens -------------------------------------------------------------
 
 void delivery_rules::instance_opens(instance_id id, std::string sink,
@@ -37,22 +45,36 @@ void delivery_rules::arrives(worker_id at, const event& what) {
   auto& who = workers_.at(at);
   const auto owner = owners_.find(key);
   const auto is_foreign = owner != owners_.end() && owner->second != who.at;
-  const auto may_come_again = is_forgotten(key) || (is_foreign && !is_strict);
-  if (!may_come_again) {
-    check_copies(at, key);
-    check_counts(key, what);
-    check_order(at, key, what);
-    check_topic(at, key, what);
-  }
-  if (is_quiet_for_too_long(who))
-    forfeit_all(at);
-  if (who.held++ == 0)
-    who.quiet_since = now_;
-  if (!may_come_again && ++who.expected > instances_.at(who.at).rules.credit)
+  if (is_forgotten(key) || (is_foreign && !is_strict))
+    return add(at, key, what, true);
+  check_copies(at, key);
+  check_counts(key, what);
+  check_order(at, key, what);
+  check_topic(at, key, what);
+  const auto is_forfeited = is_quiet_for_too_long(who) || may_be_ended(at, key);
+  if (!is_forfeited && ++who.expected > instances_.at(who.at).rules.credit)
     out_.add("credit", "worker " + std::to_string(at) + " holds "
                          + std::to_string(who.expected) + " events");
+  add(at, key, what, is_forfeited);
+}
+
+// A manual sink takes the late answer of a worker that it gave up for the
+// answer of the one that it sent the event to meanwhile.
+bool delivery_rules::may_be_ended(worker_id at, const delivery_key& key) const {
+  const auto i = deliveries_.find(key);
+  return instances_.at(workers_.at(at).at).rules.manual
+         && i != deliveries_.end()
+         && std::any_of(i->second.begin(), i->second.end(), [](auto& x) {
+              return x.is_forfeited && x.at > phase::started;
+            });
+}
+
+void delivery_rules::add(worker_id at, const delivery_key& key,
+                         const event& what, bool is_forfeited) {
+  if (auto& who = workers_.at(at); who.held++ == 0)
+    who.quiet_since = now_;
   deliveries_[key].push_back(
-    {at, phase::waits, may_come_again, std::string{what.topic()}});
+    {at, phase::waits, is_forfeited, std::string{what.topic()}});
 }
 
 void delivery_rules::starts(worker_id at, const event& what) {
@@ -74,9 +96,12 @@ void delivery_rules::ends(worker_id at, const event& what, ending how) {
   x->at = how == ending::acknowledged ? phase::acknowledged : phase::failed;
   if (how == ending::rejected)
     rejected_.insert(key_of(at, what));
+  // An answer to what was given up says nothing about the rest.
   --who.held;
-  who.expected -= x->is_forfeited ? 0 : 1;
-  who.quiet_since = now_;
+  if (!x->is_forfeited) {
+    --who.expected;
+    who.quiet_since = now_;
+  }
 }
 
 void delivery_rules::extends(worker_id at, const event& what) {
@@ -173,9 +198,6 @@ delivery_key delivery_rules::key_of(worker_id at, const event& what) const {
 }
 
 bool delivery_rules::is_quiet_for_too_long(const worker& x) const {
-  // The sink counts from when it sent the event, and knows of an answer when it
-  // gets it.
-  constexpr std::chrono::milliseconds under_way{100};
   return x.held > 0
          && now_ - x.quiet_since + under_way
               >= instances_.at(x.at).rules.ack_wait;

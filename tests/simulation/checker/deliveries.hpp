@@ -105,9 +105,10 @@ private:
   struct worker {
     instance_id at = 0;
     bool is_alive = true;
-    // What it holds, and since when it has not answered anything.
+    // What it has not ended yet. If it ends nothing for ack_wait, the sink may
+    // give up all of that, and whatever comes until the worker is done with it.
     uint32_t held = 0;
-    // What of this the sink still expects it to answer.
+    // What of this the sink expects it to answer.
     uint32_t expected = 0;
     time_point quiet_since;
   };
@@ -121,6 +122,9 @@ private:
   };
 
   [[nodiscard]] delivery_key key_of(worker_id at, const event& what) const;
+  void add(worker_id at, const delivery_key& key, const event& what,
+           bool is_forfeited);
+  [[nodiscard]] bool may_be_ended(worker_id at, const delivery_key& key) const;
   void forfeit_all(worker_id of);
   void forfeit(const delivery_key& what);
   [[nodiscard]] bool is_quiet_for_too_long(const worker& x) const;

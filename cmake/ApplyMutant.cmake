@@ -8,6 +8,6 @@ if(NOT status EQUAL 0)
   file(REMOVE "${TO}.tmp")
   message(FATAL_ERROR "${PATCH}\ndoes not fit\n${FROM}\nany more. Put the same "
     "fault into the file as it is now, write the patch anew with diff -u, and "
-    "see that its test in tests/chaos finds the fault.\n${output}")
+    "see that its test finds the fault.\n${output}")
 endif()
 file(RENAME "${TO}.tmp" "${TO}")
