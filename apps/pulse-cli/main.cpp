@@ -40,6 +40,7 @@ void describe_common(CLI::App& app, common_options& options) {
     app, "--timeout", [&](std::chrono::milliseconds x) { options.timeout = x; },
     "How long to wait for Redis", duration_text(options.timeout));
   app.add_flag("--json", options.json, "Print JSON, one object per line");
+  app.set_version_flag("--version", "pulse " PULSE_VERSION);
   app.require_subcommand(1);
   app.footer(R"(The password may also come from PULSE_REDIS_PASSWORD.
 

@@ -55,6 +55,7 @@ void describe_arguments(CLI::App& app, arguments& args) {
                "Fail if Redis does not answer;\ndefault: wait for it");
   app.add_flag("--exit-with-parent", args.exit_with_parent,
                "Stop as on SIGTERM when the parent process ends");
+  app.set_version_flag("--version", "pulse-node " PULSE_VERSION);
   add_setting(app, args, "--redis-url", "redis", "url", "[redis] url");
   add_setting(app, args, "--name", "node", "name", "[node] name");
   add_setting(app, args, "--listen", "node", "listen", "[node] listen");
