@@ -89,7 +89,7 @@ CAF_TEST(closing ends though Redis is away) {
   auto done = close();
   pass(4s);
   CAF_CHECK_EQUAL(done->why(), "none");
-  CAF_CHECK(logged("could not hand back"));
+  CAF_CHECK(logged("could not give back"));
 }
 
 CAF_TEST(a closing sink hands back when no renewal can come behind) {

@@ -118,7 +118,7 @@ CAF_TEST(an ack whose reply is lost is repeated until Redis took it) {
   CAF_CHECK_EQUAL(info().acked, 2u);
   CAF_CHECK_EQUAL(info().held, 0u);
   CAF_CHECK_EQUAL(alice.got(), "");
-  CAF_CHECK(logged("acks are not confirmed"));
+  CAF_CHECK(logged("Redis did not confirm acks"));
   CAF_CHECK(logged("acks are confirmed again"));
 }
 
@@ -156,7 +156,7 @@ CAF_TEST(with ack none events are delivered at most once) {
   CAF_CHECK_EQUAL(calls("XACK"), "");
   CAF_CHECK_EQUAL(calls("take_over"), "");
   CAF_CHECK_EQUAL(info().held, 0u);
-  CAF_CHECK(logged("is lost, since ack is none"));
+  CAF_CHECK(logged("is lost, because ack is none"));
 }
 
 CAF_TEST(what the filter does not want is acknowledged at once) {

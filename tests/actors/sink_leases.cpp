@@ -63,7 +63,7 @@ CAF_TEST(what others took meanwhile is not delivered) {
   CAF_CHECK_EQUAL(alice.got(), "a1");
   CAF_CHECK_EQUAL(info().lost_leases, 1u);
   CAF_CHECK_EQUAL(info().held, 0u);
-  CAF_CHECK(logged("others took over 1 of its events"));
+  CAF_CHECK(logged("other nodes took over 1 of its events"));
 }
 
 CAF_TEST(what is still its own is delivered) {
@@ -117,7 +117,7 @@ CAF_TEST(an entry that stays unknown for two checks is taken) {
   give_page(nothing);
   pass(500ms);
   CAF_CHECK_EQUAL(alice.got(), "a9");
-  CAF_CHECK(logged("that it does not know"));
+  CAF_CHECK(logged("the sink did not know them"));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -73,7 +73,7 @@ CAF_TEST(both versions of TLS are spoken with and without client certificates) {
                            std::string{"tls-protocols "} + version}};
     auto options = trusting(redis.url());
     const auto anonymous = ping(options);
-    CAF_CHECK(contains(anonymous, "ask for a client certificate"));
+    CAF_CHECK(contains(anonymous, "asks for a client certificate"));
     CAF_CHECK(contains(anonymous, "tls_cert_file"));
     options.tls_cert_file = client.cert_file;
     options.tls_key_file = client.key_file;

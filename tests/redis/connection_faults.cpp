@@ -101,7 +101,7 @@ CAF_TEST(a cut handshake is tried again) {
   submit(command("GET"));
   dialled();
   CAF_CHECK_EQUAL(hung_up(), "hang up");
-  CAF_CHECK(contains(last_log, "cut before an answer"));
+  CAF_CHECK(contains(last_log, "closed it without an answer"));
   CAF_CHECK_EQUAL(tick_after(200ms), "dial");
   dialled();
   CAF_CHECK_EQUAL(receive("+OK\r\n"), "");

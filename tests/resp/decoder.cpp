@@ -203,12 +203,15 @@ CAF_TEST(a large string in small pieces arrives whole) {
 CAF_TEST(a peer that is no Redis is named by what it sent) {
   CAF_CHECK_EQUAL(
     refusal("HTTP/1.1 400 Bad Request\r\n\r\n"),
-    R"(the peer does not speak RESP, it sent "HTTP/1.1 400 Bad Request\r\n\r\n")");
+    R"(the peer is no Redis server: check host and port; it sent )"
+    R"("HTTP/1.1 400 Bad Request\r\n\r\n")");
+  CAF_CHECK_EQUAL(refusal("\x15\x03\x01\x00\x02\x02\x28"s),
+                  R"(the peer speaks TLS: use rediss:// in the URL; it sent )"
+                  R"("\x15\x03\x01\x00\x02\x02(")");
   CAF_CHECK_EQUAL(
-    refusal("\x15\x03\x01\x00\x02\x02\x28"s),
-    R"(the peer speaks TLS: use rediss://; it sent "\x15\x03\x01\x00\x02\x02(")");
-  CAF_CHECK_EQUAL(refusal("\0\0\"\\"s),
-                  R"(the peer does not speak RESP, it sent "\x00\x00\"\\")");
+    refusal("\0\0\"\\"s),
+    R"(the peer is no Redis server: check host and port; it sent )"
+    R"("\x00\x00\"\\")");
   CAF_CHECK(contains(refusal(std::string(200, 'A')), std::string(48, 'A') //
                                                        + "\"..."));
 }
@@ -216,7 +219,7 @@ CAF_TEST(a peer that is no Redis is named by what it sent) {
 CAF_TEST(types of RESP3 are refused) {
   for (auto* bytes : {"_\r\n", "%1\r\n+a\r\n+b\r\n", ",1.5\r\n", "#t\r\n",
                       ">1\r\n+x\r\n", "~1\r\n+x\r\n"})
-    CAF_CHECK(contains(refusal(bytes), "does not speak RESP"));
+    CAF_CHECK(contains(refusal(bytes), "is no Redis server"));
 }
 
 CAF_TEST(a wrong end of a bulk string is refused) {

@@ -7,7 +7,8 @@ namespace pulse::redis {
 
 namespace {
 
-// Moves what `pred` selects out of `from`, in order.
+// Removes the batches that `pred` selects from `from`, and returns them in
+// order.
 template <class Predicate>
 std::vector<queued_batch>
 extract(std::deque<queued_batch>& from, Predicate pred) {

@@ -9,43 +9,46 @@
 
 namespace pulse::redis {
 
-/// All times are of this clock; pure classes get them as arguments.
+/// All times of a connection are of this clock. Classes without I/O get the
+/// time as an argument.
 using time_point = std::chrono::steady_clock::time_point;
 
 /// One batch on its way through a connection.
 struct queued_batch {
-  /// Names the batch to its owner.
+  /// Identifies the batch for its owner.
   uint64_t token = 0;
   command_ptr commands;
   time_point deadline;
-  /// Replies so far; null before the first.
+  /// The replies that have arrived; null before the first one.
   reply_ptr answer = nullptr;
-  /// It went over the wire at least once, perhaps on an earlier connection.
+  /// Whether the batch was sent at least once, perhaps on an earlier
+  /// connection.
   bool was_sent = false;
-  /// SCRIPT LOAD goes ahead of it: its script was unknown.
+  /// Whether SCRIPT LOAD is sent before the batch, because Redis did not know
+  /// its script.
   bool load_script = false;
-  /// The reply to SCRIPT LOAD is still to come.
+  /// Whether the reply to SCRIPT LOAD has not arrived yet.
   bool loading = false;
 };
 
-/// Limits of what may be queued.
+/// How much may be queued.
 struct queue_limits {
   uint64_t commands = 0;
   uint64_t bytes = 0;
 };
 
-/// The batches of a connection in order: first those that were sent and wait
-/// for replies, then those that wait to be sent.
+/// The batches of a connection in order: first the batches that were sent and
+/// wait for replies, then the batches that wait to be sent.
 class command_queue {
 public:
   explicit command_queue(queue_limits limits) noexcept : limits_(limits) {
     // nop
   }
 
-  /// @returns whether `x` may be added. An empty queue takes any batch.
+  /// @returns whether `x` may be added. An empty queue accepts any batch.
   [[nodiscard]] bool has_room_for(const command_batch& x) const noexcept;
 
-  /// Adds `x` to what waits.
+  /// Adds a batch that waits to be sent.
   void push(queued_batch x);
 
   [[nodiscard]] bool empty() const noexcept {
@@ -57,43 +60,46 @@ public:
   [[nodiscard]] size_t num_waiting() const noexcept {
     return waiting_.size();
   }
-  /// Commands in all batches.
+  /// Number of commands in all batches.
   [[nodiscard]] uint64_t num_commands() const noexcept {
     return commands_;
   }
 
-  /// The batch whose replies come next. @pre `num_sent() > 0`
+  /// @returns the batch that gets the next replies. @pre `num_sent() > 0`
   queued_batch& front() {
     return sent_.front();
   }
 
-  /// Removes the batch whose replies came next. @pre `num_sent() > 0`
+  /// Removes and returns the batch that got the last replies.
+  /// @pre `num_sent() > 0`
   queued_batch pop();
 
-  /// Moves the first one that waits to what is sent. @pre `num_waiting() > 0`
+  /// Marks the first waiting batch as sent. @returns that batch.
+  /// @pre `num_waiting() > 0`
   queued_batch& send_next();
 
-  /// Puts the front back to be sent before all others that wait.
+  /// Makes the front wait again, before all other waiting batches.
   /// @pre `num_sent() > 0`
   void send_again();
 
-  /// No reply will come any more: puts repeatable batches whose deadline is
-  /// not over back to be sent again, in order, and removes the others.
-  /// @returns the others
+  /// Call this when the connection is lost, so that no more replies arrive. It
+  /// makes the repeatable batches whose deadline is not over wait again, in
+  /// order, and removes all other batches that were sent.
+  /// @returns the removed batches
   std::vector<queued_batch> lose_sent(time_point now);
 
-  /// Removes and returns what waits and what its deadline is over for.
+  /// Removes and returns the waiting batches whose deadline is over.
   std::vector<queued_batch> take_expired(time_point now);
 
-  /// Removes and returns all.
+  /// Removes and returns all batches.
   std::vector<queued_batch> take_all();
 
-  /// @returns whether the deadline of one that was sent is over.
+  /// @returns whether the deadline of a batch that was sent is over.
   [[nodiscard]] bool sent_expired(time_point now) const noexcept;
 
   /// @returns a time before which no deadline is over; `time_point::max()` if
-  /// there is none. Cheap, but may be too early: after it passed,
-  /// update_due() makes it exact.
+  /// the queue is empty. The result is cheap, but may be earlier than the next
+  /// deadline; after that time update_due() computes it anew.
   [[nodiscard]] time_point due() const noexcept {
     return empty() ? time_point::max() : due_;
   }

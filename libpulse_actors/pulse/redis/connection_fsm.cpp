@@ -12,12 +12,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Bytes handed to the socket and not taken yet, beyond which commands wait
-// here: there they can still expire unsent.
+// How many bytes may wait in the buffer of the socket. More commands wait in
+// the queue, where they can still expire without being sent.
 constexpr size_t high_water = 1u << 20;
 
-// A connection that was not used for so long is closed. It comes back with the
-// next command; without it, an owner that is gone would leave it open.
+// A connection that was not used for this time is closed, and the next command
+// opens it again. So a connection does not stay open for ever if its owner
+// forgot to close it.
 constexpr std::chrono::seconds idle_timeout{60};
 
 std::string to_text(milliseconds x) {
@@ -47,8 +48,8 @@ connection_fsm::connection_fsm(connection_config config, random_engine random)
 void connection_fsm::submit(time_point now, uint64_t token,
                             command_ptr commands, actions& out) {
   if (state_ == state::closed) {
-    out.push_back(
-      fail_action{token, {errc::closed, peer_ + ": the connection is closed"}});
+    out.push_back(fail_action{
+      token, {errc::closed, peer_ + ": the connection was closed"}});
     return;
   }
   if (state_ == state::waiting && now >= retry_at_)
@@ -122,7 +123,8 @@ time_point connection_fsm::next_tick() const noexcept {
 void connection_fsm::on_tick(time_point now, actions& out) {
   if (queue_.due() <= now) {
     expire_waiting(now, out);
-    // Nobody could tell any more whose the next reply is.
+    // After a missing reply, replies could not be assigned to commands any
+    // more.
     if (queue_.sent_expired(now))
       drop(now, {errc::timed_out, "no reply in time"}, out);
     queue_.update_due();
@@ -137,12 +139,14 @@ void connection_fsm::on_tick(time_point now, actions& out) {
          {errc::connect_failed, "no answer within "
                                   + to_text(config_.options.connect_timeout)
                                   + (config_.to.transport == endpoint::kind::tls
-                                       ? ": does this port speak TLS?"
+                                       ? ": check whether this port speaks TLS"
                                        : "")},
          out);
   } else if (state_ == state::ready && queue_.empty()
              && now >= last_used_ + idle_timeout) {
-    out.push_back(log_action{log_level::debug, "closed, it was not used"});
+    out.push_back(log_action{log_level::debug,
+                             "the connection was closed, because it was not "
+                             "used"});
     hang_up(out);
     state_ = state::idle;
   }
@@ -157,13 +161,19 @@ failure connection_fsm::too_late(const queued_batch& x) const {
   const auto within = " within " + to_text(timeout_of(*x.commands));
   if (state_ == state::ready)
     return {errc::timed_out,
-            peer_ + ": not sent" + within + ", the server does not keep up"};
-  const auto reason = ", no connection: "
-                      + (last_failure_.code == errc::none ? "still dialling"
-                                                          : last_failure_.what);
+            peer_ + ": the command was not sent" + within
+              + ", because the server is too slow for the commands before it"};
+  const auto reason = ", because there is no connection: "
+                      + (last_failure_.code == errc::none
+                           ? "the first attempt is under way"
+                           : last_failure_.what);
   if (x.was_sent)
-    return {errc::connection_lost, peer_ + ": not repeated" + within + reason};
-  return {errc::connect_failed, peer_ + ": not sent" + within + reason};
+    return {errc::connection_lost, peer_
+                                     + ": the connection was lost, and the "
+                                       "command was not repeated"
+                                     + within + reason};
+  return {errc::connect_failed,
+          peer_ + ": the command was not sent" + within + reason};
 }
 
 failure connection_fsm::refusal() const {
@@ -185,7 +195,7 @@ void connection_fsm::dial(time_point now, actions& out) {
 
 void connection_fsm::on_dialled(time_point now, actions& out) {
   if (state_ != state::dialling) {
-    // Too late, or closed.
+    // The attempt was given up meanwhile.
     out.push_back(hang_up_action{});
     return;
   }
@@ -223,15 +233,19 @@ void connection_fsm::on_hung_up(time_point now, actions& out) {
   if (state_ == state::dialling)
     drop(now,
          {errc::connect_failed,
-          std::string{"refused, or cut before an answer"}
+          std::string{"the peer refused the connection, or closed it without "
+                      "an answer"}
             + (has_written_ && config_.to.transport == endpoint::kind::tcp
-                 ? ": if this port wants TLS, use rediss://"
+                 ? ": if this port speaks TLS, use rediss:// in the URL"
                  : "")},
          out);
   else if (state_ == state::handshaking)
-    drop(now, {errc::connect_failed, "cut in the handshake"}, out);
+    drop(now,
+         {errc::connect_failed,
+          "the peer closed the connection during the handshake"},
+         out);
   else
-    drop(now, {errc::connection_lost, "closed by the peer"}, out);
+    drop(now, {errc::connection_lost, "the peer closed the connection"}, out);
 }
 
 void connection_fsm::on_broken(time_point now, const failure& why,
@@ -248,14 +262,15 @@ void connection_fsm::hang_up(actions& out) {
   out.push_back(hang_up_action{std::exchange(is_wrong_, false)});
 }
 
-// Ends the attempt or the connection; `why` does not name the peer.
+// Ends the attempt or the connection. `why` must not name the peer, because
+// this function adds its name.
 void connection_fsm::drop(time_point now, const failure& why, actions& out) {
   const bool was_ready = state_ == state::ready;
   ++counters_.failures;
   if (has_socket())
     hang_up(out);
   fail_sent(now, why, out);
-  // What broke a connection is no reason to refuse commands.
+  // The reason why a ready connection was lost is no reason to refuse commands.
   last_failure_ = {was_ready ? errc::connection_lost : why.code, why.what};
   if (!is_transient(last_failure_.code))
     for (auto& x : queue_.take_all())
@@ -272,12 +287,12 @@ void connection_fsm::fail_sent(time_point now, const failure& why,
     out.push_back(fail_action{queue_.pop().token,
                               {errc::protocol_error, peer_ + ": " + why.what}});
   for (auto& x : queue_.lose_sent(now)) {
-    auto text = peer_ + ": " + why.what + ", the outcome is unknown";
+    auto text = peer_ + ": " + why.what + "; the outcome is unknown";
     auto code = errc::connection_lost;
     if (x.deadline <= now) {
       code = errc::timed_out;
       text = peer_ + ": no reply within " + to_text(timeout_of(*x.commands))
-             + ", the outcome is unknown";
+             + "; the outcome is unknown";
     }
     out.push_back(fail_action{x.token, {code, std::move(text)}});
   }

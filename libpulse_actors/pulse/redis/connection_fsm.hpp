@@ -17,9 +17,9 @@
 
 namespace pulse::redis {
 
-// -- what the owner of the socket has to do, in order -------------------------
+// -- actions that the owner of the socket must perform, in order --------------
 
-/// Open a socket, then tell by on_dialled() or on_dial_failed().
+/// Open a socket, then call on_dialled() or on_dial_failed().
 struct dial_action {};
 
 /// Write the commands to the socket.
@@ -27,14 +27,16 @@ struct send_action {
   command_ptr commands;
 };
 
-/// Write these bytes: a handshake (holds the password) or a script.
+/// Write these bytes: a handshake, which contains the password, or a script.
 struct send_text_action {
   std::string bytes;
 };
 
-/// Close the socket, or give up to open one; forget what it may still say.
+/// Close the socket, or stop the attempt to open one. Report no more events of
+/// that socket.
 struct hang_up_action {
-  /// Look up the address anew: it led to a server that is not the right one.
+  /// Whether to resolve the address again before the next attempt, because the
+  /// last address led to the wrong server.
   bool elsewhere = false;
 };
 
@@ -61,63 +63,68 @@ using action
                  answer_action, fail_action, log_action>;
 using actions = std::vector<action>;
 
-/// What a connection needs to know.
+/// The configuration of a connection.
 struct connection_config {
-  /// With the password to use.
+  /// Includes the password to use.
   endpoint to;
   redis_options options;
-  /// For CLIENT SETNAME. Unique, see handshake.
+  /// The name for CLIENT SETNAME. It must be unique, see handshake.
   std::string client_name;
 };
 
-/// What happens on one connection, without the connection: events go in,
-/// actions come out. Neither reads a clock nor touches a socket.
+/// The logic of one connection, without a socket and without a clock: its owner
+/// reports events, and performs the actions that it returns.
 ///
-/// It dials when a command comes, and again (backoff) while commands wait. The
-/// backoff starts over only after a connection held for `reconnect_last`, so a
-/// server that dies of each command is not asked faster and faster. What no
-/// retry will cure (a wrong password, a peer that is no Redis) fails all that
-/// waits at once, and all that comes until the next attempt. A server that says
-/// it is a replica, or that it does not know us any more, is left when all that
-/// was sent is answered: the next connection may lead to the master.
+/// It connects when there is a command, and repeats failed attempts while
+/// commands wait. The pauses between attempts grow. They become short again
+/// only after a connection has lasted for `reconnect_last`; otherwise a server
+/// that crashes at each command would be asked faster and faster. If another
+/// attempt would not help (a wrong password, a peer that is no Redis server),
+/// all commands fail at once until the next attempt. If a server says that it
+/// is a replica, or that it requires a new login, the connection is closed
+/// after all commands that were sent are answered, because the next connection
+/// may lead to the master.
 class connection_fsm {
 public:
   connection_fsm(connection_config config, random_engine random);
 
-  /// Queues `commands` and answers or fails `token` later, exactly once.
+  /// Queues `commands`. Exactly one answer_action or fail_action with `token`
+  /// follows.
   void submit(time_point now, uint64_t token, command_ptr commands,
               actions& out);
 
-  /// The password to log in with from now on.
+  /// Sets the password for the next logins.
   void set_password(std::string x) {
     config_.to.password = std::move(x);
   }
 
-  /// There is a socket; its connect may still be under way.
+  /// The socket exists; its connect may still be under way.
   void on_dialled(time_point now, actions& out);
   void on_dial_failed(time_point now, const failure& why, actions& out);
 
+  /// Bytes arrived on the socket.
   void on_data(time_point now, const char* data, size_t size, actions& out);
 
-  /// The socket took bytes; `unsent` are still in its owner's buffer.
+  /// The socket took bytes; `unsent` bytes are still in the buffer of its
+  /// owner.
   void on_written(time_point now, size_t unsent, actions& out);
 
-  /// The peer closed, or the socket broke.
+  /// The peer closed the connection, or the socket failed.
   void on_hung_up(time_point now, actions& out);
 
-  /// The socket is of no use any more, as `why` says.
+  /// The socket cannot be used any more, for the reason `why`.
   void on_broken(time_point now, const failure& why, actions& out);
 
-  /// To be called at next_tick(); harmless at any time.
+  /// Call this at next_tick(); a call at another time does no harm.
   void on_tick(time_point now, actions& out);
 
-  /// Fails all with `closed`, for good.
+  /// Fails all commands with `closed`, also those that are submitted later.
   void close(actions& out);
 
   /// @returns when on_tick() has something to do; `time_point::max()`: never.
   [[nodiscard]] time_point next_tick() const noexcept;
 
-  /// @returns whether replies to commands are expected now.
+  /// @returns whether the connection waits for replies to commands.
   [[nodiscard]] bool under_way() const noexcept {
     return queue_.num_sent() > 0;
   }
@@ -126,13 +133,13 @@ public:
 
 private:
   enum class state : uint8_t {
-    /// Nothing to do and no socket.
+    /// There is no socket, and no command waits.
     idle,
-    /// No answer yet.
+    /// The peer has not answered yet.
     dialling,
     handshaking,
     ready,
-    /// For the next attempt.
+    /// The connection waits for the time of the next attempt.
     waiting,
     closed,
   };
@@ -170,18 +177,19 @@ private:
   std::optional<handshake> handshake_;
   size_t unsent_ = 0;
   bool has_written_ = false;
-  // The server said that it is not, or no longer, the one for us.
+  // Whether the server said that it is a replica, or that it requires a new
+  // login.
   bool is_wrong_ = false;
   time_point attempt_deadline_;
   time_point ready_since_;
   time_point last_used_;
 
-  // Of the last connection that got ready; 0: there was none.
+  // CLIENT ID of the last connection that became ready; 0: there was none.
   int64_t last_client_id_ = 0;
 
-  // The attempts.
+  // The time of the next attempt.
   time_point retry_at_;
-  // Why there is no connection.
+  // The reason why there is no connection.
   failure last_failure_;
   connection_info counters_;
 };

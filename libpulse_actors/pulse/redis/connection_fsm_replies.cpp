@@ -1,4 +1,4 @@
-// The half of connection_fsm that reads what the peer says.
+// The part of connection_fsm that reads the replies of the peer.
 
 #include "pulse/redis/connection_fsm.hpp"
 #include "pulse/resp/script.hpp"
@@ -21,7 +21,7 @@ void connection_fsm::on_data(time_point now, const char* data, size_t size,
   if (state_ == state::dialling)
     state_ = state::handshaking;
   decoder_->feed(data, size);
-  // A reply may end the connection, and the decoder with it.
+  // A reply may end the connection; then there is no decoder any more.
   while (decoder_ && read_one(now, out)) {
     // nop
   }
@@ -76,12 +76,13 @@ bool connection_fsm::read_script_reply(time_point now, actions& out) {
     return false;
   auto& front = queue_.front();
   front.loading = false;
-  // The call of the script fails then, and its owner gets to know.
+  // After this error the call of the script fails, too, and its owner gets that
+  // error.
   if (const resp::cursor at{x}; at.is(resp::node_type::error))
-    out.push_back(
-      log_action{log_level::warning, "SCRIPT LOAD of "
-                                       + std::string{front.commands->lua->name}
-                                       + ": " + resp::error_of(at).what});
+    out.push_back(log_action{log_level::warning,
+                             "cannot load the script "
+                               + std::string{front.commands->lua->name}
+                               + " (SCRIPT LOAD): " + resp::error_of(at).what});
   return true;
 }
 
@@ -89,7 +90,8 @@ bool connection_fsm::read_answer(time_point now, actions& out) {
   auto& front = queue_.front();
   if (!front.answer)
     front.answer = std::make_shared<resp::reply>();
-  // Keeps the reply alive: a broken one drops the batch.
+  // This copy keeps the reply alive: decode() removes the batch if the reply is
+  // broken.
   const auto answer = front.answer;
   if (!decode(now, *answer, out))
     return false;
@@ -115,12 +117,14 @@ void connection_fsm::finish_front(time_point now, actions& out) {
   out.push_back(answer_action{done.token, std::move(done.answer)});
 }
 
-// What was sent keeps its answers, so no outcome becomes unknown.
+// Closes the connection only after all commands that were sent are answered, so
+// that no outcome becomes unknown.
 void connection_fsm::leave_if_wrong(time_point now, actions& out) {
   if (is_wrong_ && queue_.num_sent() == 0)
     drop(now,
          {errc::connection_lost,
-          "left, the server is a replica or wants a new login"},
+          "the connection was closed, because the server is a replica or "
+          "requires a new login"},
          out);
 }
 

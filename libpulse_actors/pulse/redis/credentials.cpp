@@ -16,7 +16,8 @@ outcome<std::string> current_password(const redis_options& options,
     return failure{errc::auth_failed,
                    "password_file: cannot read a password from the first line "
                    "of \""
-                     + options.password_file + "\""};
+                     + options.password_file
+                     + "\"; this process must be able to read the file"};
   return result;
 }
 

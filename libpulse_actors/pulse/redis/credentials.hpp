@@ -8,9 +8,10 @@
 
 namespace pulse::redis {
 
-/// @returns the password to log in with now: that of the options, else the
-/// first line of `password_file`, else the URL's; empty: none.
-/// Error: `errc::auth_failed` that names the file.
+/// @returns the password for the next login: the password of the options, or
+/// else the first line of `password_file`, or else the password of the URL. The
+/// result is empty if there is none.
+/// Error: `errc::auth_failed` with the name of the file.
 outcome<std::string> current_password(const redis_options& options,
                                       const endpoint& to);
 

@@ -18,11 +18,13 @@ namespace pulse::redis {
 
 namespace {
 
-// Seconds: idle for so long, then this often, so many times.
+// After this many seconds without traffic the kernel sends probes at this
+// interval in seconds. The connection ends if this many probes get no reply.
 constexpr int keepalive_idle = 10;
 constexpr int keepalive_interval = 3;
 constexpr int keepalive_probes = 3;
-// Keepalive does not run while data is under way.
+// While data are under way the kernel sends no probes. Then the connection ends
+// after this time.
 constexpr int user_timeout_ms = 15'000;
 
 using address_list = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
@@ -31,7 +33,7 @@ std::string text_of(int error_number) {
   return std::generic_category().message(error_number);
 }
 
-// A null list comes with getaddrinfo's code.
+// If the result is null, `code` is the error code of getaddrinfo.
 address_list look_up(const std::string& host, const std::string& port,
                      int flags, int& code) {
   addrinfo hints{};
@@ -44,7 +46,7 @@ address_list look_up(const std::string& host, const std::string& port,
 }
 
 void set(int fd, int level, int option, int value) {
-  // Worth having, but no reason to fail.
+  // The connection also works without these options, so errors are ignored.
   ::setsockopt(fd, level, option, &value, sizeof(value));
 }
 
@@ -61,23 +63,26 @@ outcome<int> start_connect(const sockaddr* to, socklen_t size) {
   const auto fd = ::socket(to->sa_family,
                            SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
-    return failure{errc::connect_failed, "no socket: " + text_of(errno)};
+    return failure{errc::connect_failed,
+                   "cannot create a socket: " + text_of(errno)};
   if (to->sa_family != AF_UNIX)
     tune_tcp(fd);
   if (::connect(fd, to, size) == 0 || errno == EINPROGRESS)
     return fd;
   const auto error_number = errno;
   ::close(fd);
-  // A Unix socket says EAGAIN if too many wait for accept.
-  return failure{errc::connect_failed, error_number == EAGAIN
-                                         ? "its queue of clients is full"
-                                         : text_of(error_number)};
+  // connect() to a Unix socket fails with EAGAIN if too many clients wait for
+  // accept().
+  return failure{errc::connect_failed,
+                 error_number == EAGAIN
+                   ? "too many clients wait for the server to accept them"
+                   : text_of(error_number)};
 }
 
 outcome<int> dial_unix(const std::string& path) {
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
-  // parse_endpoint() made sure that it fits.
+  // parse_endpoint() has checked the length of the path.
   path.copy(to.sun_path, sizeof(to.sun_path) - 1);
   return start_connect(reinterpret_cast<const sockaddr*>(&to), sizeof(to));
 }

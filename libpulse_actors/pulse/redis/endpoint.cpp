@@ -8,7 +8,7 @@ namespace pulse {
 
 namespace {
 
-// The URL may hold a password: texts quote only parts that cannot.
+// The URL may contain a password, so texts quote only parts without one.
 failure invalid(const std::string& text) {
   return {errc::invalid_endpoint,
           "url: " + text
@@ -54,8 +54,8 @@ bool percent_decode(std::string_view text, std::string& out) {
   return true;
 }
 
-// Cuts "user:password@" off the front of `text`. The last @ counts, so that
-// a password with an unescaped one works.
+// Removes "user:password@" from the front of `text`. It ends at the last @, so
+// that a password may contain an unescaped @.
 status read_credentials(std::string_view& text, endpoint& x) {
   const auto at = text.rfind('@');
   if (at == std::string_view::npos)
@@ -80,7 +80,7 @@ status read_database(std::string_view text, endpoint& x) {
 }
 
 status read_port(std::string_view text, endpoint& x) {
-  // Not quoted: it may be the password, if the @ is missing.
+  // The text does not quote the port: if the @ is missing, it is the password.
   if (text.find_first_not_of("0123456789") != std::string_view::npos)
     return invalid("the port is no number, or the @ after the password is "
                    "missing");
@@ -96,7 +96,8 @@ bool valid_host(std::string_view text) {
   return !text.empty();
 }
 
-// Reads host[:port] or [ipv6][:port]; an empty one leaves the defaults.
+// Reads host[:port] or [ipv6][:port]. An empty text does not change the
+// defaults.
 status read_host_and_port(std::string_view text, endpoint& x) {
   if (text.empty())
     return {};
@@ -145,7 +146,7 @@ status read_unix_part(std::string_view text, endpoint& x) {
       return ok;
     text = text.substr(0, query);
   }
-  // A @ further on belongs to the path.
+  // Any other @ is part of the path.
   const auto at = text.find("@/");
   if (at != std::string_view::npos && text.front() != '/') {
     auto credentials = text.substr(0, at + 1);

@@ -23,12 +23,12 @@ struct endpoint {
 
 /// Reads `redis://[[user]:password@]host[:port][/db]`, `rediss://…` (TLS) or
 /// `unix://[[user]:password@]/path[?db=n]`. User and password may be
-/// percent-encoded; IPv6 hosts stand in brackets. Error:
-/// `errc::invalid_endpoint` that says which part is wrong; the text never
+/// percent-encoded. An IPv6 host must be in brackets.
+/// Error: `errc::invalid_endpoint`. Its text says which part is wrong and never
 /// contains the password.
 outcome<endpoint> parse_endpoint(std::string_view url);
 
-/// The URL without user and password: for logs and error texts.
+/// @returns the URL without user and password, for logs and error texts.
 std::string to_string(const endpoint& x);
 
 } // namespace pulse

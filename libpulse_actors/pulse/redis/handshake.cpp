@@ -42,7 +42,8 @@ handshake::handshake(const endpoint& to, std::string_view client_name,
     steps_.push_back(step::list);
     write_command(bytes_, "CLIENT", "LIST", "ID", predecessor_);
   }
-  // A server that loads its data set answers all the others, but not this.
+  // A server that still loads its data answers all other commands, but refuses
+  // PING.
   steps_.push_back(step::ping);
   write_command(bytes_, "PING");
 }
@@ -58,13 +59,15 @@ failure handshake::on_error(step at, failure why) const {
       why.what = "SELECT " + std::to_string(database_) + ": " + why.what;
       return why;
     case step::ping:
-      // Such a server may be unable to save, or the user not allowed to PING:
-      // each command will tell.
+      // Another error is no reason to give up the connection: the server may be
+      // unable to save, or the user may not use PING. If commands fail as well,
+      // they get the error.
       if (why.code == errc::auth_failed || why.code == errc::loading)
         return why;
       return {};
     default:
-      // Names and IDs are a convenience, unless the server refuses all.
+      // The connection also works without its name and ID. But errors that
+      // concern all commands end it.
       if (why.code == errc::auth_failed || is_transient(why.code))
         return why;
       return {};
@@ -82,14 +85,17 @@ outcome<bool> handshake::on_reply(const resp::reply& x) {
   } else if (at == step::list && reply.is(resp::node_type::string)) {
     kill_if_ours(reply.text());
   } else if (at == step::kill && reply.is(resp::node_type::integer)) {
-    // It may be gone meanwhile: good as well.
+    // The old connection may have ended meanwhile, so any number is fine.
   } else if (!reply.is(resp::node_type::status)) {
-    return resp::unexpected_reply("the handshake, is it a Redis?", reply);
+    return resp::unexpected_reply("the handshake (check that the peer is a "
+                                  "Redis server)",
+                                  reply);
   }
   return pos_ == steps_.size();
 }
 
-// Client IDs begin anew with each start of the server: the name decides.
+// The name must be compared, too, because client IDs begin again with each
+// start of the server, so another client may have the ID now.
 void handshake::kill_if_ours(std::string_view client_list) {
   if (client_list.find(" name=" + client_name_ + " ") == std::string_view::npos)
     return;

@@ -12,18 +12,20 @@
 
 namespace pulse::redis {
 
-/// What a new connection says first, in one piece: AUTH, SELECT, CLIENT
-/// SETNAME, CLIENT ID, PING; and what the replies mean.
+/// The first commands of a new connection, which are sent together: AUTH,
+/// SELECT, CLIENT SETNAME, CLIENT ID, PING. This class also judges the replies.
 ///
-/// A connection that was given up may still be there for the server, or for a
-/// proxy between: commands that are under way on it would be executed after we
-/// repeated them. So its successor ends it first, with CLIENT KILL. Whoever is
-/// not permitted to do that does without.
+/// The server, or a proxy, may not know that a connection was given up. Then
+/// commands that are still under way on it would be executed after they were
+/// repeated on the new connection. So the new connection first ends the old one
+/// by CLIENT KILL. If the user has no permission for that, the old connection
+/// stays.
 class handshake {
 public:
-  /// @param client_name Unique: nobody else may have it. Bytes that CLIENT
-  /// SETNAME does not take are replaced.
-  /// @param predecessor CLIENT ID of the last connection of that name; 0: none.
+  /// @param client_name Must be unique in Redis. Bytes that CLIENT SETNAME does
+  /// not accept are replaced.
+  /// @param predecessor CLIENT ID of the last connection with that name; 0:
+  /// there was none.
   handshake(const endpoint& to, std::string_view client_name,
             int64_t predecessor = 0);
 
@@ -32,17 +34,18 @@ public:
     return bytes_;
   }
 
-  /// What to say besides, after on_reply(); mostly nothing.
+  /// @returns further commands to send after on_reply(), which are mostly none.
   [[nodiscard]] std::string take_more() noexcept {
     return std::exchange(more_, {});
   }
 
   /// Judges the next reply. @returns whether it was the last one.
-  /// Error: `auth_failed` or `permission_denied` (asking again will not help),
-  /// `loading` or `unavailable` (it will), `protocol_error`.
+  /// Errors: `auth_failed` and `permission_denied`, after which another attempt
+  /// does not help; `loading` and `unavailable`, after which it may help;
+  /// `protocol_error`.
   outcome<bool> on_reply(const resp::reply& x);
 
-  /// Answer of CLIENT ID; 0 if the server did not permit it.
+  /// @returns the reply to CLIENT ID; 0 if the server did not permit it.
   [[nodiscard]] int64_t client_id() const noexcept {
     return client_id_;
   }

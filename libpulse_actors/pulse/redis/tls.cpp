@@ -25,8 +25,8 @@ struct freed_by {
 using context_ptr = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
 using session_ptr = std::unique_ptr<SSL, freed_by<SSL_free>>;
 
-// The oldest error of this thread; OpenSSL keeps a list, and a code of the
-// system if that was the cause.
+// Returns the text of the oldest error in OpenSSL's list of this thread. Such
+// an error may be one of the operating system.
 std::string openssl_error() {
   const auto code = ERR_get_error();
   ERR_clear_error();
@@ -45,7 +45,7 @@ failure bad_file(const char* option, const std::string& file) {
             + "; it must be a file in PEM format that this process can read"};
 }
 
-// OpenSSL would ask for it on the terminal.
+// Without this callback OpenSSL would ask for the passphrase on the terminal.
 int no_passphrase(char*, int, int, void*) {
   return 0;
 }
@@ -128,7 +128,7 @@ struct tls_filter::impl {
   impl(std::shared_ptr<const tls_context> x, const std::string& name)
     : context(std::move(x)), server_name(name) {
     session.reset(SSL_new(context->impl_->ssl.get()));
-    // Both belong to the session as soon as they are set.
+    // The session owns both BIOs after SSL_set_bio().
     in = BIO_new(BIO_s_mem());
     out = BIO_new(BIO_s_mem());
     if (!session || in == nullptr || out == nullptr) {
@@ -140,7 +140,8 @@ struct tls_filter::impl {
     if (!expect_name())
       out_of_memory();
     SSL_set_connect_state(session.get());
-    // Says hello; more than that needs an answer.
+    // This writes the first message. All other steps need an answer of the
+    // peer.
     SSL_do_handshake(session.get());
     ERR_clear_error();
   }
@@ -187,16 +188,16 @@ struct tls_filter::impl {
     size_t n = 0;
     const auto result = SSL_write_ex(session.get(), plain.data(), plain.size(),
                                      &n);
-    // A memory BIO takes everything at once.
+    // A memory BIO accepts all bytes at once.
     return result == 1 ? status{} : judge(result);
   }
 
-  // More bytes may be all that it needs.
+  // Returns success if OpenSSL only needs more bytes.
   status judge(int result) {
     switch (SSL_get_error(session.get(), result)) {
       case SSL_ERROR_WANT_READ:
       case SSL_ERROR_WANT_WRITE:
-      case SSL_ERROR_ZERO_RETURN: // it will close the socket, too
+      case SSL_ERROR_ZERO_RETURN: // the peer will close the socket, too
         return {};
       default:
         return failure{errc::tls_failed, explain()};
@@ -214,8 +215,8 @@ struct tls_filter::impl {
       case SSL_R_WRONG_VERSION_NUMBER:
       case SSL_R_HTTP_REQUEST:
         return text
-               + ": the peer does not speak TLS; is this the plain port "
-                 "(redis://)?";
+               + ": the peer does not speak TLS; if this is the port without "
+                 "TLS, use redis:// in the URL";
       case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
       case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
         return text + client_certificate_hint();
@@ -223,7 +224,9 @@ struct tls_filter::impl {
       case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
       case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
       case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
-        return text + ": the server does not accept tls_cert_file";
+        return text
+               + ": the server does not accept the certificate of "
+                 "tls_cert_file";
       default:
         return text;
     }
@@ -249,9 +252,10 @@ struct tls_filter::impl {
 
   std::string client_certificate_hint() const {
     return SSL_get_certificate(session.get()) == nullptr
-             ? "; does the server ask for a client certificate? Set "
+             ? "; if the server asks for a client certificate, set "
                "tls_cert_file and tls_key_file"
-             : "; does the server accept the certificate of tls_cert_file?";
+             : "; check whether the server accepts the certificate of "
+               "tls_cert_file";
   }
 
   std::shared_ptr<const tls_context> context;
@@ -259,8 +263,9 @@ struct tls_filter::impl {
   session_ptr session;
   BIO* in = nullptr;
   BIO* out = nullptr;
-  // What to send when the handshake is done.
+  // The plaintext to send when the handshake is done.
   std::string waiting;
+  // Whether plaintext of the peer has arrived.
   bool heard = false;
 };
 
@@ -311,9 +316,10 @@ failure tls_filter::why_closed() const {
     return {};
   return {errc::connect_failed,
           x.established()
-            ? "closed after the TLS handshake" + x.client_certificate_hint()
-            : "refused, or closed in the TLS handshake: does this port speak "
-              "TLS?"};
+            ? "the peer closed the connection after the TLS handshake"
+                + x.client_certificate_hint()
+            : "the peer refused the connection, or closed it during the TLS "
+              "handshake: check whether this port speaks TLS"};
 }
 
 } // namespace pulse::redis

@@ -8,11 +8,12 @@
 
 namespace pulse::redis {
 
-/// Who to trust and who we are. All files are in PEM format.
+/// The certificates of a connection. All files are in PEM format.
 struct tls_settings {
-  /// Certificate authorities; empty: those of the system.
+  /// The certificate authorities to trust; empty: those of the system.
   std::string ca_file;
-  /// Our certificate (chain) and its key, not encrypted; both or none.
+  /// The client's certificate (or chain) and its key, which must not be
+  /// encrypted. Set both or none.
   std::string cert_file;
   std::string key_file;
 };
@@ -20,8 +21,8 @@ struct tls_settings {
 /// The certificates of an endpoint, read from their files.
 class tls_context {
 public:
-  /// Reads the files. Error: `errc::tls_failed` that names the option and the
-  /// file, and never shows what is in it.
+  /// Reads the files. Error: `errc::tls_failed`. Its text has the option and
+  /// the name of the file, but nothing of its content.
   static outcome<std::shared_ptr<const tls_context>>
   read(const tls_settings& settings);
 
@@ -36,34 +37,36 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-/// TLS 1.2 or later between a socket and what talks over it: bytes go in and
-/// come out, it never touches the socket. The peer's certificate must be valid
-/// and be that of the server that was meant.
+/// Encrypts and decrypts the bytes of one connection by TLS 1.2 or later. This
+/// class does no I/O: its owner reads from the socket and writes to it. The
+/// certificate of the peer must be valid and issued for the expected server.
 class tls_filter {
 public:
-  /// @param server_name Host name or IP address that the peer's certificate
-  /// must have.
+  /// @param server_name The host name or IP address for which the certificate
+  /// of the peer must be issued.
   tls_filter(std::shared_ptr<const tls_context> context,
              const std::string& server_name);
   ~tls_filter();
   tls_filter(tls_filter&&) noexcept;
   tls_filter& operator=(tls_filter&&) noexcept;
 
-  /// Takes what came from the socket and appends what it says to `plain`; may
-  /// have output afterwards. Error: `errc::tls_failed` that says what to do;
-  /// the connection is of no use then. What was received before is in `plain`.
+  /// Decrypts bytes that came from the socket and appends the plaintext to
+  /// `plain`. Call take_output() afterwards. Error: `errc::tls_failed` with a
+  /// text that says what to do; the connection cannot be used any more then.
+  /// `plain` also has the plaintext before the error.
   status receive(std::string_view bytes, std::string& plain);
 
-  /// Takes what is to be sent; it becomes output when the handshake is done.
-  /// Error: as receive().
+  /// Encrypts plaintext to be sent. It becomes output when the handshake is
+  /// done. Error: as receive().
   status send(std::string_view plain);
 
-  /// @returns what is to be written to the socket now. The first output is
-  /// there from the beginning.
+  /// @returns the bytes to write to the socket now. There is output from the
+  /// beginning: the first message of the handshake.
   std::string take_output();
 
-  /// What to say if the socket was closed now: a peer that was not heard yet
-  /// may not like us. @returns nothing to say (`errc::none`) once it was heard.
+  /// @returns why the peer may have closed the socket, if it closes it now.
+  /// `errc::none` after the first plaintext has arrived, because the peer has
+  /// accepted the connection then.
   [[nodiscard]] failure why_closed() const;
 
 private:

@@ -12,7 +12,7 @@ namespace pulse::resp {
 
 namespace {
 
-// Reads one reply, whatever it is, so that the next one is at the cursor.
+// Reads one reply of any shape and moves the cursor to the next one.
 outcome<event_id> result_of(cursor& at) {
   if (at.read_nil())
     return failure{errc::no_such_stream, "there is no such stream"};
@@ -26,7 +26,8 @@ bool is_queued(const cursor& at) {
   return at.is(node_type::status) && at.text() == "QUEUED";
 }
 
-// Why EXEC refused: its own reply only says that something before it failed.
+// Returns the reason why EXEC refused a transaction. The reply to EXEC only
+// says that an earlier command failed, so the error of that command is added.
 failure discarded(const cursor& exec, const failure& first_error) {
   auto result = error_of(exec);
   if (first_error.code != errc::none && result.code == errc::redis_error)
@@ -109,7 +110,8 @@ command_ptr add_batch::repeat(event_id after, milliseconds age,
   return result;
 }
 
-// The fields are taken over as they are in the plain commands: bulk strings.
+// The fields are copied from the plain commands, where they are bulk strings,
+// as the script needs them.
 std::shared_ptr<command_batch> add_batch::script_call(std::string_view after,
                                                       milliseconds age) {
   scripted_ = true;
@@ -164,8 +166,9 @@ void add_batch::plain_results(cursor& at, add_results& into) const {
     into.ids.push_back(result_of(at));
 }
 
-// The replies: OK, then QUEUED or an error for each command, then what EXEC
-// answers: an array with the results of what was queued, or that it refuses.
+// The replies are OK for MULTI, then QUEUED or an error for each command, then
+// the reply to EXEC: an array with the results of the queued commands, or an
+// error.
 void add_batch::transaction_results(cursor& at, add_results& into) const {
   at.skip();
   cursor exec = at;
@@ -192,7 +195,7 @@ void add_batch::transaction_results(cursor& at, add_results& into) const {
   }
 }
 
-// [results, found, dropped], or an error for all of them.
+// The reply is [results, found, dropped], or one error for all events.
 void add_batch::script_results(cursor& at, add_results& into) const {
   uint32_t parts = 0;
   uint32_t events = 0;

@@ -16,9 +16,10 @@ struct add_format {
   explicit add_format(const stream_options& options);
 
   std::string key;
-  /// Of the keys that remember dedup IDs.
+  /// Prefix of the keys that store dedup IDs.
   std::string dedup_prefix;
-  /// MAXLEN ~ of each XADD; 0: none.
+  /// Each XADD trims the stream to about this length (MAXLEN ~); 0: it does
+  /// not trim.
   uint64_t max_len = 0;
   uint64_t hard_max_len = 0;
   full_policy on_full = full_policy::reject;
@@ -28,28 +29,29 @@ struct add_format {
   milliseconds dedup_window{0};
 };
 
-/// What became of the adds of a batch.
+/// The results of the adds of a batch.
 struct add_results {
-  /// One per event, in their order: an ID, or what Redis said against it;
-  /// `errc::no_such_stream` if only an existing stream was wanted.
+  /// One result for each event, in order: the ID, or the error of Redis;
+  /// `errc::no_such_stream` if the stream must exist and does not.
   std::vector<outcome<event_id>> ids;
-  /// Events of a repeated batch that had been stored before.
+  /// How many events of a repeated batch had been stored before.
   uint64_t found = 0;
-  /// Other events that made room.
+  /// How many older events were removed because the stream was full.
   uint64_t dropped = 0;
 };
 
-/// Adds of events to one stream as one batch of commands, and what the replies
-/// mean for each of them. Plain XADDs, or one call of a script if it takes
-/// more: a dedup ID, a hard limit, a batch of unknown outcome.
+/// Adds events to one stream by one batch of commands, and reads the replies.
+/// The commands are plain XADDs. If they are not enough, they are one call of a
+/// script: for dedup IDs, a hard limit, or a batch whose outcome is unknown.
 class add_batch {
 public:
   /// `format` must outlive the batch.
   explicit add_batch(const add_format& format);
 
-  /// @param only_if_exists Do not create the stream.
-  /// @param unique Content of the field u; empty: none, the batch cannot be
-  /// repeated.
+  /// Adds an event to the batch.
+  /// @param only_if_exists The add fails if the stream does not exist.
+  /// @param unique Content of the field u. If it is empty, the entry has no
+  /// such field, and the batch cannot be repeated.
   void append(const new_event& x, bool only_if_exists,
               std::string_view unique = {});
 
@@ -58,12 +60,12 @@ public:
     return events_.size();
   }
 
-  /// Bytes of the commands, as long as they were not handed out.
+  /// Size of the commands in bytes, before finish().
   [[nodiscard]] size_t bytes() const noexcept {
     return commands_.size();
   }
 
-  /// Completes the commands and hands them out; call it once, at the end.
+  /// Completes and returns the commands. Call it once, at the end.
   command_ptr finish();
 
   /// @returns whether repeat() is possible.
@@ -71,18 +73,19 @@ public:
     return repeatable_;
   }
 
-  /// Commands that add what is not stored yet. They may be repeated.
+  /// @returns commands that add only the events that are not stored yet. These
+  /// commands may be repeated.
   /// @param after An ID that the stream had before the batch was sent; the
-  /// lowest one if none is known.
-  /// @param age For how long the batch has been under way.
+  /// lowest ID if none is known.
+  /// @param age How long ago the batch was sent for the first time.
   /// @pre finish() was called, and repeatable()
   command_ptr repeat(event_id after, milliseconds age, milliseconds timeout);
 
-  /// What the replies to the commands handed out last mean.
+  /// @returns the results that the replies to the last commands contain.
   [[nodiscard]] add_results results(const reply& x) const;
 
 private:
-  // Where an event's fields are in the commands, and what is special about it.
+  // The position of the fields of an event in the commands, and its options.
   struct extent {
     size_t begin = 0;
     size_t end = 0;
@@ -103,7 +106,7 @@ private:
 
   const add_format* format_;
   std::string commands_;
-  // The plain form, once it is complete.
+  // The plain commands, after finish().
   std::shared_ptr<command_batch> plain_;
   std::vector<extent> events_;
   bool has_dedup_ids_ = false;

@@ -8,8 +8,8 @@
 
 namespace pulse::resp {
 
-/// Appends commands in RESP2 (arrays of bulk strings, binary safe) to one
-/// buffer: a batch is one buffer, ready for the socket.
+/// Appends commands to a buffer in the format RESP2: as arrays of bulk strings,
+/// which may contain any bytes. The buffer can be written to a socket as it is.
 ///
 ///     command_writer w{buffer};
 ///     w.begin(3).arg("XADD").arg(key).arg("*");
@@ -19,8 +19,8 @@ public:
     // nop
   }
 
-  /// Starts a command of `args` arguments, its name included. The caller must
-  /// then add exactly that many.
+  /// Begins a command with `args` arguments, including its name. The caller
+  /// must then add exactly that many arguments.
   command_writer& begin(size_t args);
   command_writer& arg(std::string_view text);
   command_writer& arg(int64_t number);
@@ -31,7 +31,7 @@ private:
   std::string* out_;
 };
 
-/// Appends one whole command of texts and numbers to `out`.
+/// Appends one complete command with texts and numbers as arguments to `out`.
 template <class... Ts>
 void write_command(std::string& out, const Ts&... xs) {
   command_writer w{out};

@@ -12,18 +12,21 @@ struct reply;
 struct script;
 } // namespace resp
 
-/// Commands for a connection: one formatted buffer. Node-local.
+/// Commands for a connection, in one buffer. A batch cannot be sent to other
+/// nodes.
 struct command_batch {
   /// The commands in RESP, see resp::command_writer.
   std::string bytes;
-  /// Number of commands, and so of replies.
+  /// Number of commands, which is also the number of replies.
   uint32_t count = 0;
-  /// Deadline, from the arrival at the connection to the last reply; 0: the
-  /// connection's `command_timeout`.
+  /// Time from the arrival at the connection to the last reply; 0: the
+  /// `command_timeout` of the connection.
   std::chrono::milliseconds timeout{0};
-  /// May be sent again if the connection died before all replies came in.
+  /// Whether the batch may be sent again if the connection was lost before all
+  /// replies arrived.
   bool repeatable = false;
-  /// The script that the batch calls by EVALSHA, for NOSCRIPT. @pre count == 1
+  /// The script that the batch calls by EVALSHA. The connection loads the
+  /// script if Redis does not know it (NOSCRIPT). @pre count == 1
   const resp::script* lua = nullptr;
 };
 
@@ -34,13 +37,18 @@ using reply_ptr = std::shared_ptr<resp::reply>;
 struct connection_info {
   /// "idle", "dialling", "handshaking", "ready", "waiting" or "closed".
   std::string state;
-  /// CLIENT ID of the current connection; 0 if not ready, or not permitted.
+  /// CLIENT ID of the current connection; 0 if the connection is not ready, or
+  /// if Redis does not permit CLIENT ID.
   int64_t client_id = 0;
+  /// How often the connection became ready.
   uint64_t connects = 0;
+  /// How often an attempt to connect failed or a connection was lost.
   uint64_t failures = 0;
-  /// Commands.
+  /// Number of commands that were sent.
   uint64_t sent = 0;
+  /// Number of replies that arrived.
   uint64_t replies = 0;
+  /// Number of commands that are queued or wait for a reply.
   uint64_t queued = 0;
 };
 

@@ -1,8 +1,8 @@
-// The reader of hiredis 0.14 parses well, but believes every announcement of
-// its peer: it would reserve 16 GB for a header of 13 bytes, buffer lines and
-// strings without end, and accept a bulk string with a wrong end. Hence own
-// object callbacks, which build flat replies under limits, and a look at what
-// the reader could not parse yet.
+// The reader of hiredis 0.14 parses well, but trusts every length that its peer
+// announces. It would reserve 16 GB for a header of 13 bytes, buffer lines and
+// strings without a limit, and accept a bulk string that does not end with
+// "\r\n". So this file uses callbacks of its own, which build flat replies and
+// enforce limits, and it checks the bytes that the reader has not parsed yet.
 
 #include "pulse/resp/decoder.hpp"
 
@@ -18,13 +18,15 @@ namespace pulse::resp {
 
 namespace {
 
-// Announced lengths up to here; beyond it, indexes of hiredis overflow.
+// The largest length that a peer may announce. The indexes of hiredis overflow
+// for longer strings.
 constexpr uint64_t max_supported_bulk = 1ull << 30;
 
-// Bytes of the peer that an error text shows.
+// How many bytes of the peer an error text shows.
 constexpr size_t max_shown = 48;
 
-// A length line is "$" and at most 10 digits.
+// A line with a length is "$" and at most 10 digits, so it is shorter than
+// this.
 constexpr size_t max_length_line = 32;
 
 std::string printable(std::string_view bytes) {
@@ -49,7 +51,7 @@ std::string printable(std::string_view bytes) {
   return result;
 }
 
-// An alert, or a handshake.
+// Returns whether a byte begins an alert or a handshake of TLS.
 bool is_tls(char c) {
   return c == '\x15' || c == '\x16';
 }
@@ -76,9 +78,9 @@ struct decoder::impl {
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
-  // -- what the reader calls, in preorder -------------------------------------
+  // -- callbacks of the reader, in preorder -----------------------------------
 
-  // hiredis takes null as failure and otherwise only passes the pointer on.
+  // hiredis treats null as a failure, and does not use any other pointer.
   void* accept(const node& x) {
     if (partial.nodes.size() >= limits.max_nodes)
       return refuse("a number of nodes", partial.nodes.size() + 1, "max_nodes",
@@ -101,7 +103,7 @@ struct decoder::impl {
     try {
       return add(self);
     } catch (const std::exception&) {
-      self.why = "no memory";
+      self.why = "this process has not enough memory";
       return nullptr;
     }
   }
@@ -118,7 +120,7 @@ struct decoder::impl {
   }
 
   void* add_bulk(std::string_view text) {
-    // The reader made sure that two more bytes are there, not which.
+    // The reader has checked that two more bytes exist, but not their values.
     const std::string_view end{text.data() + text.size(), 2};
     if (end != "\r\n") {
       why = "a bulk string ends with " + printable(end)
@@ -171,11 +173,11 @@ struct decoder::impl {
     // nop
   }
 
-  // -- what the reader leaves unparsed ----------------------------------------
+  // -- bytes that the reader has not parsed yet -------------------------------
 
-  // Refuses now what would be refused when it is complete. The reader waits
-  // with the type byte consumed and the rest of the line, or of the bulk
-  // string, in its buffer.
+  // Refuses an incomplete line or bulk string at once if it will exceed a
+  // limit. The reader has consumed the type byte, and keeps the other bytes in
+  // its buffer.
   bool rest_is_acceptable() {
     if (reader->ridx < 0)
       return true;
@@ -183,7 +185,7 @@ struct decoder::impl {
                                 reader->len - reader->pos};
     if (reader->rstack[reader->ridx].type == REDIS_REPLY_STRING)
       return announcement_is_acceptable(rest);
-    // The last byte may be the first of its end.
+    // The last byte may be the "\r" of the end of the line.
     return rest.size() <= limits.max_line_bytes + 1ull
            || refuse("a line without end", rest.size(), "max_line_bytes",
                      limits.max_line_bytes);
@@ -192,7 +194,7 @@ struct decoder::impl {
   bool announcement_is_acceptable(std::string_view rest) {
     const auto end = rest.substr(0, max_length_line).find("\r\n");
     if (end != std::string_view::npos) {
-      // The reader has checked that it is a number that is not negative.
+      // The reader has checked that the text is a number and not negative.
       uint64_t size = 0;
       std::from_chars(rest.data(), rest.data() + end, size);
       return bulk_fits(size);
@@ -215,7 +217,8 @@ struct decoder::impl {
 
   // -- results ----------------------------------------------------------------
 
-  // To be called before the reader parses: on an error it drops its buffer.
+  // Copies the next bytes for error texts. This must happen before the reader
+  // parses, because it drops its buffer after an error.
   void remember_what_comes() {
     start_size = std::min(reader->len - reader->pos, sizeof(start));
     std::memcpy(start, reader->buf + reader->pos, start_size);
@@ -228,8 +231,10 @@ struct decoder::impl {
       const std::string_view bytes{start, start_size};
       if (at_start && !bytes.empty() && !starts_a_reply(bytes.front()))
         error_text = (is_tls(bytes.front())
-                        ? "the peer speaks TLS: use rediss://; it sent "
-                        : "the peer does not speak RESP, it sent ")
+                        ? "the peer speaks TLS: use rediss:// in the URL; it "
+                          "sent "
+                        : "the peer is no Redis server: check host and port; "
+                          "it sent ")
                      + printable(bytes);
       else
         error_text = "the peer broke the protocol: "
@@ -264,11 +269,11 @@ struct decoder::impl {
   redisReader* reader;
   // The reply that is being parsed.
   reply partial;
-  // Why a callback or a limit refused.
+  // The reason why a callback or a limit refused the reply.
   std::string why;
   bool failed = false;
   std::string error_text;
-  // The first bytes of what the last call of next() had before it.
+  // The first bytes that the last call of next() parsed.
   char start[max_shown + 1];
   size_t start_size = 0;
   bool at_start = true;
@@ -292,9 +297,9 @@ decoder& decoder::operator=(decoder&&) noexcept = default;
 
 void decoder::feed(const char* data, size_t size) {
   auto& x = *impl_;
-  // Fails after an error, which next() reports.
+  // After an error hiredis takes no bytes; next() reports that error.
   if (!x.failed && redisReaderFeed(x.reader, data, size) != REDIS_OK)
-    x.why = "no memory";
+    x.why = "this process has not enough memory";
 }
 
 outcome<bool> decoder::next(reply& out) {

@@ -9,24 +9,26 @@
 
 namespace pulse::resp {
 
-/// What a decoder accepts from an untrusted peer. Beyond a limit decoding ends
-/// with `errc::protocol_error`; nothing is allocated on a mere announcement.
+/// How much a decoder accepts from an untrusted peer. If a reply exceeds a
+/// limit, decoding fails with `errc::protocol_error`. An announced length alone
+/// causes no allocation.
 struct decoder_limits {
-  /// Elements of one array.
+  /// Number of elements of one array.
   uint32_t max_elements = 1u << 20;
-  /// Nodes of one reply.
+  /// Number of nodes of one reply.
   uint32_t max_nodes = 16u << 20;
   /// Bytes of one bulk string.
   uint64_t max_bulk_bytes = 512ull << 20;
-  /// Bytes of text in one reply.
+  /// Bytes of all texts in one reply.
   uint64_t max_reply_bytes = 1ull << 30;
   /// Bytes of a status, error or length line.
   uint32_t max_line_bytes = 64u << 10;
 };
 
-/// Turns bytes from a socket into replies, incrementally, in whatever pieces
-/// they come. Uses hiredis' reader with own object callbacks. After an error a
-/// decoder is used up: close the connection, make a new one.
+/// Decodes replies from the bytes of a socket, which may arrive in pieces of
+/// any size. It uses the reader of hiredis with callbacks of its own. After an
+/// error a decoder cannot be used any more: close the connection and make a new
+/// decoder.
 class decoder {
 public:
   explicit decoder(const decoder_limits& limits = {});
@@ -34,14 +36,14 @@ public:
   decoder(decoder&&) noexcept;
   decoder& operator=(decoder&&) noexcept;
 
-  /// Hands over bytes as they arrived.
+  /// Adds bytes that arrived.
   void feed(const char* data, size_t size);
 
-  /// Decodes the next top-level reply and appends it to `out` (nodes, bytes,
-  /// count + 1).
-  /// @returns true if one was appended, false if more bytes are needed. Then
-  /// `out` holds no part of it. Error: `errc::protocol_error` that says what
-  /// was seen.
+  /// Decodes the next top-level reply, appends it to `out`, and increments
+  /// `out.count`.
+  /// @returns true if a reply was appended. False if more bytes are needed;
+  /// then `out` is unchanged. Error: `errc::protocol_error` with the bytes that
+  /// caused it.
   outcome<bool> next(reply& out);
 
 private:

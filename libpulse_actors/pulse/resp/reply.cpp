@@ -48,10 +48,11 @@ void cursor::skip() noexcept {
 namespace {
 
 struct error_rule {
-  /// What the text starts with; a rule ending in a blank asks for the token.
+  /// The beginning of the text. If it ends with a blank, it may also be the
+  /// whole text without the blank.
   std::string_view start;
   errc code;
-  /// What to do, if the advice of the code does not say it.
+  /// What to do, in addition to the advice of the error code.
   std::string_view hint = {};
 };
 
@@ -79,19 +80,24 @@ constexpr std::array rules = {
   error_rule{"NOPERM this user has no permissions to access one of the keys",
              errc::permission_denied, grant_keys},
   error_rule{"NOPERM ", errc::permission_denied},
-  error_rule{"BUSY ", errc::unavailable, "a script blocks it: wait"},
+  error_rule{"BUSY ", errc::unavailable,
+             "a script has kept Redis busy for too long: wait, or end it with "
+             "SCRIPT KILL"},
   error_rule{"TRYAGAIN ", errc::unavailable},
   error_rule{"CLUSTERDOWN ", errc::unavailable},
   error_rule{"MASTERDOWN ", errc::unavailable},
-  error_rule{"MISCONF ", errc::unavailable, "it cannot save: check its disk"},
-  error_rule{"NOREPLICAS ", errc::unavailable, "check its replicas"},
+  error_rule{"MISCONF ", errc::unavailable,
+             "Redis cannot save its data: check its disk"},
+  error_rule{"NOREPLICAS ", errc::unavailable,
+             "Redis has too few replicas: check them"},
   error_rule{"MOVED ", errc::unsupported, no_cluster},
   error_rule{"ASK ", errc::unsupported, no_cluster},
   error_rule{"CROSSSLOT ", errc::unsupported, no_cluster},
   error_rule{"UNBLOCKED the stream key no longer exists", errc::no_group},
   error_rule{"UNBLOCKED force unblock", errc::read_only},
-  error_rule{"UNBLOCKED ", errc::unavailable, "the read was ended: repeat it"},
-  // Of our own scripts.
+  error_rule{"UNBLOCKED ", errc::unavailable,
+             "Redis ended the blocking read: repeat it"},
+  // Errors of the library's own scripts.
   error_rule{"STREAMFULL ", errc::stream_full},
   error_rule{"DEDUPCONFLICT ", errc::dedup_conflict},
   error_rule{"ERR no such key", errc::no_such_stream},
@@ -111,11 +117,12 @@ constexpr std::array rules = {
 bool starts_with(std::string_view text, std::string_view start) {
   if (text.substr(0, start.size()) == start)
     return true;
-  // A token may be all that there is: "LOADING".
+  // Some errors have no text after the first word, for instance "LOADING".
   return start.back() == ' ' && text == start.substr(0, start.size() - 1);
 }
 
-// Replies are untrusted: what is shown of them is short.
+// Returns the beginning of a text of Redis for an error text, without control
+// characters, because replies are untrusted.
 std::string excerpt(std::string_view text) {
   constexpr size_t longest = 64;
   std::string result{text.substr(0, longest)};
@@ -149,7 +156,7 @@ failure error_of(const cursor& at) {
 }
 
 failure classify(std::string_view error_text) {
-  // EXEC wraps the reason why the server refuses it.
+  // EXEC puts the reason why it refuses a transaction into a longer text.
   constexpr std::string_view wrapped
     = "EXECABORT Transaction discarded because of: ";
   if (error_text.substr(0, wrapped.size()) == wrapped) {

@@ -9,22 +9,24 @@
 
 namespace pulse::resp {
 
-/// The types of RESP2: what Redis 7 speaks unless asked for RESP3.
+/// The types of RESP2, which Redis 7 uses unless a client asks for RESP3.
 enum class node_type : uint8_t { nil, integer, string, status, error, array };
 
-/// One node of a reply. Nodes stand in preorder: an array is followed by its
-/// `size` elements, each with all that belongs to it.
+/// One node of a reply. The nodes are in preorder: an array is followed by its
+/// `size` elements, and an element that is an array by its own elements.
 struct node {
   node_type type = node_type::nil;
-  /// string, status, error: length in bytes. array: number of elements.
+  /// For a string, status or error: its length in bytes. For an array: the
+  /// number of elements.
   uint32_t size = 0;
-  /// string, status, error: position in reply::bytes. integer: the value.
+  /// For a string, status or error: its position in reply::bytes. For an
+  /// integer: its value.
   int64_t value = 0;
 };
 
-/// One or several replies, flat: all text in one buffer, all nodes in one
-/// array, no allocation per element. A reader of events keeps the buffer as
-/// the events' storage, so payloads are not copied again.
+/// One or several replies. All texts are in one buffer and all nodes in one
+/// array, so that no element needs an allocation of its own. The events of a
+/// reply keep the buffer as their storage, so payloads are not copied again.
 struct reply {
   std::string bytes;
   std::vector<node> nodes;
@@ -36,9 +38,9 @@ struct reply {
   }
 };
 
-/// Walks through a reply in preorder. Never goes past the end: beyond it, and
-/// where the type is another than asked for, the `read_` functions return
-/// false and the cursor stays where it is.
+/// Walks through a reply in preorder. At the end of the reply, and if the node
+/// has another type, the `read_` functions return false and do not move the
+/// cursor.
 class cursor {
 public:
   explicit cursor(const reply& of) noexcept : reply_(&of) {
@@ -49,7 +51,7 @@ public:
     return pos_ >= reply_->nodes.size();
   }
 
-  /// The node here. @pre `!at_end()`
+  /// @returns the node at the cursor. @pre `!at_end()`
   [[nodiscard]] const node& peek() const noexcept {
     return reply_->nodes[pos_];
   }
@@ -58,19 +60,20 @@ public:
     return !at_end() && peek().type == x;
   }
 
-  /// Text of the node here. @pre it is a string, status or error
+  /// @returns the text of the node at the cursor.
+  /// @pre the node is a string, status or error
   [[nodiscard]] std::string_view text() const noexcept {
     return reply_->text(peek());
   }
 
-  /// Reads the header of an array; then its elements follow.
+  /// Reads the header of an array. The cursor is then at its first element.
   bool read_array(uint32_t& size) noexcept;
   bool read_integer(int64_t& value) noexcept;
   /// Reads a bulk string or a status.
   bool read_text(std::string_view& text) noexcept;
-  /// Reads a nil bulk or a nil array: RESP2 does not tell why there is nothing.
+  /// Reads a nil bulk string or a nil array.
   bool read_nil() noexcept;
-  /// Steps over one node and all that belongs to it.
+  /// Moves over one node, and over all its elements if it is an array.
   void skip() noexcept;
 
 private:
@@ -78,16 +81,17 @@ private:
   size_t pos_ = 0;
 };
 
-/// @returns the failure that an error reply stands for, see classify().
+/// @returns the failure for an error reply, see classify().
 /// @pre `at.is(node_type::error)`
 failure error_of(const cursor& at);
 
-/// The one place where Redis' error texts are read: by their first token.
-/// `errc::redis_error` if the token is none that we handle.
+/// Finds the error code for an error text of Redis by the beginning of the
+/// text. No other code interprets these texts.
+/// @returns the failure; `errc::redis_error` if the text is not known.
 failure classify(std::string_view error_text);
 
-/// A failure for a reply whose shape is not what `command` answers:
-/// `errc::protocol_error`.
+/// @returns a failure for a reply that does not have the shape of replies to
+/// `command`: `errc::protocol_error`.
 failure unexpected_reply(std::string_view command, const cursor& at);
 
 } // namespace pulse::resp

@@ -5,8 +5,9 @@
 
 namespace pulse::resp {
 
-/// A Lua script of the library. Called by EVALSHA; the connection loads it
-/// when Redis does not know it (NOSCRIPT). Instances live for ever.
+/// A Lua script of the library. Commands call it by EVALSHA; the connection
+/// loads it when Redis does not know it (NOSCRIPT). Instances are never
+/// destroyed.
 struct script {
   /// For logs and error texts.
   std::string_view name;

@@ -2,24 +2,25 @@
 
 #include "pulse/resp/script.hpp"
 
-// The scripts of streams. Keys are declared; the arguments stand beside each.
+// The scripts of streams. All keys are passed as KEYS, as Redis requires.
 
 namespace pulse::resp {
 
-/// Adds events where XADD is not enough: batches whose outcome is unknown,
-/// dedup IDs, a hard limit. KEYS: stream, then one per dedup ID. Built and read
-/// by add_batch. Answers [[ID, nil or error of each event], found, dropped].
-/// Errors in the array: STREAMFULL, DEDUPCONFLICT.
+/// Adds events if XADD is not enough: for batches whose outcome is unknown, for
+/// dedup IDs, and for a hard limit. The class add_batch writes the calls and
+/// reads the replies. KEYS: stream, then one key for each dedup ID. Answers
+/// [[ID, nil or error of each event], found, dropped]. Errors in the array:
+/// STREAMFULL, DEDUPCONFLICT.
 const script& add_script();
 
-/// Trims a stream to about <max_len> entries and a greatest age, but removes
-/// nothing that some consumer group has not been given yet or has not
-/// acknowledged, unless told so.
+/// Trims a stream to about <max_len> entries and to a maximum age. With
+/// protection it keeps entries that a consumer group has not read or not
+/// acknowledged yet.
 /// KEYS: stream. ARGV: max_len (0: none), max_age in ms (0: none), protect
 /// ("1" or "0").
-/// Answers [removed, length now, group that holds back the most or "", age of
-/// the oldest event in ms, ms since that group's nodes were heard of (-1: it
-/// has none)].
+/// Answers [removed, length now, the group that keeps the oldest event or "",
+/// age of that event in ms, for how many ms the nodes of that group have been
+/// silent (-1: the group has no nodes)].
 const script& trim_script();
 
 /// Deletes a stream with its groups and metadata, but no key of another type.

@@ -2,52 +2,55 @@
 
 #include "pulse/resp/script.hpp"
 
-// The scripts of sinks. Keys are declared; the arguments stand beside each.
+// The scripts of sinks. All keys are passed as KEYS, as Redis requires.
 
 namespace pulse::resp {
 
-/// Keeps the leases of a consumer: resets the idle time of its pending entries
-/// that are older than <min idle ms>, and shows that the consumer lives (it
-/// reads nothing with the highest ID but one: XINFO CONSUMERS then shows idle
-/// 0). KEYS: stream. ARGV: group, consumer, min idle ms, "1" to list. Answers
-/// [trimmed, [id…]]: how many of them had been trimmed from the stream (they
-/// are no longer pending), and, if asked for, all IDs that the consumer has
-/// pending.
+/// Renews the leases of a consumer: sets the idle time of its pending entries
+/// to 0 if they have been idle for at least <min idle ms>. It also sets the
+/// idle time of the consumer in XINFO CONSUMERS to 0, by a read that returns
+/// nothing, so that other nodes see that the consumer is alive. KEYS: stream.
+/// ARGV: group, consumer, min idle ms, "1" to list. Answers [trimmed, [id…]]:
+/// how many of the entries had been trimmed from the stream (these are no
+/// longer pending), and, if asked for, the IDs of all pending entries of the
+/// consumer.
 const script& renew_script();
 
-/// Takes over entries that have been idle for a whole lease: they belonged to
-/// dead nodes, or were handed back.
-/// KEYS: stream. ARGV: group, consumer, lease ms, most entries.
+/// Claims entries that have been idle for a whole lease: their nodes died, or
+/// gave them back. KEYS: stream. ARGV: group, consumer, lease ms, how many
+/// entries at most.
 /// Answers [trimmed, [[id, former consumer, idle, deliveries]…], [entry…]].
-/// Claims are fenced by the idle time: of two takers one gets it.
+/// XCLAIM checks the idle time again, so only one of two nodes gets an entry.
 const script& take_over_script();
 
-/// Hands pending entries back to the group, for others to take at once: they
-/// go to the consumer "released" with an idle time of one lease.
-/// KEYS: stream. ARGV: group, consumer, lease ms, "all" (also what is not
-/// listed, and then deletes the consumer if nothing is left) or "listed",
-/// then id and delivery count of each.
+/// Gives pending entries back to the group, so that other nodes can claim them
+/// at once: it assigns them to the consumer "released" with an idle time of one
+/// lease.
+/// KEYS: stream. ARGV: group, consumer, lease ms, "listed" or "all", then ID
+/// and delivery count of each listed entry. With "all" it gives back all
+/// entries of the consumer, and deletes the consumer if nothing is left.
 /// Answers [released, deleted].
 const script& release_script();
 
 /// Sets the delivery counters of entries that the consumer still owns.
-/// KEYS: stream. ARGV: group, consumer, then id and delivery count of each.
-/// Answers the IDs of those that were set.
+/// KEYS: stream. ARGV: group, consumer, then ID and delivery count of each.
+/// Answers the IDs of the entries whose counter was set.
 const script& count_script();
 
 /// Deletes consumers that hold nothing and have been silent for a time.
 /// KEYS: stream. ARGV: group, own consumer, min idle ms.
-/// Answers how many.
+/// Answers how many consumers were deleted.
 const script& clean_consumers_script();
 
-/// Compares what a group was given with what its stream had: finds what was
-/// trimmed before the group came to it. Corrects the group's count of entries
-/// read, so that of all nodes one hears of a loss, and the lag is right.
+/// Compares the entries that a group has read with the entries that its stream
+/// had. So it finds entries that were trimmed before the group read them. It
+/// corrects the group's count of read entries, so that only one node reports
+/// each loss, and so that the lag is right.
 /// KEYS: stream. ARGV: group, own consumer, entries removed from the stream at
 /// the last audit (-1: there was none).
-/// Answers [lost, "1" if exactly as many, entries removed, last delivered ID,
-/// first ID, last ID, lowest ID that other members may hold: "<id>", or "(<id>"
-/// if higher, or "" if there are no others].
+/// Answers [lost, "1" if that number is exact, entries removed, last delivered
+/// ID, first ID, last ID, where the entries of other members may begin: "<id>"
+/// for that ID, "(<id>" for a higher one, "" if there are no other members].
 const script& audit_script();
 
 } // namespace pulse::resp

@@ -6,7 +6,8 @@ namespace pulse::resp {
 
 namespace {
 
-// What stands at the cursor is not what was expected: perhaps it is an error.
+// Returns a failure for a node that has not the expected shape. The node may be
+// an error reply.
 failure mismatch(std::string_view command, const cursor& at) {
   return at.is(node_type::error) ? error_of(at) : unexpected_reply(command, at);
 }
@@ -31,7 +32,7 @@ bool read_count(cursor& at, uint64_t& value) {
   return true;
 }
 
-// Positions of an event block are 32 bit: what lies beyond is refused.
+// Positions in an event block have 32 bits, so a larger reply is refused.
 bool read_part(cursor& at, uint32_t& pos, uint32_t& len) {
   if (!at.is(node_type::string)
       || at.peek().value + at.peek().size
@@ -51,7 +52,7 @@ bool read_field(cursor& at, event_extent& x) {
   uint32_t len = 0;
   if (!read_part(at, pos, len))
     return false;
-  // A field may be there twice: the last one counts, as in goadesign/pulse.
+  // If an entry has a field twice, the last one counts, as in goadesign/pulse.
   if (field == "n") {
     x.has_name = true;
     x.name_pos = pos;
@@ -88,7 +89,7 @@ bool read_entry(cursor& at, uint32_t stream, event_page& page) {
   return true;
 }
 
-// One element of XREAD's answer: [key, [entry…]].
+// Reads one element of the reply to XREAD: [key, [entry…]].
 status read_stream(cursor& at, std::string_view key_prefix, event_page& page) {
   uint32_t size = 0;
   std::string_view key;
@@ -113,8 +114,8 @@ outcome<event_page> finish(const cursor& at, reply& from, event_page page) {
   return page;
 }
 
-// XINFO answers flat arrays of names and values. `on_field` reads the value it
-// wants and returns whether its shape was right; others it skips.
+// XINFO answers flat arrays of names and values. `on_field` reads or skips the
+// value of a field, and returns whether the value had the expected shape.
 template <class F>
 status read_map(cursor& at, std::string_view command, F on_field) {
   if (!at.is(node_type::array) || at.peek().size % 2 != 0)
@@ -137,7 +138,7 @@ bool read_string(cursor& at, std::string& out) {
   return true;
 }
 
-// [id, [field…]], of which only the ID matters here, or nil.
+// Reads an entry [id, [field…]] or nil, and keeps only the ID.
 bool read_entry_id(cursor& at, event_id& id) {
   if (at.read_nil())
     return true;

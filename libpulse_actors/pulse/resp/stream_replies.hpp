@@ -8,36 +8,39 @@
 #include <string>
 #include <vector>
 
-// Typed forms of what stream commands answer. Shapes are checked strictly:
-// anything else is `errc::protocol_error`, an error reply is classified.
+// Functions that read the replies to stream commands. They check the shape of a
+// reply strictly: another shape is `errc::protocol_error`. An error reply gets
+// the code that classify() finds.
 
 namespace pulse::resp {
 
-/// Entries of one reply as events that share the reply's bytes.
+/// The entries of one reply as events, which share the bytes of the reply.
 struct event_page {
-  /// Never null. Entries without n or p are in it, but not well-formed.
+  /// Never null. Entries without the field n or p are in the block, but are not
+  /// well-formed.
   std::shared_ptr<event_block> block;
-  /// IDs that the reply names without fields: deleted from the stream, yet
-  /// still pending (own history), by stream index of the block.
+  /// Pending entries that were deleted from the stream: the reply has their IDs
+  /// without fields. Each has the index of its stream in the block.
   std::vector<std::pair<uint32_t, event_id>> deleted;
 };
 
-/// Answer of XREAD and XREADGROUP: [[key, [entry…]]…] or nil (nothing new).
-/// Takes the bytes out of `from`.
-/// @param key_prefix Stripped from the keys to get the streams' names.
+/// Reads the reply to XREAD or XREADGROUP: [[key, [entry…]]…], or nil if there
+/// are no events. Moves the bytes out of `from`.
+/// @param key_prefix Is removed from the keys to get the names of the streams.
 outcome<event_page> read_page(reply& from, std::string_view key_prefix);
 
-/// Answer of XRANGE and XCLAIM: [entry…], all of `stream`. Takes the bytes.
+/// Reads the reply to XRANGE or XCLAIM: [entry…], all of `stream`. Moves the
+/// bytes out of `from`.
 outcome<event_page> range_page(reply& from, std::string stream);
 
 /// Reads entries [id, [field, value, …]] or [id, nil] at `at` into `page`.
-/// @pre `page.block->bytes` will be the bytes of the cursor's reply.
+/// @pre The caller makes the bytes of this reply `page.block->bytes`.
 status read_entries(cursor& at, uint32_t stream, event_page& page);
 
 /// One line of XPENDING <key> <group> IDLE … (extended form).
 struct pending_entry {
   event_id id;
-  std::string_view consumer; // into the reply
+  std::string_view consumer; // points into the reply
   int64_t idle_ms = 0;
   int64_t deliveries = 0;
 };
@@ -56,7 +59,7 @@ status read_ok(cursor& at, std::string_view command);
 /// Reads a flat array of IDs. Error: as above.
 outcome<std::vector<event_id>> read_ids(cursor& at, std::string_view command);
 
-/// XINFO STREAM, as far as we use it.
+/// The part of XINFO STREAM that the library uses.
 struct stream_facts {
   uint64_t length = 0;
   uint64_t entries_added = 0;
@@ -73,7 +76,7 @@ struct group_facts {
   uint64_t consumers = 0;
   uint64_t pending = 0;
   event_id last_delivered;
-  /// Entries not delivered yet; -1: Redis does not know.
+  /// Number of entries that are not delivered yet; -1: Redis does not know it.
   int64_t lag = -1;
 };
 

@@ -7,34 +7,37 @@
 
 namespace pulse {
 
-/// Broadcast: the copies of one event at the workers, each of which has to
-/// process it. Those who fail get it once more, together, when all others are
-/// through.
+/// The copies of one event in broadcast dispatch, where each worker has to
+/// process the event. Workers that fail get the event again, all at the same
+/// time, after the other workers have finished.
 class broadcast_copies {
 public:
   /// How one copy ended.
   enum class copy : uint8_t { succeeded, failed, died };
 
-  /// What that means for the event.
+  /// What the end of a copy means for the event.
   enum class outcome : uint8_t {
-    /// Nothing: other workers are still at it, or this one was not.
+    /// Nothing is decided: other workers still have a copy, or the worker had
+    /// none.
     open,
-    /// All others are through; those who failed get it once more.
+    /// All copies have ended, and some workers failed: these get the event
+    /// again.
     retry,
-    /// Every worker that lives has processed it.
+    /// Every worker that is still alive has processed the event.
     succeeded,
-    /// All who had it died.
+    /// All workers that had a copy died.
     crashed,
   };
 
-  /// A dispatch begins: who failed at the last one is forgotten.
+  /// Begins a new dispatch and forgets which workers failed in the last one.
   void begin();
 
-  /// The worker gets a copy.
+  /// Notes that a worker gets a copy.
   void add(worker_id to) {
     holders_.push_back(to);
   }
 
+  /// Notes that the copy of a worker has ended.
   outcome finish(worker_id by, copy how);
 
   [[nodiscard]] bool failed_at(worker_id x) const noexcept;
@@ -48,7 +51,7 @@ public:
 private:
   std::vector<worker_id> holders_;
   std::vector<worker_id> failed_;
-  // In any of its dispatches.
+  // Whether a worker succeeded in any dispatch of the event.
   bool succeeded_ = false;
 };
 

@@ -20,11 +20,12 @@ std::string why_give_up(const claim_history& x, uint32_t max_crashes,
                         uint32_t max_deliveries) {
   const auto tried = x.counts.deliveries - 1;
   if (max_crashes > 0 && x.proven_crashes >= max_crashes)
-    return "workers or nodes died at it " + std::to_string(x.proven_crashes)
-           + " times; the last time the whole node";
+    return "workers or nodes died " + std::to_string(x.proven_crashes)
+           + " times while they worked on the event; the last time the whole "
+             "node died";
   if (max_deliveries > 0 && tried >= max_deliveries)
     return "gave up after " + std::to_string(tried)
-           + " deliveries, the last by a node that died";
+           + " deliveries; the last time the node died";
   return {};
 }
 

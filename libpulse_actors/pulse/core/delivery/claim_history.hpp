@@ -7,20 +7,20 @@
 
 namespace pulse {
 
-/// What is known of an event that another node held before it was claimed.
+/// What is known about a claimed event, which another node held before.
 struct claim_history {
-  /// This delivery included.
+  /// Counts of the event, including the delivery that follows the claim.
   delivery_counts counts;
   /// Whether a node died that may have worked on the event.
   bool crash_candidate = false;
-  /// How many nodes or workers died that worked on the event for sure.
+  /// How many nodes or workers died while they certainly worked on the event.
   uint32_t proven_crashes = 0;
 };
 
 /// @param stored The delivery counter of the event before the claim.
-/// @param released Whether its node released the event. Otherwise the node
-/// died: that counts as a crash against each event that it held, except those
-/// that it had marked, for which the crash is counted already.
+/// @param released Whether the former node released the event. If it did not,
+/// that node died. Its death counts as one crash for each event that it held,
+/// except for the events that it had marked: their counter includes the crash.
 claim_history history_of_claim(const stored_counts& stored, bool released);
 
 /// @param max_crashes, max_deliveries See sink_options; 0: no limit.

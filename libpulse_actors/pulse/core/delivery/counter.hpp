@@ -5,27 +5,31 @@
 #include <algorithm>
 #include <cstdint>
 
-// Redis keeps one number per pending entry, its delivery counter, and adds one
-// at each claim. It carries all our counts, so that they outlive a node and
-// vanish with the entry: in decimal, to be read by people,
+// Redis keeps one number for each pending entry, the delivery counter, and adds
+// one to it at each claim. The library stores all counts of an event in this
+// number. So the counts survive a node, and they vanish with the entry. The
+// decimal digits can be read by people:
 //
 //     <marked> <4 digits: crashes> <5 digits: failures> <5 digits: deliveries>
 //
-// which for an event that never failed is the number that Redis itself counts.
-// Not more digits, since scripts in Redis have numbers of 53 bits.
+// For an event that never failed, this is the number that Redis itself counts.
+// There are no more digits, because numbers in the scripts of Redis have 53
+// bits.
 
 namespace pulse {
 
 /// What the delivery counter of a pending entry says.
 struct stored_counts {
   delivery_counts counts;
-  /// A worker has it, and should its node die, that is counted already.
+  /// Whether the crashes include one that has not happened (yet): a worker got
+  /// the event, and its node may die because of it.
   bool marked = false;
 };
 
-/// Counts too large for their digits are stored as the largest that fits.
+/// Packs the counts into one number. A count that is too large for its digits
+/// is stored as the largest number that fits.
 constexpr int64_t pack(const delivery_counts& x, bool marked = false) noexcept {
-  // Redis may add some to the last digits.
+  // The limit is below 99 999, because Redis may add some deliveries later.
   const int64_t deliveries = std::min(x.deliveries, 99'000u);
   const int64_t failures = std::min(x.failures, 99'999u);
   const int64_t crashes = std::min(x.crashes, 9'999u);
@@ -33,7 +37,8 @@ constexpr int64_t pack(const delivery_counts& x, bool marked = false) noexcept {
          + deliveries;
 }
 
-/// @param x What XPENDING says; others may have set it to anything.
+/// @param x The delivery counter that XPENDING shows. Any value is accepted,
+/// because other programs may have set it.
 constexpr stored_counts unpack(int64_t x) noexcept {
   stored_counts result;
   if (x < 0)

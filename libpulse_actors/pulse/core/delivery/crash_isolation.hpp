@@ -9,12 +9,13 @@
 
 namespace pulse {
 
-/// Keeps crash candidates apart that one more crash would make dead letters: of
-/// these, one at a time is at work. If the node dies then, that one is to
-/// blame, and no other event is blamed together with it.
+/// Isolates crash candidates that would become dead letters after one more
+/// crash: only one of them at a time is given to a worker. If the node dies
+/// then, this event is blamed, and no other event is blamed together with it.
 class crash_isolation {
 public:
-  /// @param max_crashes At how many crashes an event is given up; 0: never.
+  /// @param max_crashes After how many crashes an event becomes a dead letter;
+  /// 0: never.
   explicit crash_isolation(uint32_t max_crashes) noexcept
     : max_crashes_(max_crashes) {
     // nop
@@ -25,18 +26,19 @@ public:
     return max_crashes_ > 0 && x.crashes + 1 >= max_crashes_;
   }
 
-  /// A candidate that must be isolated wants to go to work.
-  /// @returns whether it may, since it has the turn; otherwise it waits here.
+  /// Asks whether a candidate that must be isolated may be given to a worker.
+  /// @returns whether it has the turn; otherwise it waits here.
   bool enter(const delivery_ticket& x);
 
-  /// The candidate that has the turn, or had it last.
+  /// @returns the candidate that has the turn, or that had the last turn.
   [[nodiscard]] const delivery_ticket& current() const noexcept {
     return current_;
   }
 
-  /// The current candidate is decided: the turn goes to the first one that
-  /// waits, if `still_waits` says so of it; others are dropped.
-  /// @returns who has the turn now.
+  /// Ends the turn of the current candidate, whose outcome is decided. The turn
+  /// goes to the first waiting candidate for which `still_waits` is true; those
+  /// before it are dropped.
+  /// @returns the candidate that has the turn now.
   template <class Predicate>
   std::optional<delivery_ticket> advance(Predicate still_waits) {
     current_ = {};
@@ -51,7 +53,8 @@ public:
     return std::nullopt;
   }
 
-  /// How many wait, those included that the ledger dropped meanwhile.
+  /// @returns how many candidates wait, including those that the ledger has
+  /// dropped meanwhile.
   [[nodiscard]] size_t waiting() const noexcept {
     return waiting_.size();
   }

@@ -5,33 +5,36 @@
 
 namespace pulse {
 
-/// What a sink holds, and what it could work on.
+/// How many events a sink holds, and how many it could work on.
 struct intake_facts {
   /// Sum of the credit of all subscribers.
   size_t capacity = 0;
-  /// Streams that it reads.
+  /// Number of streams that the sink reads.
   size_t open_streams = 0;
-  /// How many events it should hold, see fetch_window.
+  /// How many events the sink should hold, see fetch_window.
   size_t window = 0;
-  /// How many events it may hold.
+  /// How many events the sink may hold.
   size_t max_in_flight = 0;
-  /// Events that it holds, unconfirmed acks included.
+  /// How many events the sink holds, including those whose ack is not
+  /// confirmed.
   size_t held = 0;
-  /// Those of them that wait for their next attempt.
+  /// How many of the held events wait for their next attempt.
   size_t waiting = 0;
 };
 
-/// @returns how many more events a sink wants. 0 unless it can take one of each
-/// of its streams, since Redis counts per stream. Events that wait for their
-/// next attempt keep no subscriber busy: they count for `max_in_flight` only,
-/// so that a few events that fail do not stop all others.
+/// @returns how many more events a sink wants. The result is 0 if the sink
+/// cannot take one event of each of its streams, because the COUNT of a read
+/// applies to each stream. Events that wait for their next attempt keep no
+/// subscriber busy. So they count for `max_in_flight` only; otherwise a few
+/// failing events would stop all others.
 inline size_t demand_of(const intake_facts& x) {
   if (x.capacity == 0 || x.open_streams == 0)
     return 0;
   const auto wanted = std::max(x.window, x.open_streams);
   const auto most = std::max(x.max_in_flight, x.open_streams);
   const auto busy = x.held - x.waiting;
-  // Half a window at a time: reads stay large, and subscribers stay busy.
+  // Asks when half of the window is free: then reads are large, and subscribers
+  // do not run out of events.
   if (busy >= wanted || (busy > wanted / 2 && busy > x.capacity))
     return 0;
   if (x.held >= most || most - x.held < x.open_streams)

@@ -89,8 +89,8 @@ ledger_entry* dispatcher::next_isolated() {
 
 // -- private ------------------------------------------------------------------
 
-// The first entry that is really to be dispatched. Tickets of entries that were
-// settled or dropped meanwhile are thrown away here.
+// Returns the first entry that still waits for its dispatch. Removes the
+// tickets of entries that were settled or dropped meanwhile.
 ledger_entry* dispatcher::first_of(std::deque<delivery_ticket>& queue) {
   for (; !queue.empty(); queue.pop_front())
     if (auto* x = entries_.resolve(queue.front(), entry_state::queued))
@@ -98,7 +98,8 @@ ledger_entry* dispatcher::first_of(std::deque<delivery_ticket>& queue) {
   return nullptr;
 }
 
-// The events of a queue go in order: if the first one cannot, none can.
+// The events of a queue are dispatched in order. If the first one cannot be
+// dispatched now, none can.
 dispatcher::step dispatcher::next_of(std::deque<delivery_ticket>& queue,
                                      worker_table::worker* owner) {
   auto* x = first_of(queue);
@@ -124,13 +125,15 @@ void dispatcher::choose_targets(const ledger_entry& x,
   targets_.clear();
   if (mode_ == dispatch_mode::broadcast)
     return choose_broadcast_targets(x.copies);
-  // Balanced: who failed at it gets it only if there is nobody else.
+  // In balanced mode, the worker that failed at the event gets it again only if
+  // no other worker is ready.
   if (auto* w = owner != nullptr ? owner : workers_.least_loaded(x.holder))
     targets_.push_back(w);
 }
 
-// Everybody at first, then those who failed. If these are gone and nobody
-// succeeded, everybody again.
+// The first dispatch goes to all workers, the next ones to those that failed.
+// If these have left and no worker has succeeded, the event goes to all workers
+// again.
 void dispatcher::choose_broadcast_targets(const broadcast_copies& x) {
   for (auto& w : workers_)
     if (!w.leaving && (!x.any_failed() || x.failed_at(w.id)))
@@ -142,7 +145,8 @@ void dispatcher::choose_broadcast_targets(const broadcast_copies& x) {
       targets_.push_back(&w);
 }
 
-// No more are marked than workers can take: a mark says that one has it.
+// A mark says that a worker has the event. So no more events are marked than
+// workers can take at once.
 bool dispatcher::may_mark(const ledger_entry& x) const noexcept {
   if (!x.needs_mark() || isolation_.applies_to(x.content.counts()))
     return true;

@@ -11,29 +11,31 @@
 
 namespace pulse {
 
-/// Which event goes to work next, and at which workers: the queues of the
-/// ledger in each mode of dispatch. It decides, and the ledger acts on that.
+/// Decides which event is dispatched next, and to which workers. Holds the
+/// queues of the ledger for each mode of dispatch. The ledger then does what
+/// the dispatcher has decided.
 class dispatcher {
 public:
   /// What is to be done next.
   enum class step_kind : uint8_t {
-    /// Nobody can take an event, or none is queued.
+    /// No worker can take an event, or no event is queued.
     none,
     /// The targets get the event.
     dispatch,
     /// The event is a crash candidate, which must be marked first.
     mark,
-    /// Broadcast: who failed at it has left, and all others processed it.
+    /// Broadcast: the workers that failed have left, and all others have
+    /// processed the event.
     acknowledge,
   };
 
   struct step {
     step_kind kind = step_kind::none;
-    /// Not queued any more.
+    /// The event of this step, which was removed from its queue.
     ledger_entry* entry = nullptr;
   };
 
-  /// Uses both tables, which must outlive it.
+  /// @param entries, workers Must outlive the dispatcher.
   dispatcher(dispatch_mode mode, uint32_t max_crashes, entry_table& entries,
              worker_table& workers) noexcept
     : mode_(mode),
@@ -45,38 +47,44 @@ public:
 
   // -- what is queued ---------------------------------------------------------
 
-  /// A new event: it is queued now, or when those of its key before it are
-  /// decided.
+  /// Adds a new event. In keyed mode the event is queued when all earlier
+  /// events of its key are decided, otherwise at once.
   void add(ledger_entry& x);
 
+  /// Queues an event that has the turn of its key.
   void enqueue(ledger_entry& x, bool in_front);
 
-  /// The event is decided or dropped: the next one of its key is queued.
+  /// Call this when an event is decided or dropped: it queues the next event of
+  /// the same key.
   void end_turn(ledger_entry& x);
 
-  /// Keyed: workers changed, so everything that no worker has is assigned anew.
+  /// Call this after the workers have changed: in keyed mode it assigns all
+  /// queued events to workers again.
   void reassign();
 
-  /// A worker is gone; reassign() is still to come.
+  /// Takes back the events that were assigned to a removed worker. The caller
+  /// must call reassign() afterwards.
   void unassign(const std::deque<delivery_ticket>& assigned);
 
   // -- what goes to work ------------------------------------------------------
 
-  /// Call it until there is nothing to do.
+  /// @returns the next step. The caller repeats the call until there is nothing
+  /// to do.
   step next();
 
-  /// Who gets the event of the last step.
+  /// @returns the workers that get the event of the last step.
   [[nodiscard]] const std::vector<worker_table::worker*>&
   targets() const noexcept {
     return targets_;
   }
 
-  /// The crash candidate waits for its mark from now on.
-  /// @returns whether to ask for it now; else it waits until those that must be
-  /// isolated before it are decided.
+  /// Notes that a crash candidate waits for its mark.
+  /// @returns whether to ask for the mark now. If not, the event waits until
+  /// the isolated candidates before it are decided.
   bool begin_marking(ledger_entry& x);
 
-  /// The next crash candidate that must be isolated, if it has its turn now.
+  /// @returns the next crash candidate that must be isolated, if it gets the
+  /// turn now.
   ledger_entry* next_isolated();
 
 private:
@@ -89,7 +97,8 @@ private:
   dispatch_mode mode_;
   entry_table& entries_;
   worker_table& workers_;
-  // Balanced and broadcast: what is queued. Keyed: what has no worker yet.
+  // In balanced and broadcast mode all queued events; in keyed mode those that
+  // have no worker yet.
   std::deque<delivery_ticket> ready_;
   key_queues keys_;
   crash_isolation isolation_;

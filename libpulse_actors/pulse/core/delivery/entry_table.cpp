@@ -26,7 +26,7 @@ void entry_table::erase(ledger_entry& x) {
   free_.push_back(static_cast<uint32_t>(&x - slots_.data()));
   move_to(x, entry_state::free);
   x.serial = 0;
-  x.content = event{}; // lets go of the block
+  x.content = event{}; // releases the memory of the event
 }
 
 const ledger_entry* entry_table::find(uint32_t stream, event_id id) const {

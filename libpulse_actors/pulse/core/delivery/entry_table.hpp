@@ -20,14 +20,15 @@ enum class entry_state : uint8_t {
   queued,
   /// A crash candidate that waits until Redis has its mark.
   marking,
+  /// Workers have it.
   dispatched,
   /// Waits for the time of its next attempt.
   waiting,
-  /// Decided, and Redis has not confirmed that yet.
+  /// Its outcome is decided, and Redis has not confirmed the outcome yet.
   settling,
 };
 
-/// An event that the ledger holds, and what became of it so far.
+/// An event that the ledger holds, with its history so far.
 struct ledger_entry {
   event content;
   uint64_t serial = 0;
@@ -35,18 +36,19 @@ struct ledger_entry {
   uint32_t stream = 0;
   entry_state state = entry_state::free;
   bool was_dispatched = false;
-  /// It may have killed a node.
+  /// Whether the event may have caused the death of a node.
   bool crash_candidate = false;
-  /// Redis knows that a worker has it, or gets it now.
+  /// Whether Redis knows that a worker has the event or is about to get it.
   bool marked = false;
-  /// Another node took it over while a worker was at it.
+  /// Whether another node took the event over while a worker had it.
   bool taken_over = false;
-  /// Keyed: the hash of the topic, and whether it is this event's turn.
+  /// In keyed mode: the hash of the topic, and whether it is the turn of this
+  /// event.
   uint64_t key = 0;
   bool has_turn = false;
   worker_id holder = 0;
   broadcast_copies copies;
-  /// Of the last failure: what the worker said.
+  /// The delay and the reason that the worker gave at the last failure.
   std::optional<milliseconds> delay;
   std::string reason;
 
@@ -54,18 +56,19 @@ struct ledger_entry {
     return state == entry_state::queued || state == entry_state::marking
            || state == entry_state::waiting;
   }
-  /// Whether no worker may get it before Redis has its mark.
+  /// @returns whether Redis must have the mark before a worker gets the event.
   [[nodiscard]] bool needs_mark() const noexcept {
     return crash_candidate && !marked;
   }
 };
 
-/// The entries of the ledger: found by stream and ID, or by ticket. Their
-/// memory is used again.
+/// The entries of the ledger, which are found by stream and ID, or by ticket.
+/// The memory of an erased entry is used for a later one.
 class entry_table {
 public:
-  /// @returns the new entry, `free` until move_to(); null if the table has this
-  /// event. Entries that were found before are not valid any longer.
+  /// Adds an entry and invalidates pointers to other entries.
+  /// @returns the new entry, whose state is `free` until move_to(); null if the
+  /// table already has this event.
   ledger_entry* add(uint32_t stream, event content);
 
   void erase(ledger_entry& x);
@@ -76,14 +79,15 @@ public:
     ++counts_[static_cast<size_t>(next)];
   }
 
-  /// Null if there is no such entry any more.
+  /// @returns the entry of a ticket; null if that entry was erased.
   [[nodiscard]] ledger_entry* resolve(const delivery_ticket& x) noexcept {
-    // Serial 0 is a free slot.
+    // A free slot has the serial number 0.
     const bool there = x.serial != 0 && x.slot < slots_.size()
                        && slots_[x.slot].serial == x.serial;
     return there ? &slots_[x.slot] : nullptr;
   }
-  /// Null also if the entry is in another state, or was dispatched since.
+  /// The same, but the result is null also if the entry is not in the state
+  /// `wanted`, or was dispatched again after the ticket was made.
   [[nodiscard]] ledger_entry* resolve(const delivery_ticket& x,
                                       entry_state wanted) noexcept {
     auto* y = resolve(x);
@@ -92,7 +96,8 @@ public:
   }
   [[nodiscard]] const ledger_entry* find(uint32_t stream, event_id id) const;
   [[nodiscard]] ledger_entry* find(uint32_t stream, event_id id);
-  /// Lowest ID of a stream; nothing if there is no entry of it.
+  /// @returns the lowest ID of a stream; nothing if the table has no entry of
+  /// that stream.
   [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const;
   [[nodiscard]] delivery_ticket
   ticket_of(const ledger_entry& x) const noexcept {
@@ -119,7 +124,8 @@ public:
   [[nodiscard]] size_t count(entry_state x) const noexcept {
     return counts_[static_cast<size_t>(x)];
   }
-  /// What the next new entry gets: older ones have lower numbers.
+  /// @returns the serial number of the next new entry. Older entries have lower
+  /// numbers.
   [[nodiscard]] uint64_t next_serial() const noexcept {
     return next_serial_;
   }

@@ -6,9 +6,9 @@
 
 namespace pulse {
 
-/// How many events a sink should hold: enough to keep its subscribers busy
-/// until the next read comes in, not more, so that other nodes get their share
-/// of slow work.
+/// Decides how many events a sink should hold. They must be enough to keep the
+/// subscribers busy until the next read returns. They should not be more, so
+/// that other nodes get a share of slow work.
 class fetch_window {
 public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -17,12 +17,12 @@ public:
     // nop
   }
 
-  /// `settled` events were finished since the last call.
+  /// Notes that `n` events were acknowledged since the last call.
   void settled(size_t n, time_point now) noexcept {
     sum_ += n;
     if (now - since_ < period)
       return;
-    // A pause makes it forget: what was fast may be slow by now.
+    // After a pause, the last rate says nothing about the events that come now.
     recent_ = now - since_ < 10 * period ? sum_ : 0;
     sum_ = 0;
     since_ = now;
@@ -34,7 +34,7 @@ public:
   }
 
 private:
-  // About the time from asking Redis for more to having it, under load.
+  // About the time that a read takes under load.
   static constexpr std::chrono::milliseconds period{20};
 
   size_t max_;

@@ -17,8 +17,8 @@ std::optional<delivery_ticket> key_queues::next(uint64_t key) {
     return std::nullopt;
   }
   const auto result = items[first++];
-  // What is through is removed when it is half of the queue: each event is
-  // moved once at most, on average.
+  // The events that had their turn are removed when they are half of the queue.
+  // So each event is moved at most once on average.
   if (2 * first >= items.size()) {
     items.erase(items.begin(),
                 items.begin() + static_cast<std::ptrdiff_t>(first));

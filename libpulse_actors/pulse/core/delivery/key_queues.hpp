@@ -9,27 +9,29 @@
 
 namespace pulse {
 
-/// Order of keyed dispatch: of the events that have the same key, one has the
-/// turn, and the others wait here until it is decided.
+/// Keeps the order in keyed dispatch. Of all events with the same key, one has
+/// the turn; the others wait here until the outcome of that event is decided.
 class key_queues {
 public:
-  /// Adds an event at the end of its key's queue.
-  /// @returns whether it has the turn at once, since no other has it.
+  /// Adds an event at the end of the queue of its key.
+  /// @returns whether the event gets the turn at once, because no other event
+  /// of the key has it.
   bool enter(uint64_t key, const delivery_ticket& x);
 
-  /// The event that had the turn is decided.
-  /// @returns the next one, which is not in the queue any more; nothing if none
-  /// waits, and then nobody has the turn.
+  /// Ends the turn of the current event of a key.
+  /// @returns the event that has the turn now and was removed from the queue;
+  /// nothing if no event waits, and then no event has the turn.
   /// @pre an event of this key has the turn
   std::optional<delivery_ticket> next(uint64_t key);
 
-  /// Number of keys whose turn somebody has.
+  /// @returns the number of keys for which an event has the turn.
   [[nodiscard]] size_t size() const noexcept {
     return waiting_.size();
   }
 
 private:
-  // Most keys have one event at a time: an empty queue allocates nothing.
+  // Most keys have only one event at a time, so their queue stays empty. An
+  // empty vector allocates no memory.
   struct queue {
     std::vector<delivery_ticket> items;
     size_t first = 0;

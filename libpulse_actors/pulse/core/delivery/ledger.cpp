@@ -72,7 +72,7 @@ void delivery_ledger::recount(uint32_t stream) {
   for (const auto& x : entries_)
     if (x.stream == stream && x.state != entry_state::free
         && x.state != entry_state::settling && x.content.counts().crashes == 0)
-      tell_redis(action_kind::store_counts, x);
+      add_action(action_kind::store_counts, x);
 }
 
 std::vector<delivery_ledger::released_entry>
@@ -86,7 +86,8 @@ delivery_ledger::release(std::optional<uint32_t> stream) {
       continue;
     auto& back = result.emplace_back(
       released_entry{x.stream, x.content.id(), x.content.counts()});
-    // Redis counted a delivery at the fetch; if no worker saw it, it was none.
+    // Redis counted a delivery when the event was read. If no worker got the
+    // event, that delivery is subtracted.
     if (!x.was_dispatched && back.counts.deliveries > 0)
       --back.counts.deliveries;
     erase(x);
@@ -115,10 +116,11 @@ void delivery_ledger::worker_died(worker_id id, const std::string& reason,
                                   time_point now) {
   if (workers_.find(id) == nullptr)
     return;
-  // What the others get is decided when the dead one is gone.
+  // The dead worker is removed first, so that it gets none of its events again.
   const auto dead = workers_.remove(id);
   dispatcher_.unassign(dead.assigned);
-  // Backwards, since each goes to the front: the order stays.
+  // The loop runs backwards and puts each event to the front of the queue: that
+  // keeps the order of the events.
   for (auto i = dead.holds.rbegin(); i != dead.holds.rend(); ++i) {
     auto* x = entries_.resolve(i->what, entry_state::dispatched);
     const bool oldest = std::next(i) == dead.holds.rend();
@@ -192,11 +194,12 @@ void delivery_ledger::begin_round(entry& x) {
   ++counts.deliveries;
   ++counters_.redelivered;
   x.content = x.content.with(counts);
-  if (!x.crash_candidate) // else the mark said it
-    tell_redis(action_kind::store_counts, x);
+  if (!x.crash_candidate) // the mark of a candidate has stored the counts
+    add_action(action_kind::store_counts, x);
 }
 
-// The mark counts the crash that this dispatch may become.
+// The mark counts a crash in advance, because the node may die during this
+// dispatch.
 void delivery_ledger::ask_for_mark(const entry& x) {
   auto counts = x.content.counts();
   ++counts.crashes;
@@ -229,7 +232,8 @@ void delivery_ledger::failed(const ticket& which, worker_id by,
                              time_point now) {
   if (workers_.answered(by, which, now))
     dispatcher_.reassign();
-  // A late failure changes nothing: the event is elsewhere by now.
+  // A failure that comes too late changes nothing, because the event was taken
+  // back from the worker before.
   auto* x = entries_.resolve(which, entry_state::dispatched);
   if (x == nullptr)
     return;
@@ -252,13 +256,13 @@ void delivery_ledger::rejected(const ticket& which, worker_id by,
 }
 
 void delivery_ledger::acknowledge(entry& x) {
-  tell_redis(action_kind::ack, x);
+  add_action(action_kind::ack, x);
   entries_.move_to(x, entry_state::settling);
   dispatcher_.end_turn(x);
 }
 
 void delivery_ledger::kill(entry& x, std::string reason) {
-  tell_redis(action_kind::dead_letter, x, std::move(reason));
+  add_action(action_kind::dead_letter, x, std::move(reason));
   entries_.move_to(x, entry_state::settling);
   dispatcher_.end_turn(x);
 }
@@ -270,7 +274,7 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   auto counts = x.content.counts();
   ++counts.failures;
   x.content = x.content.with(counts);
-  // Its worker lives, so it kills no nodes.
+  // The worker survived the event, so the event does not kill nodes.
   x.crash_candidate = false;
   const bool was_marked = std::exchange(x.marked, false);
   if (!settings_.redeliver)
@@ -285,7 +289,7 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   if (pause <= milliseconds{0})
     return dispatcher_.enqueue(x, true);
   if (was_marked)
-    tell_redis(action_kind::store_counts, x);
+    add_action(action_kind::store_counts, x);
   entries_.move_to(x, entry_state::waiting);
   retries_.push({now + pause, entries_.ticket_of(x)});
 }
@@ -305,8 +309,7 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
     requeue(x, reason);
 }
 
-// The event gets another attempt at once: that this one failed was not its
-// fault.
+// The event gets another attempt at once, because it did not cause the failure.
 void delivery_ledger::requeue(entry& x, const std::string& reason) {
   if (x.taken_over)
     return erase(x);
@@ -317,10 +320,10 @@ void delivery_ledger::requeue(entry& x, const std::string& reason) {
     kill(x, reason);
 }
 
-// Broadcast: one of the copies is through. The last one decides.
+// Broadcast: one copy has ended. The event is decided when the last copy ends.
 void delivery_ledger::finish_copy(entry& x, worker_id by,
                                   broadcast_copies::copy how, time_point now) {
-  // Whoever was removed meanwhile does not count as one who succeeded.
+  // A worker that was removed meanwhile does not count as one that succeeded.
   if (how == broadcast_copies::copy::succeeded && workers_.find(by) == nullptr)
     how = broadcast_copies::copy::died;
   switch (x.copies.finish(by, how)) {
@@ -369,7 +372,7 @@ void delivery_ledger::erase(entry& x) {
   entries_.erase(x);
 }
 
-void delivery_ledger::tell_redis(action_kind kind, const entry& x,
+void delivery_ledger::add_action(action_kind kind, const entry& x,
                                  std::string reason) {
   actions_.push_back({kind, entries_.ticket_of(x), x.stream, x.content.id(),
                       x.content.counts(), std::move(reason)});
@@ -388,7 +391,7 @@ std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
 
 std::vector<delivery_ledger::action> delivery_ledger::take_actions() {
   auto result = std::exchange(actions_, {});
-  actions_.reserve(result.size()); // as many are likely the next time
+  actions_.reserve(result.size()); // the next call probably returns as many
   return result;
 }
 

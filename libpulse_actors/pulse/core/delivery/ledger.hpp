@@ -16,42 +16,45 @@
 
 namespace pulse {
 
-/// Who holds what, since when, at which attempt: the deliveries of one sink.
-/// Pure: callers pass the time and act on what it decides.
+/// The deliveries of one sink: which worker holds which event, since when, and
+/// at which attempt. The ledger has no clock and does no I/O: callers pass the
+/// time, and carry out what the ledger decides.
 ///
 ///     queued ─▶ dispatched ─┬─ done ─────────────▶ settling (ack)
 ///       ▲                   ├─ failed, overdue ──▶ waiting ─▶ queued
 ///       └───────────────────┼─ worker died
 ///                           └─ rejected, used up ▶ settling (dead_letter)
 ///
-/// An event that a node held when it died is a crash candidate: it may have
-/// killed the node. Before a worker gets such an event, Redis is told (mark),
-/// so that the next node knows of it, should this node die as well. Of the
-/// candidates that one more crash would make dead letters, one at a time is at
-/// work: if the node dies then, only this one is blamed.
+/// An event that a node held when the node died is a crash candidate: the event
+/// may have killed the node. Before a worker gets a crash candidate, its
+/// counter in Redis is changed (mark). If this node dies as well, the next node
+/// sees from the mark that a worker had the event. Candidates that would become
+/// dead letters after one more crash are given to workers one at a time: if the
+/// node dies then, only one event is blamed.
 ///
-/// A decided event stays in the ledger, settling, until forget(). So long it
-/// counts as held, and a second copy of it is recognized.
+/// A decided event stays in the ledger, in the state settling, until forget().
+/// During that time the event counts as held, and if it is read again, the
+/// ledger recognizes it.
 class delivery_ledger {
 public:
   using time_point = delivery_time;
   using worker_id = pulse::worker_id;
   using ticket = delivery_ticket;
 
-  /// The part of the sink's options that decides here.
+  /// The options of the sink that the ledger needs.
   struct settings {
     dispatch_mode dispatch = dispatch_mode::balanced;
-    /// Counts from the moment at which the event is the oldest one that its
-    /// worker holds: what waits behind it in the mailbox is not late.
+    /// Begins when the event is the oldest one that its worker holds, because
+    /// the events behind it wait in the mailbox of the worker.
     milliseconds ack_wait{30'000};
     std::vector<milliseconds> backoff;
     uint32_t max_deliveries = 20;
     uint32_t max_crashes = 3;
-    /// Whether an overdue delivery keeps its worker's credit for another
-    /// `ack_wait`: true if workers answer each event by returning.
+    /// Whether an overdue delivery occupies the credit of its worker for
+    /// another `ack_wait`. True if workers answer each event by returning.
     bool overdue_keeps_credit = true;
-    /// Off: at most once. What fails is settled as `dead_letter`, never queued
-    /// again.
+    /// False: events are delivered at most once, and a failed event is settled
+    /// as `dead_letter`.
     bool redeliver = true;
   };
 
@@ -63,33 +66,33 @@ public:
   };
 
   enum class action_kind : uint8_t {
-    /// XACK, then forget().
+    /// Acknowledge the event, then call forget().
     ack,
-    /// Write the dead letter and ack, then forget().
+    /// Write the dead letter and acknowledge the event, then call forget().
     dead_letter,
     /// Store the counts as the delivery counter.
     store_counts,
-    /// The same before a worker gets a crash candidate, with the crash that
-    /// this may become; then marked() or lost().
+    /// Store the counts of a crash candidate, which include one crash in
+    /// advance, then call marked() or lost().
     mark,
   };
 
-  /// What the owner has to tell Redis.
+  /// A change in Redis that the owner of the ledger has to make.
   struct action {
     action_kind kind = action_kind::ack;
     ticket entry;
     uint32_t stream = 0;
     event_id id;
     delivery_counts counts;
-    /// For `dead_letter`: why.
+    /// Why the event becomes a dead letter.
     std::string reason;
   };
 
-  /// An entry that goes back to Redis, for other nodes.
+  /// An event that the sink gives back, so that other nodes get it.
   struct released_entry {
     uint32_t stream = 0;
     event_id id;
-    /// What the delivery counter shall say; the next taker adds a delivery.
+    /// The counts to store; the node that claims the event adds a delivery.
     delivery_counts counts;
   };
 
@@ -102,56 +105,60 @@ public:
 
   delivery_ledger(settings how, random_engine random);
 
-  // Its parts refer to each other.
+  // The parts of the ledger refer to each other, so it cannot be moved.
   delivery_ledger(const delivery_ledger&) = delete;
   delivery_ledger& operator=(const delivery_ledger&) = delete;
 
   // -- what comes from Redis --------------------------------------------------
 
-  /// Queues an event. `stream` is the owner's index of the stream; the event's
-  /// `counts().deliveries` are Redis' counter, this delivery included.
-  /// @param crash_candidate Whether a node died that held it.
-  /// @returns false if it is held already. Then nothing changes, except that
-  /// the event counts as ours again if another node had taken it over.
+  /// Queues an event.
+  /// @param stream The owner's index of the stream.
+  /// @param x Its `counts().deliveries` include this delivery.
+  /// @param crash_candidate Whether a node died that held the event.
+  /// @returns false if the ledger holds the event. Then nothing changes, except
+  /// that an event that another node had taken over belongs to this sink again.
   bool fetched(uint32_t stream, event x, time_point now,
                bool crash_candidate = false);
 
-  /// Removes a settled entry after Redis confirmed. Stale tickets are ignored.
+  /// Removes a settled entry after Redis has confirmed its outcome. Ignores
+  /// tickets of entries that were removed before.
   void forget(const ticket& entry);
 
-  /// Redis has the mark of a crash candidate: a worker may get it.
+  /// Redis has the mark of a crash candidate, so a worker may get the event.
   void marked(const ticket& entry);
 
-  /// Redis has no such entry of ours any more: drops the crash candidate.
-  /// @returns whether it was there.
+  /// Drops a crash candidate that is not pending for this sink any more.
+  /// @returns whether the ledger held the event.
   bool lost(const ticket& entry);
 
-  /// Number of the next event that is fetched, for retain_only().
+  /// @returns the serial number of the next fetched event, for retain_only().
   [[nodiscard]] uint64_t next_serial() const noexcept {
     return entries_.next_serial();
   }
 
-  /// Drops the queued and waiting entries of `stream` that were fetched when
-  /// next_serial() was lower than `before`, and that are not among `still_ours`
-  /// (sorted): other nodes took them. What workers have goes on; if a worker
-  /// fails at such an event, the ledger drops it, since the next attempt is up
-  /// to the other node.
-  /// @returns how many it dropped.
+  /// Drops queued and waiting events of `stream` that other nodes have claimed:
+  /// those that are not in `still_ours` (sorted) and that were fetched when
+  /// next_serial() was lower than `before`. Workers keep the events that they
+  /// have. If a worker fails at such an event, the ledger drops the event,
+  /// because the other node makes the next attempt.
+  /// @returns how many events were dropped.
   size_t retain_only(uint32_t stream, uint64_t before,
                      const std::vector<event_id>& still_ours);
 
-  /// Has the counts of the entries of `stream` stored again, since Redis
-  /// counted a reading that was no delivery. Not of those whose workers died:
-  /// their marks say more.
+  /// Has the counts of the events of `stream` stored again, because Redis
+  /// counted a read that was no delivery. Does not touch events with crashes,
+  /// because their counters may have a mark.
   void recount(uint32_t stream);
 
-  /// Removes and returns all entries that are not settling, or with `stream`
-  /// only the queued and waiting ones of that stream.
+  /// Removes events that no worker has to finish. Without `stream` these are
+  /// all events that are not settling; with `stream` only the queued and
+  /// waiting events of that stream.
+  /// @returns the removed events.
   std::vector<released_entry> release(std::optional<uint32_t> stream = {});
 
   // -- workers ----------------------------------------------------------------
 
-  /// @returns whether the event is held, settling included.
+  /// @returns whether the ledger holds the event, also if it is settling.
   [[nodiscard]] bool holds(uint32_t stream, event_id id) const {
     return entries_.find(stream, id) != nullptr;
   }
@@ -159,11 +166,11 @@ public:
   /// Adds a worker, or changes its credit (> 0).
   void add_worker(worker_id worker, uint32_t credit);
 
-  /// No more events for it; it may finish what it holds.
+  /// The worker gets no more events. It may finish those that it holds.
   void remove_worker(worker_id worker, time_point now);
 
-  /// It died: what it held goes to others at once. The oldest of it is what
-  /// killed it, as far as we know, and counts as a crash.
+  /// The worker died: other workers get its events at once. The oldest of these
+  /// events probably killed the worker, so it gets a crash more.
   void worker_died(worker_id worker, const std::string& reason, time_point now);
 
   // -- dispatch and outcome ---------------------------------------------------
@@ -171,19 +178,22 @@ public:
   /// Assigns queued events to workers with credit, and appends them to `out`.
   void dispatch_to(std::vector<dispatch>& out, time_point now);
 
-  /// The worker processed the event, perhaps after we gave it up: then it still
-  /// counts.
+  /// The worker processed the event. This counts also if the event was taken
+  /// back from the worker before.
   void done(const ticket& entry, worker_id by, time_point now);
 
-  /// The worker failed; next attempt after `delay` or the backoff list's.
+  /// The worker failed. The next attempt follows after `delay`, or else after
+  /// the delay of the backoff list.
   void failed(const ticket& entry, worker_id by, const std::string& reason,
               std::optional<milliseconds> delay, time_point now);
 
-  /// No use trying again.
+  /// The worker says that the event can never be processed: it becomes a dead
+  /// letter.
   void rejected(const ticket& entry, worker_id by, const std::string& reason,
                 time_point now);
 
-  /// The worker is still at it. @returns false if it no longer holds it.
+  /// Lets the `ack_wait` of the event begin again.
+  /// @returns false if the worker does not hold the event any more.
   bool extend(const ticket& entry, worker_id by, time_point now) {
     return workers_.extend(by, entry, now);
   }
@@ -191,27 +201,27 @@ public:
   /// Finds a held entry that is not settling.
   struct found {
     ticket entry;
-    /// Who holds it; 0: nobody at the moment.
+    /// The worker that has the event; 0: no worker.
     worker_id holder = 0;
   };
   [[nodiscard]] std::optional<found> find(uint32_t stream, event_id id) const;
 
-  /// Gives up on overdue deliveries, queues what has waited long enough.
+  /// Takes back overdue events, and queues events whose waiting time is over.
   void tick(time_point now);
 
-  /// @returns what there is to tell Redis since the last call, in order.
+  /// @returns the actions since the last call, in order.
   std::vector<action> take_actions();
 
   // -- facts ------------------------------------------------------------------
 
-  /// All entries, settling ones included.
+  /// Number of all events, including those that are settling.
   [[nodiscard]] size_t size() const noexcept {
     return entries_.size();
   }
   [[nodiscard]] size_t dispatched() const noexcept {
     return entries_.count(entry_state::dispatched);
   }
-  /// Crash candidates that wait for their mark included.
+  /// Includes the crash candidates that wait for their mark.
   [[nodiscard]] size_t queued() const noexcept {
     return entries_.count(entry_state::queued)
            + entries_.count(entry_state::marking);
@@ -226,11 +236,11 @@ public:
   [[nodiscard]] const counters& count() const noexcept {
     return counters_;
   }
-  /// Lowest ID of `stream` that is held; nothing if none is.
+  /// The lowest ID of `stream` that the ledger holds; nothing if it holds none.
   [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const {
     return entries_.lowest(stream);
   }
-  /// @returns whether a worker is at an event of `stream`.
+  /// @returns whether a worker has an event of `stream`.
   [[nodiscard]] bool busy(uint32_t stream) const;
 
 private:
@@ -260,7 +270,7 @@ private:
                    time_point now);
   void give_up(const worker_table::given_up& x, worker_id by, time_point now);
   void erase(entry& x);
-  void tell_redis(action_kind kind, const entry& x, std::string reason = {});
+  void add_action(action_kind kind, const entry& x, std::string reason = {});
 
   [[nodiscard]] bool broadcasts() const noexcept {
     return settings_.dispatch == dispatch_mode::broadcast;
@@ -274,7 +284,7 @@ private:
   std::priority_queue<retry_at> retries_;
   std::vector<action> actions_;
   counters counters_;
-  // Only kept for its memory.
+  // A member only to save allocations.
   worker_table::given_up given_up_;
 };
 

@@ -5,17 +5,18 @@
 
 namespace pulse {
 
-/// A worker of a sink. Chosen by the owner of the ledger, not 0, never reused.
+/// Identifies a worker of a sink. The owner of the ledger chooses the number,
+/// which is not 0 and is never used again.
 using worker_id = uint64_t;
 
 using delivery_time = std::chrono::steady_clock::time_point;
 
-/// Names an entry of the delivery ledger, and which of its dispatches.
+/// Identifies an entry of the delivery ledger, and one of its dispatches.
 struct delivery_ticket {
   uint32_t slot = 0;
   /// Number of the dispatch.
   uint32_t round = 0;
-  /// Of the entry, never reused; 0: of none.
+  /// Number of the entry, which is never used again; 0: the ticket of no entry.
   uint64_t serial = 0;
 
   friend bool operator==(const delivery_ticket& a,

@@ -7,8 +7,10 @@ namespace pulse {
 
 namespace {
 
-// Rendezvous hashing: each worker draws a number for the key, the highest
-// wins. A worker that comes or goes moves only the keys that it wins or had.
+// Rendezvous hashing: each worker has a pseudo-random number for the key, and
+// the worker with the highest number gets the key. So a new worker takes over
+// only the keys for which its number is the highest, and a worker that leaves
+// gives away only its own keys.
 uint64_t draw(uint64_t key, worker_id worker) noexcept {
   auto x = key ^ (worker * 0x9E3779B97F4A7C15ull);
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
@@ -135,8 +137,9 @@ bool worker_table::give_up(worker& w, delivery_time now, given_up& into) {
   into.behind.clear();
   if (overdue_keeps_credit_)
     w.overdue.push_back({oldest.what, now});
-  // What waits behind the oldest must not wait for a time-out of its own. But a
-  // worker that answered others since works on several events side by side.
+  // The events behind the oldest one must not wait for a time-out of their own.
+  // But a worker that answered another event meanwhile is not stuck: it works
+  // on several events at the same time.
   into.stuck = w.last_answer <= oldest.clock;
   if (!into.stuck)
     return true;
@@ -158,7 +161,7 @@ bool worker_table::expire_overdue(worker& w, delivery_time now) {
 
 void worker_table::let_go(worker& from, size_t index, delivery_time now) {
   from.holds.erase(from.holds.begin() + static_cast<std::ptrdiff_t>(index));
-  // The next one is the oldest now: its time begins.
+  // The next event is the oldest one now, so its time begins.
   if (index == 0 && !from.holds.empty())
     from.holds.front().clock = now;
 }

@@ -9,31 +9,36 @@
 
 namespace pulse {
 
-/// The workers of a sink: how much each may hold, what it holds and since when,
-/// and who is to get the next event. Time-outs are found here; what becomes of
-/// an event then is for the ledger to say.
+/// The workers of a sink: how many events each worker may hold, which events it
+/// holds and since when, and which worker gets the next event. This class finds
+/// the events whose `ack_wait` is over; the ledger decides what becomes of
+/// them.
 class worker_table {
 public:
   struct held {
     delivery_ticket what;
-    /// When its time began to count: an event's does when all that its worker
-    /// was given before is answered.
+    /// When the `ack_wait` of the event began: when its worker had answered all
+    /// events that it got before.
     delivery_time clock;
   };
 
   struct worker {
     worker_id id = 0;
+    /// How many events the worker may hold.
     uint32_t credit = 0;
-    /// Gets no more events, but may finish those that it has.
+    /// Whether the worker gets no more events, but may finish those that it
+    /// has.
     bool leaving = false;
-    /// Was silent for a whole `ack_wait` and did not answer since.
+    /// Whether the worker did not answer for a whole `ack_wait`, and has not
+    /// answered since then.
     bool stuck = false;
     delivery_time last_answer;
-    /// Oldest first.
+    /// The events that the worker holds, the oldest first.
     std::vector<held> holds;
-    /// Given up, but the worker may still be busy with it. `clock`: since when.
+    /// The events that were taken back, but which may still keep the worker
+    /// busy. `clock` is the time at which they were taken back.
     std::vector<held> overdue;
-    /// Keyed dispatch: what waits for this very worker.
+    /// In keyed mode: the events that wait for this worker.
     std::deque<delivery_ticket> assigned;
 
     [[nodiscard]] size_t load() const noexcept {
@@ -44,18 +49,19 @@ public:
     }
   };
 
-  /// What a worker is no longer expected to answer in time.
+  /// The events that were taken back from a late worker.
   struct given_up {
     /// The oldest event that the worker held: its `ack_wait` is over.
     delivery_ticket late;
-    /// Nothing at all came back in that time, so that the worker is stuck, and
-    /// what waited behind the oldest event is taken back, too.
+    /// Whether the worker is stuck: it answered nothing in that time. Then all
+    /// other events that it held are taken back, too.
     bool stuck = false;
+    /// These other events, the oldest first.
     std::vector<held> behind;
   };
 
-  /// @param overdue_keeps_credit Whether what was given up counts as held by
-  /// its worker for another `ack_wait`.
+  /// @param overdue_keeps_credit Whether an event that was taken back occupies
+  /// the credit of its worker for another `ack_wait`.
   worker_table(milliseconds ack_wait, bool overdue_keeps_credit) noexcept
     : ack_wait_(ack_wait), overdue_keeps_credit_(overdue_keeps_credit) {
     // nop
@@ -69,30 +75,32 @@ public:
   }
   [[nodiscard]] worker* find(worker_id id) noexcept;
 
-  /// Adds a worker, or changes its credit; if it was leaving, it stays.
+  /// Adds a worker, or changes its credit. A worker that was leaving stays.
   void add(worker_id id, uint32_t credit);
 
-  /// Removes a worker with what it holds, and returns that.
+  /// Removes a worker. @returns the worker with the events that it holds.
   /// @pre find(id)
   worker remove(worker_id id);
 
-  /// Removes the workers that are leaving and have nothing to answer.
+  /// Removes the workers that are leaving and hold no events.
   void remove_idle();
 
   // -- who gets the next event ------------------------------------------------
 
-  /// The ready worker that holds the least, beginning after the one that was
-  /// chosen last; `avoid` only if no other is ready. Null if none is ready.
+  /// @returns the ready worker that holds the fewest events; null if no worker
+  /// is ready. The search begins after the worker that was chosen last.
+  /// @param avoid This worker is chosen only if no other one is ready.
   [[nodiscard]] worker* least_loaded(worker_id avoid) noexcept;
 
-  /// Who processes the events of a key, ready or not: always the same one, as
-  /// long as it neither leaves nor is stuck. Null if there is nobody.
+  /// @returns the worker that processes the events of a key, whether it is
+  /// ready or not; null if there is no such worker. It is always the same
+  /// worker, until it leaves or is stuck.
   [[nodiscard]] worker* owner_of(uint64_t key) noexcept;
 
-  /// Sum of the credit of all workers that stay.
+  /// @returns the sum of the credit of all workers that are not leaving.
   [[nodiscard]] size_t capacity() const noexcept;
 
-  /// How many events the ready workers can take now.
+  /// @returns how many events the ready workers can take now.
   [[nodiscard]] size_t free_slots() const noexcept;
 
   // -- what workers hold ------------------------------------------------------
@@ -101,23 +109,27 @@ public:
     to.holds.push_back({what, now});
   }
 
-  /// The worker is done with `what`, one way or the other: it lives, and what
-  /// it was given before and has not answered yet will not be answered any
-  /// more. @returns whether the worker was stuck, and is not any longer.
+  /// Notes that the worker answered `what`, with success or not. So the worker
+  /// is alive, and will not answer any more the overdue events that it got
+  /// before `what`.
+  /// @returns whether the worker was stuck until now.
   bool answered(worker_id by, const delivery_ticket& what, delivery_time now);
 
-  /// The worker is still at it: its time begins anew.
-  /// @returns false if it does not hold it.
+  /// Lets the `ack_wait` of an event begin again, because its worker still
+  /// works on it.
+  /// @returns false if the worker does not hold the event.
   bool extend(worker_id by, const delivery_ticket& what, delivery_time now);
 
-  /// Takes back what the worker should have answered by now.
-  /// @param into Receives it; its memory is used again.
+  /// Takes back the events that the worker should have answered by now.
+  /// @param into Receives these events. Passing the same object again saves
+  /// allocations.
   /// @returns false if the worker is in time.
   bool give_up(worker& w, delivery_time now, given_up& into);
 
-  /// Forgets overdue events that were given up a second `ack_wait` ago: if the
-  /// worker dropped its promise, it will never answer, but is not stuck at all.
-  /// @returns whether the worker was stuck, and is not any longer.
+  /// Forgets events that were taken back one `ack_wait` ago. A worker that
+  /// dropped the promise of an event never answers it, but may be able to work
+  /// on other events.
+  /// @returns whether the worker was stuck until now.
   bool expire_overdue(worker& w, delivery_time now);
 
 private:

@@ -1,17 +1,19 @@
--- Adds events, where XADD is not enough: batches whose outcome is unknown,
--- dedup IDs, a hard limit.
--- KEYS: the stream, then one per dedup ID. ARGV: 1 an ID before the batch, ""
--- for a first attempt; 2 for how many ms the batch has been under way; 3
--- MAXLEN ~ of each add; 4 hard limit; 5 what to do beyond it; 6 and 7 time to
--- live and its kind; 8 window of dedup IDs; then per event: flags (x: only if
--- the stream exists, d: it has a dedup ID, which is the next key), the number
--- of its fields and values, these. Answers [ID or error of each event], how
--- many had been stored before, and how many others made room.
+-- Adds events if XADD is not enough: for batches whose outcome is unknown, for
+-- dedup IDs, and for a hard limit. KEYS: the stream, then one key for each
+-- dedup ID. ARGV: 1 an ID before the batch, "" for a first attempt; 2 for how
+-- many ms the batch has been under way; 3 MAXLEN ~ of each add, 0: none; 4 hard
+-- limit, 0: none; 5 what to do when the hard limit is reached; 6 and 7 time to
+-- live and its kind; 8 how long dedup IDs are stored; then for each event:
+-- flags (x: only if the stream exists, d: the event has a dedup ID, which is
+-- the next key), the number of its fields and values together, and these.
+-- Answers the ID or the error of each event, how many events had been stored
+-- before, and how many older events were removed.
 --
--- A repeated batch is looked for by its last field, newest entries first: what
--- was stored is near the end. The search ends at the ID. If others have added
--- very much since, it ends at a time somewhat before the batch was sent: the
--- search must not keep Redis busy for seconds.
+-- The events of a repeated batch are searched by their last field, beginning
+-- with the newest entries, because stored events are near the end of the
+-- stream. The search ends at the given ID. If other programs have added very
+-- many events since then, it ends at a time shortly before the batch was sent,
+-- because the search must not keep Redis busy for seconds.
 local key, after, age = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local max_len, hard = ARGV[3], tonumber(ARGV[4])
 local on_full, ttl, ttl_kind, window = ARGV[5], ARGV[6], ARGV[7], ARGV[8]

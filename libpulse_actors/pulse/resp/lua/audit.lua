@@ -1,13 +1,15 @@
--- Compares what a group was given with what its stream had, to find what was
--- trimmed before the group came to it. Redis knows both counts only at some
--- places of the stream: where the group is at its end, or where nothing that
--- the group was given is left. There, the group's count is corrected, so that
--- only one of all nodes hears of a loss.
+-- Compares the entries that a group has read with the entries that its stream
+-- had. So it finds entries that were trimmed before the group read them. How
+-- many entries the group should have read is known only in two cases: if the
+-- group is at the end of the stream, or if all entries that the group has read
+-- were removed. In these cases the script corrects the group's count of read
+-- entries, so that only one node reports the loss.
 -- KEYS: the stream. ARGV: 1 group, 2 own consumer, 3 entries removed from the
 -- stream at the last audit (-1: there was none). Answers how many events were
--- lost, "1" if exactly as many, entries removed so far, last delivered ID,
--- first and last ID of the stream, and the lowest ID that other consumers may
--- hold: "<id>", or "(<id>" if a higher one, or "" if there are no others.
+-- lost, "1" if that number is exact, entries removed so far, last delivered ID,
+-- first and last ID of the stream, and where the entries of other consumers may
+-- begin: "<id>" for that ID, "(<id>" for a higher one, "" if there are no other
+-- consumers.
 --! include fields
 --! include ids
 local key, group, me = KEYS[1], ARGV[1], ARGV[2]

@@ -1,6 +1,6 @@
 -- Deletes consumers that hold nothing and have been silent for a time.
 -- KEYS: the stream. ARGV: 1 group, 2 own consumer, 3 that time in ms.
--- Answers how many it deleted.
+-- Answers how many consumers were deleted.
 --! include fields
 local key, group = KEYS[1], ARGV[1]
 local min_idle, n = tonumber(ARGV[3]), 0

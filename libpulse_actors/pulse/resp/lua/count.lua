@@ -1,6 +1,6 @@
 -- Sets the delivery counters of entries that the consumer still owns.
 -- KEYS: the stream. ARGV: 1 group, 2 consumer, then the ID and delivery count
--- of each. Answers the IDs of those that were set.
+-- of each entry. Answers the IDs of the entries whose counter was set.
 local key, group, me = KEYS[1], ARGV[1], ARGV[2]
 local set = {}
 for i = 3, #ARGV, 2 do

@@ -1,8 +1,9 @@
--- Moves an entry to the dead letters and acknowledges it, if it is pending.
+-- Copies an entry to the dead letters and acknowledges it, if it is pending.
 -- KEYS: 1 stream, 2 dead letter stream, 3 the sink's record of redrives. ARGV:
--- 1 group, 2 ID, 3 most letters to keep (0: all), then names and values of
--- fields to write behind the entry's own. Answers nil if the entry is not
--- pending, else the ID of the letter and how many older ones were removed.
+-- 1 group, 2 ID, 3 how many letters to keep at most (0: all), then names and
+-- values of fields to write after the fields of the entry. Answers nil if the
+-- entry is not pending, else the ID of the letter and how many older letters
+-- were removed.
 --! include fields
 --! include redrives
 local key, dead, record = KEYS[1], KEYS[2], KEYS[3]
@@ -19,8 +20,8 @@ if not has['p'] then
   add[#add + 1] = 'p'
   add[#add + 1] = ''
 end
--- Lua can pass some thousand arguments to a command. Of an entry with more
--- fields, the dead letter gets those that the library knows.
+-- Lua can pass only some thousand arguments to a command. If an entry has more
+-- than 500 fields, the dead letter gets only the fields that the library knows.
 for i = 1, #fields, 2 do
   local name = fields[i]
   if #fields <= 1000 or name == 'n' or name == 'p' or name == 't' then

@@ -1,15 +1,16 @@
 -- Makes dead letters pending again for their sink.
 -- KEYS: 1 stream, 2 dead letter stream, 3 the sink's record of redrives. ARGV:
--- 1 group, 2 greatest number of redrives of one event, 3 time in ms, then
--- either "ids" and IDs of letters, or "range", first letter (may be "(id"),
--- last letter, most letters. Answers how many were redriven, how many had been
--- redriven too often, how many events are not in the stream any more, and the
--- last letter that was looked at, or "".
+-- 1 group, 2 how often one event may be redriven, 3 time in ms, then either
+-- "ids" and the IDs of letters, or "range", first letter (may be "(id"), last
+-- letter, how many letters at most. Answers how many letters were redriven, how
+-- many were skipped because they had been redriven too often, how many because
+-- their event is not in the stream any more, and the ID of the last letter that
+-- was examined, or "".
 --
--- XCLAIM with FORCE makes an entry pending that was acknowledged, if it is
--- still in the stream, and only for this group. The consumer "released" and an
--- idle time above any lease let the next node that looks for such entries take
--- it over.
+-- XCLAIM with FORCE makes an acknowledged entry pending again for this group,
+-- if the entry is still in the stream. The script assigns the entry to the
+-- consumer "released" with an idle time longer than any lease, so that the next
+-- node that looks for events of dead nodes claims the entry.
 --! include fields
 --! include redrives
 local key, dead, record = KEYS[1], KEYS[2], KEYS[3]

@@ -1,9 +1,10 @@
--- Hands pending entries back to the group: they go to the consumer "released"
--- with an idle time of one lease, so that other nodes may take them at once.
--- KEYS: the stream. ARGV: 1 group, 2 consumer, 3 lease in ms, 4 "listed", or
--- "all" to hand back also what is not listed and to delete the consumer if
--- nothing is left; then the ID and delivery count of each. Answers how many
--- entries were handed back, and 1 if the consumer was deleted.
+-- Gives pending entries back to the group: it assigns them to the consumer
+-- "released" with an idle time of one lease, so that other nodes can claim them
+-- at once. KEYS: the stream. ARGV: 1 group, 2 consumer, 3 lease in ms, 4
+-- "listed" or "all", then the ID and delivery count of each listed entry. With
+-- "all" it gives back all entries of the consumer, and deletes the consumer if
+-- nothing is left. Answers how many entries were given back, and 1 if the
+-- consumer was deleted.
 local key, group, me, lease = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local all = ARGV[4] == 'all'
 local counts, released = {}, 0

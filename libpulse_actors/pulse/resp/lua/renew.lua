@@ -1,10 +1,12 @@
--- Keeps the leases of a consumer: resets the idle time of its pending entries.
--- KEYS: the stream. ARGV: 1 group, 2 consumer, 3 how long in ms an entry must
--- have been idle for that, 4 "1" to list what is pending. Answers how many of
--- those entries had been trimmed from the stream, and the list.
+-- Renews the leases of a consumer: sets the idle time of its pending entries
+-- to 0. KEYS: the stream. ARGV: 1 group, 2 consumer, 3 for how many ms an entry
+-- must have been idle, 4 "1" to list all pending entries of the consumer.
+-- Answers how many of the renewed entries had been trimmed from the stream, and
+-- the list.
 
--- Shows that the consumer lives, also if it has nothing pending: it reads
--- behind the highest ID but one. The highest itself is how Redis spells ">".
+-- This read shows that the consumer is alive, also if it has no pending
+-- entries. It returns nothing, because it begins after the second highest ID.
+-- The highest ID cannot be used, because Redis uses it internally for ">".
 local key, group, me = KEYS[1], ARGV[1], ARGV[2]
 redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', 1, 'STREAMS', key,
            '18446744073709551615-18446744073709551614')

@@ -1,8 +1,8 @@
--- Takes over entries that have been idle for a whole lease: their node died, or
--- they were handed back.
--- KEYS: the stream. ARGV: 1 group, 2 consumer, 3 lease in ms, 4 most entries.
--- Answers how many of them had been trimmed, what XPENDING said about each, and
--- the entries. XCLAIM takes the idle time again: of two takers one gets it.
+-- Claims entries that have been idle for a whole lease: their node died, or
+-- gave them back. KEYS: the stream. ARGV: 1 group, 2 consumer, 3 lease in ms, 4
+-- how many entries at most. Answers how many of the entries had been trimmed
+-- from the stream, the reply of XPENDING for each, and the entries. XCLAIM
+-- checks the idle time again, so only one of two nodes gets an entry.
 local key, group, me = KEYS[1], ARGV[1], ARGV[2]
 local wanted = tonumber(ARGV[4])
 local claim, facts = {'XCLAIM', key, group, me, ARGV[3]}, {}

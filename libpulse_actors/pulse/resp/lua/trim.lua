@@ -1,14 +1,14 @@
--- Trims a stream by length and by age.
--- KEYS: the stream. ARGV: 1 events to keep, 0 for no such limit; 2 their
--- greatest age in ms, 0 likewise; 3 "1" to spare what a group has not
--- acknowledged. Answers how many events were removed, how many are left, and
--- which group holds back the oldest one, if any: its name, the age of that
--- event in ms, and for how long that group's nodes have been silent (-1: it
--- has none).
+-- Trims a stream by length and by age. KEYS: the stream. ARGV: 1 how many
+-- events to keep, 0: no limit; 2 their maximum age in ms, 0: no limit; 3 "1" to
+-- keep events that a group has not acknowledged. Answers how many events were
+-- removed, how many are left, and which group keeps the oldest event, if any:
+-- its name, the age of that event in ms, and for how many ms the nodes of that
+-- group have been silent (-1: the group has no nodes).
 --
--- XTRIM with "~" and a LIMIT removes whole nodes from the head and at most
--- LIMIT entries. With the surplus as the limit it never goes below max_len,
--- so that nothing has to be looked up: one XTRIM by ID does both.
+-- XTRIM with "~" and a LIMIT removes whole nodes of the stream from its head,
+-- and at most LIMIT entries. The script passes the surplus as the limit, so the
+-- stream never gets shorter than max_len. So one XTRIM by ID is enough, and the
+-- script need not search the ID at which max_len entries are left.
 --! include fields
 --! include ids
 local key, max_len, max_age = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])

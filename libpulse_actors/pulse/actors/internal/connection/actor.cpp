@@ -111,7 +111,9 @@ private:
 
   caf::result<reply_ptr> on_run(command_ptr commands) {
     if (commands == nullptr || commands->count == 0)
-      return make_error({errc::internal, log_name_ + ": an empty batch"});
+      return make_error({errc::internal, log_name_
+                                           + ": a batch has no commands; "
+                                             "please report this defect"});
     auto promise = self_->make_response_promise();
     const auto token = answers_.push(promise);
     guarded([&] { fsm_.submit(now(), token, std::move(commands), todo_); });
@@ -123,7 +125,9 @@ private:
     if (!fsm_.under_way() || id == 0)
       return;
     if (!role_.unblock_via) {
-      log(log_level::error, "unblock: no connection to send it through");
+      log(log_level::error,
+          "cannot end a blocking read: the connection has no unblock_via; "
+          "please report this defect");
       return;
     }
     auto batch = std::make_shared<command_batch>();
@@ -134,7 +138,7 @@ private:
     // connection. So that failure is no warning.
     const auto failed = [this](const failure& why) {
       log(why.code == errc::closed ? log_level::debug : log_level::warning,
-          "CLIENT UNBLOCK: " + to_string(why));
+          "cannot end a blocking read (CLIENT UNBLOCK): " + to_string(why));
     };
     internal::run_on(self_, role_.unblock_via, std::move(batch),
                      [failed](const outcome<reply_ptr>& x) {
@@ -367,7 +371,7 @@ private:
   // The plaintext that was received last.
   std::string plain_;
 
-  // Where to dial.
+  // The addresses to connect to, in turn.
   redis::addresses addresses_;
   size_t next_address_ = 0;
   uint64_t connects_before_ = 0;

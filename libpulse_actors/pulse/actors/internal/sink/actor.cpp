@@ -28,7 +28,8 @@ using internal::sink_context;
 using internal::sink_self;
 using internal::sink_stream;
 
-// While events are held, and while closing.
+// How often a sink looks at its time-outs: often while it holds events, closes
+// or waits for an interrupted read.
 constexpr milliseconds busy_tick{20};
 constexpr milliseconds idle_tick{500};
 
@@ -182,7 +183,7 @@ struct sink_state {
 
   // -- manual outcomes --------------------------------------------------------
 
-  // What is named, or why it cannot be.
+  // Returns the event that the message names, or why there is no such event.
   outcome<delivery_ledger::found> find(const delivery_id& x) const {
     if (auto i = ctx.index_of(x.stream))
       if (auto held = ctx.ledger.find(*i, x.id))
@@ -190,7 +191,8 @@ struct sink_state {
     return failure{errc::no_such_delivery,
                    "sink " + ctx.options.name + " does not hold event "
                      + to_string(x.id) + " of stream " + x.stream
-                     + ": it was acknowledged or handed over before"};
+                     + ": the event was acknowledged, became a dead letter, or "
+                       "went to another node; nothing is left to do"};
   }
 
   caf::result<void> on_ack(const delivery_id& x) {
@@ -222,9 +224,12 @@ struct sink_state {
     if (!held)
       return make_error(held.error());
     if (!ctx.ledger.extend(held->entry, held->holder, ctx.now()))
-      return make_error({errc::no_such_delivery,
-                         "event " + to_string(x.id) + " of stream " + x.stream
-                           + " waits for its next delivery"});
+      return make_error(
+        {errc::no_such_delivery,
+         "sink " + ctx.options.name + ": event " + to_string(x.id)
+           + " of stream " + x.stream
+           + " was taken back from its worker and waits for its "
+             "next delivery; extend it before ack_wait is over"});
     return caf::unit;
   }
 
@@ -301,8 +306,8 @@ struct sink_state {
     return answer;
   }
 
-  // The one place in which changes lead to action. Runs after each message and
-  // each reply, and does what has become possible.
+  // The only place where changes lead to action. It runs after each message and
+  // each reply, and does everything that has become possible.
   void advance() {
     if (closing.finished())
       return;
@@ -318,7 +323,7 @@ struct sink_state {
     arm();
   }
 
-  // Own pending events come before new ones.
+  // Events that Redis gave to this sink before come before new events.
   void fetch() {
     intake.update_window();
     if (ctx.closing || reader.reading() || own_pending.reading()
@@ -330,7 +335,7 @@ struct sink_state {
       reader.read(n);
   }
 
-  // A group is checked, or created, then audited, then open.
+  // A group that was created or found is audited, and after that it is open.
   void advance_groups() {
     if (std::exchange(ctx.check_groups, false))
       groups.check();

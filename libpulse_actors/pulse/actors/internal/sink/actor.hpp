@@ -10,10 +10,11 @@
 
 namespace pulse {
 
-/// Spawns a sink; it creates missing consumer groups at once and keeps trying
-/// while Redis is away.
+/// Spawns a sink, which creates missing consumer groups at once and repeats
+/// failed attempts, for instance while Redis is away.
 /// @param options Must be valid, see validate().
-/// @param supervisor Hears what it takes to start the sink again.
+/// @param supervisor Is told about subscribers and listeners, so that it can
+/// start the sink again with them.
 sink_actor spawn_sink(caf::actor_system& sys, sink_options options,
                       connection_source redis, lease_actor leases,
                       supervision supervisor = {},

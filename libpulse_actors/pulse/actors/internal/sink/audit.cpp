@@ -10,12 +10,16 @@ namespace pulse::internal {
 
 namespace {
 
-// Often enough to know what others hold, too seldom to be felt.
+// The time between two audits of a stream. Audits must be frequent, so that the
+// sink knows approximately which events other members hold. More than one per
+// second would cost Redis too much.
 milliseconds interval(const sink_options& x) {
   return std::clamp(x.lease / 3, milliseconds{1'000}, milliseconds{5'000});
 }
 
-// "(5-0" is behind 5-0, "5-0" is from it on.
+// Returns the ID after which other members may hold events. In the reply of the
+// script, "5-0" means that they may hold 5-0 and later events, "(5-0" that they
+// hold only later ones.
 std::optional<event_id> behind(std::string_view text) {
   const bool exclusive = !text.empty() && text.front() == '(';
   text.remove_prefix(exclusive ? 1 : 0);
@@ -116,8 +120,10 @@ void sink_audit::on_answer(uint32_t index, const answer& x) {
     news.stream = stream.name;
     news.after = x.at;
     news.data_loss = true;
-    news.text = "stream " + stream.name + " lost its end: the server has older "
-                + "data than it had; goes on after " + to_string(x.at);
+    news.text = "stream " + stream.name
+                + " lost its newest events: Redis has older data than before; "
+                  "the sink goes on after "
+                + to_string(x.at);
     ctx_.publish(std::move(news));
     stream.last_read = x.at;
   }
@@ -134,10 +140,10 @@ void sink_audit::failed(uint32_t index, const failure& why) {
       || why.code == errc::no_such_stream) {
     ctx_.check_groups = true;
   } else if (!is_transient(why.code) && !std::exchange(known.failing, true)) {
-    ctx_.report(log_level::warning,
-                "cannot see whether events of stream "
-                  + ctx_.streams[index].name
-                  + " were trimmed too early: " + to_string(why));
+    ctx_.report(
+      log_level::warning,
+      "cannot check whether events of stream " + ctx_.streams[index].name
+        + " were trimmed before the sink read them: " + to_string(why));
   }
 }
 

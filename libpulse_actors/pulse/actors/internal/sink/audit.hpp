@@ -8,10 +8,10 @@
 
 namespace pulse::internal {
 
-/// Looks now and then whether the streams of a sink still are what they were:
-/// what was trimmed before the sink had it, whether older data were restored,
-/// whether a group is gone though nobody reads. Also learns what other members
-/// may hold, for the case that the group vanishes.
+/// Checks the streams of a sink periodically. It finds events that were trimmed
+/// before the sink read them, streams that were restored from older data, and
+/// groups that vanished while no read was under way. It also asks which events
+/// other members may hold: these must be read again if the group vanishes.
 class sink_audit {
 public:
   explicit sink_audit(sink_context& ctx)
@@ -19,11 +19,11 @@ public:
     // nop
   }
 
-  /// Audits what is due.
+  /// Audits the streams whose time has come.
   void tick(sink_context::time_point now);
 
-  /// Audits a stream whose group was found or created. take_finished() then
-  /// has the stream, whether the audit succeeded or failed.
+  /// Audits a stream whose group was found or created. When the audit has
+  /// ended, with success or not, take_finished() returns the stream.
   void begin(uint32_t index);
 
   /// @returns the streams whose audit was begun with begin() and ended since
@@ -37,11 +37,14 @@ private:
     bool under_way = false;
     bool failing = false;
     sink_context::time_point due;
-    /// Entries removed so far; -1: not audited yet.
+    /// How many entries had been removed from the stream at the last audit; -1:
+    /// there was no audit yet.
     int64_t removed = -1;
+    /// The last ID that the group had been given at the last audit.
     event_id at;
   };
 
+  /// What the audit script answers, see resp::audit_script().
   struct answer {
     uint64_t lost = 0;
     bool exact = false;
@@ -49,6 +52,7 @@ private:
     event_id at;
     event_id first;
     event_id last;
+    /// After which ID other members may hold events.
     std::optional<event_id> others;
   };
 

@@ -11,12 +11,16 @@ namespace {
 
 constexpr uint32_t page_size = 500;
 
-// A claim costs the server time that grows with the pending list: at most 1 %.
+// A claim takes the more time of the server, the longer the pending list is.
+// The pause between two claims is at least this many times as long as a claim,
+// so that claims take at most 1 % of the server's time.
 constexpr int claim_share = 100;
-// While claims find as much as the sink wants: at most a fifth.
+// The same for a claim that found as many events as the sink wanted: more
+// events of dead nodes probably wait, so claims may take a fifth of the
+// server's time.
 constexpr int full_claim_share = 5;
 
-// What is known of each claimed event. Both lists are in the order of the IDs.
+// Returns what is known about each claimed event. Both lists are sorted by ID.
 std::vector<claim_history>
 histories_of(const std::vector<resp::pending_entry>& facts,
              const std::vector<event_extent>& claimed) {
@@ -50,7 +54,7 @@ void sink_claimer::claim_stale(time_point now) {
   const auto wanted = std::min<size_t>(intake_.demand(), page_size);
   if (wanted == 0)
     return;
-  // Each stream may bring as many.
+  // Each stream may bring this many events.
   const auto most
     = ctx_.pages.apply(std::max<size_t>(wanted / ctx_.open_streams(), 1));
   next_claim_ = now + jittered(ctx_.options.sweep_interval, 0.1, random_);
@@ -73,16 +77,16 @@ void sink_claimer::claim_stale(uint32_t stream, uint32_t most, time_point now) {
     [=](const caf::error& err) {
       claim_ended(now, false);
       ctx_.pages.failed(most, to_failure(err).code);
-      // Redis may have claimed events whose reply is lost.
+      // Redis may have executed the claim, and only its reply is lost.
       ctx_.streams[stream].recover_pending = true;
       ctx_.note_command_failed(to_failure(err));
     });
 }
 
-// After a full page the dead nodes left more, which need not wait for the
-// interval. A claim that seems to take very long tells nothing about the load
-// of the server: perhaps this node stood still. So there is a claim for each
-// lease.
+// After a full page more events of dead nodes probably wait, so the next claim
+// does not wait for the interval. The pause is never longer than a lease: a
+// claim that seems to take very long says nothing about the load of the server,
+// because this node may have been stopped meanwhile.
 void sink_claimer::claim_ended(time_point begun, bool full) {
   --under_way_;
   const auto share = full ? full_claim_share : claim_share;
@@ -128,14 +132,15 @@ outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
     ctx_.counts.trimmed += static_cast<uint64_t>(*trimmed);
     report_trimmed(stream, *facts, page.block->extents);
   }
-  // The facts point into the bytes that the block takes over next.
+  // The facts point into the bytes of the reply, which the block takes over
+  // afterwards.
   const auto histories = histories_of(*facts, page.block->extents);
   page.block->bytes = std::move(reply.bytes);
   accept(stream, page.block, histories);
   return page.block->extents.size();
 }
 
-// Pending events of a dead node that are not in the stream any more.
+// Reports pending events of a dead node that are not in the stream any more.
 void sink_claimer::report_trimmed(uint32_t stream,
                                   const std::vector<resp::pending_entry>& facts,
                                   const std::vector<event_extent>& claimed) {
@@ -166,15 +171,15 @@ void sink_claimer::accept(uint32_t stream,
       continue;
     }
     auto counts = x.counts;
-    --counts.deliveries; // this delivery does not happen
+    --counts.deliveries; // the event is given up instead of delivered
     outcomes_.give_up(stream, block->extents[i].id, counts, why);
   }
 }
 
 // -- consumers of dead nodes --------------------------------------------------
 
-// Each sink looks now and then: that costs little, and two sinks that do it at
-// the same time do no harm.
+// Every sink does this periodically, because it costs little and no sink has to
+// be chosen for it. Two sinks may do it at the same time.
 void sink_claimer::clean_consumers(time_point now) {
   if (now < next_cleaning_)
     return;

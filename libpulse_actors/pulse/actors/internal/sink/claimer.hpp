@@ -11,8 +11,8 @@
 
 namespace pulse::internal {
 
-/// Claims the events of dead nodes, those that were idle for a whole lease, and
-/// removes the consumers that such nodes leave behind.
+/// Claims the events of dead nodes, which nobody renewed for a whole lease, and
+/// deletes the consumers of these nodes.
 class sink_claimer {
 public:
   using time_point = sink_context::time_point;
@@ -28,14 +28,14 @@ public:
     // nop
   }
 
-  /// Claims and cleans when it is time.
+  /// Claims events and deletes consumers if it is time to do so.
   void tick(time_point now);
 
 private:
   void claim_stale(time_point now);
   void claim_stale(uint32_t stream, uint32_t most, time_point now);
   void claim_ended(time_point begun, bool full);
-  // Returns how many events came.
+  // Returns how many events were claimed.
   size_t on_claimed(uint32_t stream, resp::reply& reply);
   outcome<size_t> read_claimed(uint32_t stream, resp::reply& reply);
   void report_trimmed(uint32_t stream,

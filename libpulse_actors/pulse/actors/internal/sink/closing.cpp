@@ -10,11 +10,11 @@ namespace pulse::internal {
 
 namespace {
 
-// How long a blocked read may take to return before its connection is given
-// up. Normally it is there in a millisecond.
+// How long an interrupted read may take to return before its connection is
+// given up. Normally the read returns within a millisecond.
 constexpr milliseconds interrupt_time{500};
 
-// What of the drain time is kept for handing back.
+// The part of the drain time that is reserved for giving events back.
 milliseconds release_time(const sink_options& x) {
   return std::clamp(x.drain_timeout / 4, milliseconds{100},
                     milliseconds{1'000});
@@ -54,10 +54,12 @@ void sink_closing::step() {
     return;
   if (busy)
     ctx_.report(log_level::warning,
-                "closes although subscribers still work on "
+                "drain_timeout is over: the sink closes although subscribers "
+                "still work on "
                   + std::to_string(ctx_.ledger.dispatched()) + " events and "
                   + std::to_string(outcomes_.backlog())
-                  + " acks are not confirmed: drain_timeout is over");
+                  + " acks are not confirmed; other nodes get these events "
+                    "again");
   releasing_ = true;
   release_all();
 }
@@ -80,12 +82,12 @@ void sink_closing::go_on_leaving(uint32_t stream) {
   if (departure.ends_lease)
     return;
   if (reader_.reading() && reader_.reads() == departure.last_read)
-    return; // its answer may bring events of the stream
+    return; // the read may still bring events of the stream
   auto idle = ctx_.ledger.release(stream);
   if (!idle.empty())
     release(stream, "listed", idle);
   if (ctx_.streams[stream].at != sink_stream::phase::leaving) {
-    leaving_.erase(stream); // added again meanwhile
+    leaving_.erase(stream); // the stream was added again meanwhile
     return;
   }
   if (ctx_.ledger.lowest(stream))
@@ -95,7 +97,7 @@ void sink_closing::go_on_leaving(uint32_t stream) {
     leaving_.erase(stream);
     auto& x = ctx_.streams[stream];
     if (x.at != sink_stream::phase::leaving)
-      return; // added again meanwhile
+      return; // the stream was added again meanwhile
     release(stream, "all", {});
     x.at = sink_stream::phase::removed;
   });
@@ -130,8 +132,9 @@ void sink_closing::release(uint32_t stream, const char* scope,
     [this](const reply_ptr&) { step_done(); },
     [this, name = x.name](const caf::error& err) {
       ctx_.report(log_level::warning,
-                  "could not hand back the events of stream " + name
-                    + ", others get them after the lease: " + describe(err));
+                  "could not give back the events of stream " + name + ": "
+                    + describe(err)
+                    + "; other nodes get them when the lease is over");
       step_done();
     });
 }

@@ -10,8 +10,10 @@
 
 namespace pulse::internal {
 
-/// How a sink lets go: of one stream, or of all and itself. What subscribers
-/// work on they may finish; the rest goes back for other nodes, uncounted.
+/// Ends the work of a sink on one stream that was removed, or on all streams
+/// when the sink closes. Subscribers may finish the events that they work on.
+/// All other events are given back to Redis for other nodes, and this counts
+/// neither as a failure nor as a crash.
 class sink_closing {
 public:
   sink_closing(sink_context& ctx, sink_reader& reader,
@@ -20,37 +22,41 @@ public:
     // nop
   }
 
-  /// Stops keeping the leases, whatever the sink died of.
+  /// Ends the leases, also if the sink terminates without closing.
   ~sink_closing();
   sink_closing(const sink_closing&) = delete;
   sink_closing& operator=(const sink_closing&) = delete;
 
-  /// Begins to close; `answer` is given when the sink is done.
+  /// Begins to close the sink.
+  /// @param answer Is delivered when the sink has closed.
   void begin(caf::response_promise answer);
 
-  /// Goes on with closing if it can.
+  /// Takes the next step of closing, if that is possible now.
   void step();
 
-  /// Lets go of a stream that was removed.
+  /// Ends the work on a stream that was removed.
   void leave(uint32_t stream);
 
-  /// @returns whether the sink has let go of everything and stops.
+  /// @returns whether the sink has given everything back and terminates.
   [[nodiscard]] bool finished() const noexcept {
     return finished_;
   }
 
+  /// @returns whether the work on a removed stream has not ended yet.
   [[nodiscard]] bool leaving() const noexcept {
     return !leaving_.empty();
   }
 
+  /// Takes the next step for each removed stream.
   void tick();
 
 private:
   using released_entry = delivery_ledger::released_entry;
 
   struct departure {
-    /// The read that may still bring events of the stream.
+    /// Number of the last read that may bring events of the stream.
     uint64_t last_read = 0;
+    /// Whether the lease keeper was asked to end the lease.
     bool ends_lease = false;
   };
 
@@ -58,9 +64,10 @@ private:
   void release_all();
   void release(uint32_t stream, const char* scope,
                const std::vector<released_entry>& entries);
-  /// Stops the renewals of a stream, then calls `then`. A renewal that Redis
-  /// runs after the release would create the consumer again. When the lease
-  /// keeper answers, all its renewals are ahead in the connection's mailbox.
+  /// Ends the lease of a stream, then calls `then`. A renewal that Redis
+  /// executes after the release would create the consumer again. When the lease
+  /// keeper has answered, all its renewals are in the connection's mailbox, so
+  /// the release comes after them.
   void end_lease(uint32_t stream, std::function<void()> then);
   void step_done();
   void finish();
@@ -73,9 +80,9 @@ private:
   sink_context::time_point read_until_;
   bool releasing_ = false;
   bool finished_ = false;
-  // Ends of leases and releases that are not answered yet.
+  // How many requests to end a lease or to release events are not answered yet.
   size_t steps_under_way_ = 0;
-  // Streams being left.
+  // The removed streams on which the work has not ended yet.
   std::map<uint32_t, departure> leaving_;
 };
 

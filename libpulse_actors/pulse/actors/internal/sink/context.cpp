@@ -45,7 +45,8 @@ sink_context::sink_context(sink_self::pointer self, sink_options x,
 }
 
 void sink_context::note_contact() {
-  // A busy machine is no outage, however short the lease.
+  // A busy machine may be silent for a second. That is no outage, even if the
+  // lease is very short.
   const auto long_silence = std::max(options.lease / 2, milliseconds{2'000});
   const auto at = now();
   if (at - last_contact > long_silence)
@@ -58,7 +59,8 @@ void sink_context::note_command_failed(const failure& why) {
     outage = true;
   if (!closing && !std::exchange(failing_commands, true))
     report(log_level::warning,
-           "looking for events of dead nodes failed: " + to_string(why));
+           "cannot look for pending events of this and of other nodes: "
+             + to_string(why) + "; trying again");
 }
 
 void sink_context::note_command_worked() {
@@ -74,7 +76,7 @@ void sink_context::report_gap(const std::string& stream, event_id after,
   ++counts.gaps;
   counts.lost += lost;
   auto news = begin_gap(stream, after, first_available, lost, exact);
-  news.text += "the sink had them, behind " + to_string(after) + " and before "
+  news.text += "the sink read them, after " + to_string(after) + " and before "
                + to_string(first_available);
   publish(std::move(news));
 }

@@ -21,16 +21,17 @@
 
 namespace pulse::internal {
 
-/// A sink with the message that only itself sends.
+/// A sink with the message that it sends to itself.
 using sink_self = sink_actor::extend<caf::reacts_to<caf::tick_atom>>;
 
-/// One stream of a sink. Lives as long as the sink, at the same index.
+/// One stream of a sink. It keeps its index as long as the sink lives.
 struct sink_stream {
   enum class phase : uint8_t {
-    /// Its group is not known to exist (yet, or any more).
+    /// The sink does not know (yet, or any more) that the group exists.
     opening,
+    /// The group exists, and the sink reads the stream.
     open,
-    /// Removed, but subscribers still work on events of it.
+    /// The stream was removed, but subscribers still work on its events.
     leaving,
     removed,
   };
@@ -39,13 +40,15 @@ struct sink_stream {
   std::string key;
   start_position start;
   phase at = phase::opening;
-  /// Highest ID read from the group, and whether the group was ever open.
+  /// The highest ID that the sink has read from the group.
   event_id last_read;
+  /// Whether the stream has been open at least once. If so, a missing group was
+  /// deleted, and it must be created again at the old position.
   bool was_open = false;
-  /// Behind which ID other members may hold events, at the last audit.
+  /// After which ID other members may have held events at the last audit.
   std::optional<event_id> others_from;
   lease_ptr lease;
-  /// Redis may have given events to this sink of which the sink does not know.
+  /// Whether events may be pending for this sink that the sink does not know.
   bool recover_pending = false;
 
   [[nodiscard]] bool is_open() const noexcept {
@@ -53,15 +56,16 @@ struct sink_stream {
   }
 };
 
-/// What the parts of a sink share. Owned by the state of the sink. The parts
-/// change it, but none of them calls the sink: after each message and each
-/// reply the sink itself does what has become possible.
+/// The data that the parts of a sink share. The state of the sink owns it. The
+/// parts change it, but they do not call the sink. After each message and each
+/// reply, the sink itself does what has become possible.
 struct sink_context {
   using time_point = caf::actor_clock::time_point;
 
   /// @param options Must be valid.
   /// @param listens See notice_board.
-  /// @param advance Called after each reply: does what has become possible.
+  /// @param advance Is called after each reply, and does what has become
+  /// possible.
   sink_context(sink_self::pointer self, sink_options options,
                connection_source redis, lease_actor leases,
                notice_board::report listens, const environment& env,
@@ -80,26 +84,28 @@ struct sink_context {
   delivery_ledger ledger;
   std::vector<sink_stream> streams;
   sink_info counts;
-  /// The sink drains and will stop.
+  /// Whether the sink drains and then stops.
   bool closing = false;
-  /// Limits all reads and claims.
+  /// The largest page that reads and claims may ask for.
   page_limit pages;
   /// When Redis answered last.
   time_point last_contact;
-  /// Until then no events of other nodes are claimed.
+  /// The sink claims no events of other nodes before this time.
   time_point no_claims_before;
-  /// Whether commands fail, and whether one failed for want of Redis.
+  /// Whether the last command that recovers events failed.
   bool failing_commands = false;
+  /// Whether such a command failed because Redis could not be reached.
   bool outage = false;
-  /// Redis refused a command as if a group were gone: find out which group it
-  /// is, and create it again.
+  /// Whether Redis refused a command because a group is missing. Then the sink
+  /// finds out which group it is, and creates it again.
   bool check_groups = false;
 
   [[nodiscard]] time_point now() const {
     return self->clock().now();
   }
 
-  /// At most once: Redis keeps no pending list.
+  /// @returns whether the sink acknowledges events. If not, Redis keeps no
+  /// pending list, and events are delivered at most once.
   [[nodiscard]] bool acks() const noexcept {
     return options.ack != ack_mode::none;
   }
@@ -126,7 +132,7 @@ struct sink_context {
                  std::move(batch));
   }
 
-  /// To be called when Redis refused a command on a stream. Notes whether the
+  /// Call this when Redis refused a command on a stream. It notes whether the
   /// groups have to be checked.
   void note_refusal(const failure& why) {
     if (why.code == errc::no_group || why.code == errc::wrong_type
@@ -134,14 +140,15 @@ struct sink_context {
       check_groups = true;
   }
 
-  /// Has all streams recovered whose own pending events may be unknown.
+  /// Makes the sink read its own pending events of all streams again.
   void recover_all() {
     if (acks())
       for (auto& x : streams)
         x.recover_pending = true;
   }
 
-  /// @returns whether own pending events have to be read, and can be.
+  /// @returns whether the sink has to read own pending events of a stream that
+  /// is open.
   [[nodiscard]] bool recovery_due() const noexcept {
     return std::any_of(streams.begin(), streams.end(), [](const auto& x) {
       return x.recover_pending && x.is_open();
@@ -153,21 +160,22 @@ struct sink_context {
     log(level, log_name, line);
   }
 
-  /// Counts, logs and publishes that events were removed before the sink had
+  /// Counts, logs and publishes that events were removed before the sink read
   /// them.
   void report_gap(const std::string& stream, event_id after,
                   event_id first_available, uint64_t lost, bool exact);
 
-  /// Redis answered. The idle time of events goes on while Redis is away. So
-  /// after a long silence nobody claims for one lease, until all nodes have
-  /// renewed their leases: otherwise an outage would shuffle all events.
+  /// Call this when Redis has answered. After a long silence of Redis it stops
+  /// claims for one lease, so that all nodes can renew their leases first. The
+  /// idle time of events also grows while Redis is away, so without this pause
+  /// the nodes would claim each other's events after an outage.
   void note_contact();
 
-  /// A command that recovers events failed, or worked.
+  /// Call these when a command that recovers events failed, or worked.
   void note_command_failed(const failure& why);
   void note_command_worked();
 
-  /// Logs news about a stream of this sink and tells who listens.
+  /// Logs news about a stream of this sink, and sends them to the listeners.
   void publish(notice news) {
     news.sink = options.name;
     notices.publish(log_name, news);

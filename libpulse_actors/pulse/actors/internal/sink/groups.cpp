@@ -49,7 +49,7 @@ uint32_t sink_groups::insert(const std::string& name) {
 void sink_groups::begin(uint32_t index, start_position start) {
   auto& x = ctx_.streams[index];
   if (x.at == sink_stream::phase::opening)
-    return; // named twice
+    return; // the options name the stream twice
   x.at = sink_stream::phase::opening;
   x.start = start;
   open(index);
@@ -70,7 +70,8 @@ void sink_groups::check() {
     if (ctx_.streams[i].is_open()) {
       ctx_.streams[i].at = sink_stream::phase::opening;
       auto& a = attempts_[i];
-      // Paused as if it had failed: a group that keeps vanishing makes no loop.
+      // The stream waits as after a failed attempt. Otherwise a group that
+      // vanishes again and again would cause a loop without pauses.
       if (ctx_.now() - a.due > std::chrono::minutes{1})
         a.pause.reset();
       a.due = ctx_.now() + a.pause.next(random_);
@@ -87,9 +88,9 @@ void sink_groups::tick(sink_context::time_point now) {
   }
 }
 
-// XINFO comes along to see where a group stands that we open for the first
-// time, and whether the stream's IDs still reach as far as what was read from
-// it: after a flush they may begin again below.
+// XINFO is in the same batch for two reasons. The sink needs the position of a
+// group that it opens for the first time. And after a flush the IDs of a stream
+// may begin again below the last ID that was read.
 void sink_groups::open(uint32_t index) {
   auto& x = ctx_.streams[index];
   attempts_[index].under_way = true;
@@ -142,16 +143,17 @@ void sink_groups::recovered(uint32_t index, event_id floor, bool anew) {
   news.after = anew ? event_id::min() : floor;
   news.data_loss = anew;
   news.text = "the consumer group on stream " + news.stream
-              + " was gone; created again after " + to_string(news.after);
+              + " was missing; the sink created it again after "
+              + to_string(news.after);
   if (anew) {
     ++ctx_.counts.stream_resets;
-    news.text += ", since the stream began anew: what it had before and nobody "
-                 "took is lost";
+    news.text += ", because the stream began anew: events that it had before "
+                 "and that no sink had acknowledged are lost";
   }
   ctx_.publish(std::move(news));
 }
 
-// Where the group stands: should it vanish, it begins there again.
+// Notes the position of the group, where it must begin again if it vanishes.
 void sink_groups::note_position(uint32_t index, resp::cursor& at) {
   if (auto groups = resp::read_group_facts(at))
     for (const auto& g : *groups)
@@ -159,7 +161,8 @@ void sink_groups::note_position(uint32_t index, resp::cursor& at) {
         ctx_.streams[index].last_read = g.last_delivered;
 }
 
-// The stream's IDs are below what was read: everything in it is new.
+// All IDs of the stream are lower than the last ID that was read, so all its
+// events are new. The group begins before the first one.
 void sink_groups::rewind(uint32_t index) {
   ctx_.streams[index].last_read = event_id::min();
   ctx_.run(
@@ -180,12 +183,13 @@ void sink_groups::opened(uint32_t index) {
   auto& a = attempts_[index];
   a.under_way = false;
   if (x.at != sink_stream::phase::opening)
-    return; // removed meanwhile
+    return; // the stream was removed meanwhile
   if (std::exchange(a.failed, false) && !a.last.ok())
     ctx_.report(log_level::info, "stream " + x.name + " is read again");
   a.last = {};
   x.at = sink_stream::phase::open;
-  // Later the pause shrinks only after a good while: see check().
+  // Only the first success resets the pause. Later check() resets it if the
+  // last trouble was long ago.
   if (!std::exchange(x.was_open, true))
     a.pause.reset();
   keep_lease(x);
@@ -252,13 +256,15 @@ std::string sink_groups::start_of(const sink_stream& x, event_id floor) {
   }
 }
 
-// Just below the lowest event that is not acknowledged: never "$", which loses
-// events, nor 0, which repeats all of them.
+// Returns the position just before the lowest event that is not acknowledged. A
+// group that is created again there loses no events, as it would with "$", and
+// does not repeat all events, as it would with 0.
 event_id sink_groups::floor_of(uint32_t index) const {
   auto result = ctx_.streams[index].last_read;
   if (const auto held = ctx_.ledger.lowest(index))
     result = std::min(result, held->previous());
-  // Nobody knows what other members held that died with the group.
+  // Events that other members held must be read again, too, because the pending
+  // lists of all members vanished with the group.
   if (const auto others = ctx_.streams[index].others_from)
     result = std::min(result, *others);
   return result;

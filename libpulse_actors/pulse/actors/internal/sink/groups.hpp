@@ -13,8 +13,9 @@
 
 namespace pulse::internal {
 
-/// Sees to it that each stream of a sink has its consumer group: creates it,
-/// creates it again when it vanished, and keeps trying with growing pauses.
+/// Keeps a consumer group on each stream of a sink. It creates the group, and
+/// creates it again if it vanishes. Failed attempts are repeated with growing
+/// pauses.
 class sink_groups {
 public:
   explicit sink_groups(sink_context& ctx)
@@ -22,7 +23,7 @@ public:
     // nop
   }
 
-  /// Answers all that still wait with the error that the sink is closed.
+  /// Answers all open requests with the error that the sink is closed.
   ~sink_groups();
   sink_groups(const sink_groups&) = delete;
   sink_groups& operator=(const sink_groups&) = delete;
@@ -30,34 +31,39 @@ public:
   /// Adds a stream with which the sink was opened.
   void add_initial(const std::string& name, start_position start);
 
-  /// Adds a stream, or does nothing if the sink has it. `promise` is answered
-  /// when the group exists, or with why the first attempt failed: a stream that
-  /// is new to the sink is then dropped, so that it does not stop the others.
+  /// Adds a stream, or does nothing if the sink has the stream already.
+  /// @param promise Is answered when the group exists, or with the reason if
+  /// the first attempt failed. After a failure, a stream that is new to the
+  /// sink is dropped, so that it does not delay subscribers of the other
+  /// streams.
   void add(const std::string& name, start_position start,
            caf::response_promise promise);
 
-  /// Forgets a stream whose group never came about.
+  /// Removes a stream.
   void drop(uint32_t index);
 
-  /// @returns whether all streams are open, or why one is not; nothing while
-  /// an attempt is to tell.
+  /// @returns success if all streams are open, or the reason why one is not;
+  /// nothing while the first attempt of a stream is under way.
   [[nodiscard]] std::optional<status> all_open() const;
 
-  /// A read failed for want of a group, or a stream turned into something
-  /// else: finds out which, and repairs it.
+  /// Call this when a command failed because a group is missing, or because a
+  /// key is no stream any more. It checks all groups, and creates those that
+  /// are missing.
   void check();
 
   /// @returns the streams whose group was found or created since the last call.
-  /// Each has to be audited before the first read, since events that are
-  /// trimmed from then on count as lost; then opened() is to be called.
+  /// The caller must audit each of them before the first read, because events
+  /// that are trimmed after that audit count as lost. Then the caller must call
+  /// opened().
   std::vector<uint32_t> take_created() {
     return std::exchange(created_, {});
   }
 
-  /// The audit of a stream that take_created() returned has ended.
+  /// Call this when the audit of a stream that take_created() returned has
+  /// ended. Makes the stream open.
   void opened(uint32_t index);
 
-  /// Retries what is due.
+  /// Repeats the attempts whose pause is over.
   void tick(sink_context::time_point now);
 
 private:
@@ -67,7 +73,7 @@ private:
     status last;
     sink_context::time_point due;
     reconnect_backoff pause{milliseconds{100}, milliseconds{1'500}};
-    /// Whether add() brought the stream, and no attempt has succeeded yet.
+    /// Whether add() added the stream and no attempt has succeeded yet.
     bool drop_if_failed = false;
     std::vector<caf::response_promise> waiting;
   };

@@ -18,12 +18,14 @@ size_t sink_intake::demand() const {
 void sink_intake::accept(uint32_t stream, event x, bool crash_candidate) {
   if (!x.well_formed()) {
     ++ctx_.counts.malformed;
-    const std::string why = "malformed: the entry lacks the field n or p";
+    const std::string why = "malformed: the entry lacks the field n (name) or "
+                            "p (payload); the program that added it must write "
+                            "both";
     if (ctx_.acks())
       outcomes_.give_up(stream, x.id(), x.counts(), why);
     else
       ctx_.report(log_level::warning,
-                  "skips " + to_string(x.id()) + " of stream "
+                  "skips event " + to_string(x.id()) + " of stream "
                     + ctx_.streams[stream].name + ": " + why);
   } else if (!ctx_.filter.wants(x)) {
     ++ctx_.counts.filtered;

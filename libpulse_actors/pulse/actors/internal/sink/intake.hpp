@@ -6,8 +6,8 @@
 
 namespace pulse::internal {
 
-/// What a sink takes in: decides how many more events it wants, and what
-/// becomes of each event that Redis gave to it.
+/// Decides how many more events a sink wants, and what becomes of each event
+/// that Redis gives to the sink.
 class sink_intake {
 public:
   sink_intake(sink_context& ctx, sink_outcome_writer& outcomes)
@@ -15,7 +15,8 @@ public:
     // nop
   }
 
-  /// Adapts the window to how many events were finished meanwhile.
+  /// Adapts the window to the number of events that were acknowledged
+  /// meanwhile.
   void update_window() {
     window_.settled(outcomes_.take_acked(), ctx_.now());
   }
@@ -23,8 +24,9 @@ public:
   /// @returns how many more events the sink wants.
   [[nodiscard]] size_t demand() const;
 
-  /// An event came, in whatever way: a wanted one goes to the ledger, one that
-  /// the filter does not want is acknowledged, a malformed one given up.
+  /// Takes an event that was read or claimed. An event that the filter wants
+  /// goes to the ledger, another one is acknowledged, and a malformed one
+  /// becomes a dead letter.
   /// @param crash_candidate Whether a node died that may have worked on the
   /// event.
   void accept(uint32_t stream, event x, bool crash_candidate = false);

@@ -8,7 +8,7 @@ namespace pulse::internal {
 
 namespace {
 
-// How long after a failure the next attempt to verify begins.
+// The pause after a failed attempt to verify.
 constexpr milliseconds verify_pause{500};
 
 } // namespace
@@ -32,8 +32,9 @@ bool sink_lease_guard::leases_hold() {
   return hold;
 }
 
-// A connection that was given up may have sent a read that Redis answers much
-// later: then Redis gives events to this sink of which nobody knows.
+// Redis may execute a read of an abandoned connection much later. Then events
+// are pending for this sink that the sink does not know. So the sink compares
+// both lists once per lease.
 void sink_lease_guard::tick(time_point now) {
   if (now < next_check_ || verifying_ > 0)
     return;
@@ -66,15 +67,16 @@ void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
   if (auto n = ctx_.ledger.retain_only(stream, before, ours); n > 0) {
     ctx_.counts.lost_leases += n;
     ctx_.report(log_level::warning,
-                "this node was silent for too long: others took over "
+                "this node did not renew its lease in time: other nodes took "
+                "over "
                   + std::to_string(n) + " of its events of stream "
                   + ctx_.streams[stream].name);
   }
   note_unknown(stream, ours);
 }
 
-// An event that came while the reply was under way is known the next time. So
-// only those count that were unknown twice.
+// An event may have been read while the reply was under way; then the sink
+// knows it at the next check. So only events that were unknown twice count.
 void sink_lease_guard::note_unknown(uint32_t stream,
                                     const std::vector<event_id>& ours) {
   auto& earlier = unknown_pending_[stream];
@@ -87,9 +89,10 @@ void sink_lease_guard::note_unknown(uint32_t stream,
     }
   if (again > 0) {
     ctx_.report(log_level::warning,
-                "Redis holds " + std::to_string(again) + " events of stream "
+                std::to_string(again) + " events of stream "
                   + ctx_.streams[stream].name
-                  + " for this node that it does not know: takes them now");
+                  + " are pending for this sink in Redis, but the sink did not "
+                    "know them; it reads them now");
     ctx_.streams[stream].recover_pending = true;
     unknown.clear();
   }

@@ -9,9 +9,10 @@
 
 namespace pulse::internal {
 
-/// Compares the events that a sink holds with those that Redis holds for it.
-/// Other nodes may have claimed some, if this node was stopped for long; and
-/// Redis may hold some that the sink does not know.
+/// Compares the events that a sink holds with the events that are pending for
+/// the sink in Redis. If this node was stopped for long, other nodes may have
+/// claimed some of its events. And events may be pending that the sink does not
+/// know.
 class sink_lease_guard {
 public:
   using time_point = sink_context::time_point;
@@ -24,12 +25,12 @@ public:
     // nop
   }
 
-  /// @returns whether the leases are fresh enough to dispatch. If they are not,
-  /// because this node was stopped or Redis is away, asks Redis which events
-  /// are still ours.
+  /// @returns whether the leases were renewed recently enough to dispatch
+  /// events. If not, because this node was stopped or Redis is away, it asks
+  /// Redis which events still belong to the sink.
   bool leases_hold();
 
-  /// Looks for events that the sink does not know, when it is time.
+  /// Looks for events that the sink does not know, if it is time to do so.
   void tick(time_point now);
 
 private:
@@ -44,8 +45,8 @@ private:
   size_t verifying_ = 0;
   time_point verify_not_before_;
   time_point next_check_;
-  // By stream: own pending events that the sink did not know when it asked
-  // last.
+  // For each stream: pending events of this sink that the sink did not know at
+  // the last check.
   std::map<uint32_t, std::set<event_id>> unknown_pending_;
 };
 

@@ -14,7 +14,8 @@ namespace pulse::internal {
 sink_outcome_writer::~sink_outcome_writer() {
   const auto closed = make_error(
     {errc::closed, "sink " + ctx_.options.name
-                     + " was closed before Redis confirmed the ack"});
+                     + " was closed before Redis confirmed the ack; the event "
+                       "may be delivered again"});
   for (auto* answers : {&answers_, &answers_sent_})
     for (auto& x : *answers)
       x.deliver(closed);
@@ -23,12 +24,12 @@ sink_outcome_writer::~sink_outcome_writer() {
 void sink_outcome_writer::take_actions() {
   for (auto& x : ctx_.ledger.take_actions()) {
     if (!ctx_.acks()) {
-      // At most once: decided is done.
+      // Redis keeps no pending list, so a decided event needs no command.
       if (x.kind == action_kind::dead_letter)
         ctx_.report(log_level::warning,
                     "event " + to_string(x.id) + " of stream "
                       + ctx_.streams[x.stream].name
-                      + " is lost, since ack is none: " + x.reason);
+                      + " is lost, because ack is none: " + x.reason);
       ctx_.ledger.forget(x.entry);
       continue;
     }
@@ -107,7 +108,7 @@ void sink_outcome_writer::send_acks() {
       writer.arg(i->id);
     ++batch->count;
   }
-  if (batch->count == 0) { // only answers: their acks went before
+  if (batch->count == 0) { // the acks of these answers were sent before
     acked({});
     return;
   }
@@ -122,10 +123,11 @@ void sink_outcome_writer::acked(const resp::reply& reply) {
     if (!at.is(resp::node_type::error))
       continue;
     auto why = resp::error_of(at);
-    // The key is no stream any more: there is nothing left to acknowledge.
+    // The key is no stream any more, so nothing is left to acknowledge.
     if (why.code != errc::wrong_type)
       return ack_failed(why);
-    ctx_.report(log_level::warning, "acks were refused: " + to_string(why));
+    ctx_.report(log_level::warning,
+                "Redis refused acks, which are dropped: " + to_string(why));
   }
   if (std::exchange(failing_, false))
     ctx_.report(log_level::info, "acks are confirmed again");
@@ -144,15 +146,16 @@ void sink_outcome_writer::ack_failed(const failure& why) {
   acks_sent_.clear();
   for (auto& x : std::exchange(answers_sent_, {}))
     x.deliver(make_error({why.code, why.what
-                                      + "; the ack is not confirmed yet, the "
-                                        "sink keeps trying"}));
+                                      + "; the ack is not confirmed yet; the "
+                                        "sink repeats it"}));
   pause_after(why, "acks");
 }
 
 void sink_outcome_writer::pause_after(const failure& why, const char* what) {
   if (!std::exchange(failing_, true))
-    ctx_.report(log_level::warning, std::string{what} + " are not confirmed: "
-                                      + to_string(why) + "; trying again");
+    ctx_.report(log_level::warning, "Redis did not confirm " + std::string{what}
+                                      + ": " + to_string(why)
+                                      + "; trying again");
   not_before_ = ctx_.now() + pause_.next(random_);
 }
 
@@ -164,7 +167,9 @@ void sink_outcome_writer::send_dead_letter(action x) {
     ++ctx_.counts.dead_letters;
     ctx_.report(log_level::warning, "gives up event " + to_string(x.id)
                                       + " of stream " + stream.name
-                                      + " (dead_letter is off): " + x.reason);
+                                      + " without a dead letter, because "
+                                        "dead_letter is off: "
+                                      + x.reason);
     acks_.push_back({x.stream, x.id, x.entry, false});
     return;
   }
@@ -201,7 +206,7 @@ void sink_outcome_writer::dead_letter_stored(const action& x,
   resp::cursor at{reply};
   if (at.is(resp::node_type::error))
     return dead_letter_failed(x, resp::error_of(at));
-  // Nil: somebody acknowledged it meanwhile.
+  // The reply is nil if the event was acknowledged meanwhile.
   uint32_t parts = 0;
   if (at.read_array(parts) && parts == 2) {
     at.skip();
@@ -222,7 +227,8 @@ void sink_outcome_writer::count_removed(const std::string& stream,
   ctx_.counts.dead_letters_removed += static_cast<uint64_t>(*n);
   ctx_.report(log_level::warning,
               "removed the oldest " + std::to_string(*n)
-                + " dead letters of stream " + stream + ": there are more than "
+                + " dead letters of stream " + stream
+                + ", because there are more than "
                 + std::to_string(ctx_.options.dead_letter_max_len)
                 + "; redrive or purge them, or raise dead_letter_max_len");
 }
@@ -253,7 +259,8 @@ sink_outcome_writer::count_call(uint32_t stream,
   return call.finish(true);
 }
 
-// A courtesy to the next node, should this one die: not repeated.
+// The counts help the next node if this node dies. Nothing depends on them, so
+// a failed command is not repeated.
 void sink_outcome_writer::send_counts() {
   const auto all = by_stream(std::exchange(counts_, {}));
   for (uint32_t i = 0; i < all.size(); ++i)
@@ -265,7 +272,8 @@ void sink_outcome_writer::send_counts() {
 
 // -- crash candidates ---------------------------------------------------------
 
-// Workers get them when Redis has the marks, so these are repeated.
+// Workers get the events only when Redis has the marks, so failed commands are
+// repeated.
 void sink_outcome_writer::send_marks() {
   auto all = by_stream(std::exchange(marks_, {}));
   for (uint32_t i = 0; i < all.size(); ++i)
@@ -290,7 +298,8 @@ void sink_outcome_writer::marked(const std::vector<action>& marks,
   auto ids = resp::read_ids(at, "count");
   if (!ids)
     return marks_failed(marks, ids.error());
-  // Backwards, since each goes to the front: the order stays.
+  // The loop runs backwards and marked() puts each event to the front of the
+  // queue: that keeps the order of the events.
   for (auto x = marks.rbegin(); x != marks.rend(); ++x) {
     if (std::find(ids->begin(), ids->end(), x->id) != ids->end())
       ctx_.ledger.marked(x->entry);

@@ -9,9 +9,10 @@
 
 namespace pulse::internal {
 
-/// Tells Redis what was decided: acks, gathered while others are under way and
-/// sent as one batch; dead letters; delivery counts. What fails is repeated
-/// with a pause until Redis took it: all of it may be repeated safely.
+/// Writes the outcomes of events to Redis: acks, dead letters and delivery
+/// counts. Acks that are decided while others are under way are sent together
+/// as one batch. Failed commands are repeated with pauses until they succeed;
+/// all of them may be executed twice without harm.
 class sink_outcome_writer {
 public:
   explicit sink_outcome_writer(sink_context& ctx)
@@ -19,38 +20,41 @@ public:
     // nop
   }
 
-  /// Tells who waits for an ack that it is not confirmed.
+  /// Answers all open requests for an ack with the error that it is not
+  /// confirmed.
   ~sink_outcome_writer();
   sink_outcome_writer(const sink_outcome_writer&) = delete;
   sink_outcome_writer& operator=(const sink_outcome_writer&) = delete;
 
-  /// Takes over what the ledger decided.
+  /// Takes over the outcomes that the ledger has decided.
   void take_actions();
 
-  /// Acknowledges an entry that is not in the ledger (filtered, deleted).
+  /// Acknowledges an event that is not in the ledger, because it was filtered
+  /// out or deleted from the stream.
   void ack(uint32_t stream, event_id id);
 
-  /// Gives up an entry that is not in the ledger.
+  /// Makes an event that is not in the ledger a dead letter.
   void give_up(uint32_t stream, event_id id, delivery_counts counts,
                std::string reason);
 
-  /// @returns whether something is to be told to Redis about that entry.
+  /// @returns whether an outcome of that event is still to be confirmed.
   [[nodiscard]] bool knows(uint32_t stream, event_id id) const;
 
-  /// Takes over what the ledger decided. `answer` is given when all of that is
-  /// acknowledged, or when the first attempt to do so failed.
+  /// Takes over the outcomes that the ledger has decided.
+  /// @param answer Is delivered when all these acks are confirmed, or when the
+  /// first attempt to send them failed.
   void answer_after_ack(caf::response_promise answer);
 
-  /// Sends what waits, unless a batch is under way.
+  /// Sends the waiting outcomes. Acks wait while other acks are under way.
   void flush();
 
-  /// @returns how many events that subscribers finished were acknowledged since
-  /// the last call.
+  /// @returns how many events were acknowledged since the last call, without
+  /// those that no subscriber got.
   size_t take_acked() noexcept {
     return std::exchange(acked_events_, 0);
   }
 
-  /// What is decided and not confirmed yet.
+  /// @returns how many outcomes are decided and not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {
     return acks_.size() + acks_sent_.size() + dead_.size() + dead_sent_;
   }
@@ -60,7 +64,7 @@ private:
     uint32_t stream = 0;
     event_id id;
     delivery_ledger::ticket entry;
-    bool handled = false; // by a subscriber
+    bool handled = false; // whether a subscriber got the event
   };
 
   using action = delivery_ledger::action;

@@ -32,7 +32,7 @@ void sink_own_pending::read_page() {
     });
 }
 
-// Streams that are not open wait until they are.
+// Streams that are not open are recovered when they are open again.
 std::vector<uint32_t> sink_own_pending::streams_to_recover() const {
   std::vector<uint32_t> result;
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
@@ -41,8 +41,8 @@ std::vector<uint32_t> sink_own_pending::streams_to_recover() const {
   return result;
 }
 
-// Sent ahead of the page, which adds one to each delivery counter: the counters
-// of events that were claimed from dead nodes tell more than deliveries.
+// Asks for the delivery counters before the page is read, because that read
+// adds one to each of them. The counters also hold failures and crashes.
 void sink_own_pending::ask_counts() {
   auto batch = std::make_shared<command_batch>();
   for (auto i : asked_streams_)
@@ -57,7 +57,7 @@ void sink_own_pending::ask_counts() {
     [this, streams = asked_streams_](const reply_ptr& reply) {
       on_counts(streams, *reply);
     },
-    [](const caf::error&) {}); // the page fails as well
+    [](const caf::error&) {}); // then the read of the page fails, too
 }
 
 void sink_own_pending::on_counts(const std::vector<uint32_t>& streams,
@@ -125,7 +125,7 @@ void sink_own_pending::accept(const resp::event_page& page) {
   }
 }
 
-// Pending events that are not in the stream any more.
+// Acknowledges and reports pending events that are not in the stream any more.
 void sink_own_pending::skip_trimmed(const resp::event_page& page) {
   for (auto [where, id] : page.deleted) {
     const auto stream = *ctx_.index_of(page.block->streams[where]);
@@ -137,13 +137,13 @@ void sink_own_pending::skip_trimmed(const resp::event_page& page) {
   }
 }
 
-// The page was empty: the sink knows all of its pending events.
+// Called when a page was empty: the sink knows all its pending events now.
 void sink_own_pending::finish() {
   for (auto i : asked_streams_) {
     ctx_.streams[i].recover_pending = false;
     last_[i] = event_id::min();
-    // Each page added one to each delivery counter. After many pages the next
-    // node would take the events for such that always fail.
+    // Each read of a page added one to each delivery counter. After many reads
+    // the next node would conclude that the events fail again and again.
     ctx_.ledger.recount(i);
   }
 }

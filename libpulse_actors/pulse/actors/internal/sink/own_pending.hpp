@@ -12,10 +12,10 @@
 
 namespace pulse::internal {
 
-/// Reads the events that Redis gave to this sink and the sink does not know:
-/// after a lost connection, a failed claim, or a late reply. It reads on the
-/// shared connection, behind all acks that were sent, so that no acknowledged
-/// event can come back.
+/// Reads the events that are pending for this sink, but that the sink does not
+/// know, for instance after a lost connection, a failed claim or a late reply.
+/// It reads on the shared connection, after all acks that were sent, so that no
+/// acknowledged event is delivered again.
 class sink_own_pending {
 public:
   sink_own_pending(sink_context& ctx, sink_intake& intake,
@@ -29,7 +29,7 @@ public:
     return reading_;
   }
 
-  /// Reads the next page of the streams to recover.
+  /// Reads the next page of the streams that have to be recovered.
   /// @pre `!reading() && ctx.recovery_due()`
   void read_page();
 
@@ -50,10 +50,10 @@ private:
   sink_outcome_writer& outcomes_;
   sink_read_attempts& attempts_;
   bool reading_ = false;
-  // The streams of the page that is being read, and its size.
+  // The streams of the page that is being read, and the size of the page.
   std::vector<uint32_t> asked_streams_;
   uint32_t asked_ = 0;
-  // By stream: the ID that was read last.
+  // For each stream: the ID that was read last.
   std::vector<event_id> last_;
   std::map<std::pair<uint32_t, event_id>, stored_counts> counts_;
 };

@@ -5,8 +5,8 @@
 
 namespace pulse::internal {
 
-/// How the reads of a sink go, those of new events and those of its own pending
-/// ones: after a failure the next read waits, longer each time.
+/// Decides when a sink may read again after a failed read of new events or of
+/// its own pending events: the pauses grow with each failure.
 class sink_read_attempts {
 public:
   explicit sink_read_attempts(sink_context& ctx)
@@ -18,15 +18,16 @@ public:
     return ctx_.now() >= not_before_;
   }
 
-  /// A read of new events succeeded.
+  /// Call this after a read of new events succeeded.
   void succeeded() {
     if (failures_ > 0)
-      ctx_.report(log_level::info, "reads again");
+      ctx_.report(log_level::info, "the sink reads again");
     failures_ = 0;
     pause_.reset();
   }
 
-  /// A read failed that asked for up to `asked` events of each stream.
+  /// Call this after a read failed.
+  /// @param asked How many events of each stream it asked for.
   void failed(uint32_t asked, const failure& why) {
     ++ctx_.counts.read_failures;
     ctx_.pages.failed(asked, why.code);

@@ -14,11 +14,12 @@ namespace {
 
 constexpr uint32_t max_batch = 1'000;
 
-// What a read may take beyond BLOCK: two ticks of the server, and a slow
-// network.
+// How much longer than BLOCK a read may take, because the server checks blocked
+// clients only now and then, and because the network may be slow.
 constexpr milliseconds block_margin{2'000};
 
-// A batch is at most that old when it comes in, well within its lease.
+// How long a read blocks. It is much shorter than a lease, so that the leases
+// of the events are still fresh when the reply arrives.
 milliseconds block_time(const sink_options& options) {
   return std::min(options.lease / 4, milliseconds{5'000});
 }
@@ -70,7 +71,7 @@ void sink_reader::read(size_t demand) {
     },
     [this](const caf::error& err) {
       reading_ = false;
-      // The reply may be lost, but Redis already gave its events to this sink.
+      // If only the reply is lost, its events are pending for this sink.
       ctx_.recover_all();
       attempts_.failed(asked_, to_failure(err));
     },
@@ -106,8 +107,9 @@ void sink_reader::on_read(resp::reply& reply) {
     return attempts_.failed(asked_, page.error());
   }
   ctx_.note_contact();
-  // A reply that waited while this node stood still: other nodes may have
-  // claimed its events. Those that are still ours are among our own pending.
+  // If this node was stopped while the reply waited, other nodes may have
+  // claimed its events. So the sink drops the reply, and reads those events
+  // that are still pending for it.
   if (is_stale())
     return ctx_.recover_all();
   attempts_.succeeded();

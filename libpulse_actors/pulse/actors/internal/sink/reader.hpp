@@ -10,8 +10,8 @@
 
 namespace pulse::internal {
 
-/// Reads the new events of a sink: by blocking reads of all its open streams,
-/// one at a time, on a connection of its own.
+/// Reads the new events of a sink. It sends one blocking read of all open
+/// streams at a time, on a connection of its own.
 class sink_reader {
 public:
   sink_reader(sink_context& ctx, sink_intake& intake,
@@ -24,11 +24,12 @@ public:
   /// @pre `!reading() && demand > 0`, and a stream is open.
   void read(size_t demand);
 
-  /// The set of streams changed, or the sink closes: ends a blocked read.
+  /// Ends a blocked read, because the set of streams changed or the sink
+  /// closes.
   void interrupt();
 
-  /// Interrupts again until the read has returned: Redis forgets a request that
-  /// is ahead of the read.
+  /// Interrupts again until the read has returned. This is necessary because
+  /// Redis ignores an interruption that arrives before the read.
   void tick();
 
   /// @returns whether a read was interrupted and has not returned yet.
@@ -36,14 +37,15 @@ public:
     return reading_ && interrupted_;
   }
 
-  /// Gives up the blocking connection, and a read with it.
+  /// Closes the blocking connection. A read that is under way fails.
   void disconnect();
 
   [[nodiscard]] bool reading() const noexcept {
     return reading_;
   }
 
-  /// Number of reads that were started: tells one from the next.
+  /// @returns the number of reads that were started, which identifies the last
+  /// one.
   [[nodiscard]] uint64_t reads() const noexcept {
     return reads_;
   }
@@ -52,7 +54,7 @@ private:
   [[nodiscard]] command_ptr read_command();
   void on_read(resp::reply& reply);
   void accept(const std::shared_ptr<const event_block>& block);
-  // Whether other nodes may have claimed what the read brings.
+  // Returns whether other nodes may have claimed the events of the read.
   [[nodiscard]] bool is_stale() const;
 
   sink_context& ctx_;
@@ -60,9 +62,10 @@ private:
   sink_read_attempts& attempts_;
   connection_actor blocking_;
   bool reading_ = false;
-  bool interrupted_ = false; // the read under way
+  // Whether the read that is under way was interrupted.
+  bool interrupted_ = false;
   uint64_t reads_ = 0;
-  // Most events of each stream that the read may bring.
+  // How many events of each stream the read asked for.
   uint32_t asked_ = 0;
   // Time since boot at which the read was sent.
   std::chrono::nanoseconds sent_{};

@@ -10,8 +10,9 @@ namespace pulse::internal {
 
 namespace {
 
-// A worker that throws answers with an error first and is reported dead a
-// moment later. So long such an answer is not taken for a mere failure.
+// When a worker throws, CAF first sends an error and reports the death of the
+// worker a moment later. So after such an error the sink waits this long for
+// the report before it treats the error as a failure of a living worker.
 constexpr milliseconds crash_grace{25};
 
 } // namespace
@@ -52,7 +53,8 @@ void sink_workers::on_down(const caf::down_msg& what) {
   ctx_.ledger.worker_died(id, reason, ctx_.now());
   if (ctx_.ledger.count().crashes > crashes)
     ctx_.report(log_level::warning,
-                "a subscriber died at an event, which goes to another: "
+                "a subscriber died while it worked on an event, which goes to "
+                "another subscriber; the reason: "
                   + reason);
 }
 
@@ -84,7 +86,7 @@ void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
                             const caf::error& err) {
   const auto now = ctx_.now();
   if (err == caf::sec::unexpected_response) {
-    // It returned something: that is returning.
+    // The handler returned a value: the event is done.
     ctx_.ledger.done(what, who, now);
   } else if (err == errc::rejected) {
     ctx_.ledger.rejected(what, who, to_failure(err).what, now);

@@ -10,8 +10,8 @@
 
 namespace pulse::internal {
 
-/// The subscribers of a sink: hands events over to them and tells the ledger
-/// what became of each.
+/// The subscribers of a sink. This class sends events to them, and notes in the
+/// ledger how each event ended.
 class sink_workers {
 public:
   using time_point = sink_context::time_point;
@@ -21,19 +21,21 @@ public:
     // nop
   }
 
-  /// Adds a subscriber or changes its credit (0: the sink's default).
+  /// Adds a subscriber, or changes its credit.
+  /// @param credit 0: the default of the sink.
   void add(const event_listener& who, uint32_t credit);
 
-  /// @returns whether it was one.
+  /// Removes a subscriber.
+  /// @returns whether the actor was a subscriber.
   bool remove(const event_listener& who);
 
-  /// A monitored actor died.
+  /// Call this when a monitored actor died.
   void on_down(const caf::down_msg& what);
 
-  /// Dispatches what the ledger allows.
+  /// Sends the events that the ledger dispatches.
   void dispatch();
 
-  /// Decides about answers that may have been the last words of a worker.
+  /// Treats errors as failures whose worker did not die shortly afterwards.
   void tick(time_point now);
 
   [[nodiscard]] size_t size() const noexcept {
@@ -59,7 +61,8 @@ private:
 
   sink_context& ctx_;
   std::unordered_map<worker_id, event_listener> workers_;
-  // Also those that left and may still hold events: they are watched, not kept.
+  // Includes subscribers that have left and may still hold events. These are
+  // monitored, but not kept alive.
   std::unordered_map<caf::actor_addr, worker_id> ids_;
   std::vector<pending_failure> pending_failures_;
   std::vector<delivery_ledger::dispatch> out_;

@@ -1,5 +1,5 @@
--- Numbers of Lua have 53 bits and the two numbers of an ID have 64 each, so
--- they are compared as texts: the longer text is the greater number.
+-- The two numbers of an ID have 64 bits each, but numbers of Lua have only 53.
+-- So the numbers are compared as texts: a longer text is a greater number.
 local function below(a, b)
   if #a ~= #b then return #a < #b end
   return a < b
