@@ -6,7 +6,7 @@ using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
 
-// How a sink lets go: of one stream, or of all and itself.
+// How a sink ends its work on one stream, and how it closes.
 
 namespace {
 
@@ -39,7 +39,7 @@ CAF_TEST(an idle sink closes at once though a read is blocked and twice) {
   CAF_CHECK_EQUAL(leases.log(), "add a, delete a");
 }
 
-CAF_TEST(closing waits for handlers and hands back what nobody works on) {
+CAF_TEST(closing waits for handlers and gives back all other events) {
   alice.hold();
   spawn_subscribed(1);
   give(1, 2);
@@ -92,7 +92,7 @@ CAF_TEST(closing ends though Redis is away) {
   CAF_CHECK(logged("could not give back"));
 }
 
-CAF_TEST(a closing sink hands back when no renewal can come behind) {
+CAF_TEST(a closing sink gives events back after its leases have ended) {
   spawn_subscribed();
   leases.hold_ends();
   auto done = close();
@@ -105,7 +105,7 @@ CAF_TEST(a closing sink hands back when no renewal can come behind) {
   CAF_CHECK_EQUAL(done->why(), "none");
 }
 
-CAF_TEST(a closing sink takes no more orders) {
+CAF_TEST(a closing sink refuses further requests) {
   alice.hold();
   spawn_subscribed();
   give(1, 1);
@@ -127,7 +127,7 @@ CAF_TEST(a stream can be added and is read with the others) {
   CAF_CHECK_EQUAL(info().streams.size(), 2u);
 }
 
-CAF_TEST(a stream that is added waits for no read of the others) {
+CAF_TEST(a stream that is added is read at once) {
   spawn_subscribed();
   redis.blocking().set_unblock_answer({}); // Redis misses the requests
   CAF_CHECK(add_stream("b"));
@@ -151,7 +151,7 @@ CAF_TEST(a stream that cannot be added leaves the sink as it was) {
   CAF_CHECK(reads());
 }
 
-CAF_TEST(a stream that is removed is read no more and handed back) {
+CAF_TEST(a stream that is removed is not read and its events are given back) {
   alice.hold();
   options.streams = {"a", "b"};
   spawn_subscribed(1);

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture : sink_actor_fixture {
-  // Parts of pages: entries of one stream.
+  // Reply parts with the entries of one stream.
   static std::string list(uint64_t first, uint64_t last) {
     return entries(first, last);
   }
@@ -40,7 +40,7 @@ CAF_TEST(a sink creates its groups and reads when somebody subscribes) {
   CAF_CHECK_EQUAL(info().subscribers, 1u);
 }
 
-CAF_TEST(an event is acknowledged when its handler returned and not before) {
+CAF_TEST(an event is acknowledged after its handler has returned) {
   alice.hold();
   spawn_subscribed();
   give(1, 2);
@@ -72,7 +72,7 @@ CAF_TEST(subscribers share the events in stream order) {
   CAF_CHECK_EQUAL(alice.got() + ", " + bob.got(), "a1 a3, a2 a4");
 }
 
-CAF_TEST(an event tells its sink and its counts) {
+CAF_TEST(an event contains the name of the sink and its counts) {
   event seen;
   auto looker = sys.spawn([&](event_listener::pointer) {
     return event_listener::behavior_type{[&](const event& x) { seen = x; }};
@@ -122,7 +122,7 @@ CAF_TEST(an ack whose reply is lost is repeated until Redis took it) {
   CAF_CHECK(logged("acks are confirmed again"));
 }
 
-CAF_TEST(acks that are repeated make no loop) {
+CAF_TEST(repeated acks are sent with pauses) {
   spawn_subscribed();
   give(1, 1);
   redis.goes_away();
@@ -136,7 +136,7 @@ CAF_TEST(acks that are repeated make no loop) {
   CAF_CHECK_LESS(attempts, 30u);
 }
 
-CAF_TEST(an ack for what is no stream any more is given up) {
+CAF_TEST(an ack is dropped if the key is no stream any more) {
   spawn_subscribed();
   redis.refuse("XACK", "WRONGTYPE Operation against a key");
   give(1, 1);
@@ -159,7 +159,7 @@ CAF_TEST(with ack none events are delivered at most once) {
   CAF_CHECK(logged("is lost, because ack is none"));
 }
 
-CAF_TEST(what the filter does not want is acknowledged at once) {
+CAF_TEST(events that the filter does not want are acknowledged at once) {
   options.filter.topic = "big";
   alice.hold();
   spawn_subscribed();
@@ -171,7 +171,7 @@ CAF_TEST(what the filter does not want is acknowledged at once) {
   CAF_CHECK_EQUAL(info().acked, 0u);
 }
 
-CAF_TEST(a malformed entry becomes a dead letter and stops nobody) {
+CAF_TEST(a malformed entry becomes a dead letter and the others go on) {
   spawn_subscribed();
   give_page(page({{"a", array_of(2) + malformed(1) + entry(2)}}));
   CAF_CHECK_EQUAL(alice.got(), "a2");
@@ -182,7 +182,7 @@ CAF_TEST(a malformed entry becomes a dead letter and stops nobody) {
   CAF_CHECK(letter.find("x-reason malformed") != std::string::npos);
 }
 
-CAF_TEST(a handler that returns a value has returned) {
+CAF_TEST(a handler that returns a value acknowledges its event) {
   auto odd = sys.spawn([](caf::event_based_actor*) {
     return caf::behavior{[](const event&) { return 42; }};
   });

@@ -6,7 +6,7 @@ using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
 
-// How much a sink reads, and who gets how much of it.
+// How many events a sink reads, and how many each subscriber gets.
 
 namespace {
 
@@ -98,7 +98,7 @@ CAF_TEST(subscribing again changes the credit) {
   CAF_CHECK_EQUAL(info().subscribers, 1u);
 }
 
-CAF_TEST(who unsubscribes gets no more and may finish what it has) {
+CAF_TEST(a subscriber that unsubscribes may finish its events) {
   alice.hold();
   spawn_subscribed(1);
   give(1, 2);
@@ -196,7 +196,7 @@ CAF_TEST(broadcast repeats only for the subscriber that failed) {
   CAF_CHECK_EQUAL(bob.got(), "a1(2,1,0)");
 }
 
-CAF_TEST(a supervisor hears who is subscribed and who listens) {
+CAF_TEST(a supervisor is told about subscribers and listeners) {
   std::string told;
   supervision supervisor;
   supervisor.subscribed = [&](const event_listener& who,
@@ -218,7 +218,7 @@ CAF_TEST(a supervisor hears who is subscribed and who listens) {
   CAF_CHECK_EQUAL(told, " alice3 bob0 listens alice left listens no more");
 }
 
-CAF_TEST(the same environment makes the same sink) {
+CAF_TEST(sinks with the same environment act the same) {
   spawn();
   const auto first = consumer;
   const auto opened = redis.commands.log();

@@ -6,7 +6,8 @@ using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
 
-// Consumer groups come about, vanish and come back.
+// How a sink creates its consumer groups, and creates them again when they
+// vanish.
 
 namespace {
 
@@ -27,7 +28,7 @@ struct fixture : sink_actor_fixture {
 
 CAF_TEST_FIXTURE_SCOPE(sink_groups_tests, fixture)
 
-CAF_TEST(a group that exists goes on where it is) {
+CAF_TEST(a group that exists keeps its position) {
   redis.refuse("XGROUP CREATE", "BUSYGROUP Consumer Group name already exists");
   options.start = start_position::after({5, 0});
   spawn_subscribed();
@@ -35,12 +36,12 @@ CAF_TEST(a group that exists goes on where it is) {
   CAF_CHECK(reads());
 }
 
-CAF_TEST(newest is where the stream ends when the group is created) {
+CAF_TEST(newest is the end of the stream when the group is created) {
   spawn();
   CAF_CHECK_EQUAL(calls("XGROUP CREATE"), "CREATE a s $ MKSTREAM");
 }
 
-CAF_TEST(a subscription hears why its group cannot exist) {
+CAF_TEST(a subscription fails with the reason why there is no group) {
   redis.refuse("XGROUP CREATE", "WRONGTYPE Operation against a key");
   spawn();
   CAF_CHECK_EQUAL(subscribe(alice).substr(0, 11), "wrong_type:");
@@ -68,7 +69,7 @@ CAF_TEST(groups are tried again while Redis is away and then it reads) {
   CAF_CHECK(reads());
 }
 
-CAF_TEST(a lost group begins again below what is not acknowledged) {
+CAF_TEST(a lost group begins again before all unacknowledged events) {
   alice.hold();
   spawn_subscribed();
   listen();
@@ -86,10 +87,10 @@ CAF_TEST(a lost group begins again below what is not acknowledged) {
   CAF_CHECK(reads());
 }
 
-CAF_TEST(a lost group begins below what others hold) {
+CAF_TEST(a lost group begins before the events of other members) {
   spawn_subscribed();
   give(4, 6);
-  // The audit says that another member holds what is behind 2-0.
+  // The audit finds that another member may hold events after 2-0.
   redis.answer("audit", array_of(7) + ":0\r\n" + bulk("0") + ":0\r\n"
                           + bulk("6-0") + bulk("1-0") + bulk("6-0")
                           + bulk("(2-0"));
@@ -114,7 +115,7 @@ CAF_TEST(a stream that began anew is read from its beginning) {
   CAF_CHECK(reads());
 }
 
-CAF_TEST(a group that vanishes again and again makes no loop) {
+CAF_TEST(a group that vanishes again and again is created with pauses) {
   spawn_subscribed();
   calls("XGROUP CREATE");
   for (int i = 0; i < 600; ++i) {
@@ -140,7 +141,7 @@ CAF_TEST(one stream without a group does not stop the others) {
   CAF_CHECK_EQUAL(alice.got(), "a1 b2");
 }
 
-CAF_TEST(what was trimmed before the sink had it is reported) {
+CAF_TEST(events that were trimmed before the sink read them are reported) {
   spawn_subscribed();
   listen();
   redis.answer("audit", array_of(7) + ":4\r\n" + bulk("1") + ":4\r\n"

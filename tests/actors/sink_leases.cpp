@@ -6,13 +6,13 @@ using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
 
-// A node that stood still may have lost its events to others: it asks before it
-// goes on.
+// A node that was stopped may have lost its events to other nodes. So its sink
+// asks Redis before it dispatches events.
 
 namespace {
 
 struct fixture : sink_actor_fixture {
-  // Alice works on a1, a2 waits for her; then the machine sleeps.
+  // Alice works on a1, and a2 waits for her. Then the machine sleeps.
   void sleep_with_two() {
     alice.hold();
     spawn_subscribed(1);
@@ -32,7 +32,7 @@ struct fixture : sink_actor_fixture {
 
 CAF_TEST_FIXTURE_SCOPE(sink_leases_tests, fixture)
 
-CAF_TEST(the keeper gets a lease per stream and loses it with the stream) {
+CAF_TEST(each stream has a lease until it is removed) {
   options.streams = {"a", "b"};
   spawn();
   CAF_CHECK_EQUAL(leases.log(), "add a, add b");
@@ -46,13 +46,13 @@ CAF_TEST(the keeper gets a lease per stream and loses it with the stream) {
   CAF_CHECK_EQUAL(leases.log(), "delete a");
 }
 
-CAF_TEST(with ack none there is nothing to renew) {
+CAF_TEST(with ack none there are no leases) {
   options.ack = ack_mode::none;
   spawn();
   CAF_CHECK_EQUAL(leases.log(), "");
 }
 
-CAF_TEST(what others took meanwhile is not delivered) {
+CAF_TEST(events that other nodes took meanwhile are not delivered) {
   sleep_with_two();
   leases.stop();
   leases.owns({{1, 0}});
@@ -66,7 +66,7 @@ CAF_TEST(what others took meanwhile is not delivered) {
   CAF_CHECK(logged("other nodes took over 1 of its events"));
 }
 
-CAF_TEST(what is still its own is delivered) {
+CAF_TEST(events that the sink still owns are delivered) {
   sleep_with_two();
   leases.stop();
   leases.owns({{1, 0}, {2, 0}});
@@ -75,7 +75,7 @@ CAF_TEST(what is still its own is delivered) {
   CAF_CHECK_EQUAL(info().lost_leases, 0u);
 }
 
-CAF_TEST(nothing is delivered while nobody knows) {
+CAF_TEST(nothing is delivered while ownership is unknown) {
   sleep_with_two();
   leases.stop();
   leases.owns({{1, 0}, {2, 0}});
@@ -97,7 +97,7 @@ CAF_TEST(a lease that the keeper finds suspect is verified) {
   CAF_CHECK_EQUAL(info().lost_leases, 1u);
 }
 
-CAF_TEST(what a read brings after a long sleep is looked up first) {
+CAF_TEST(the events of a read that a sleep delayed are verified first) {
   spawn_subscribed();
   sleep(8s);
   redis.answer("XREADGROUP", page("a", 2, 2)); // somebody took a1
@@ -107,7 +107,7 @@ CAF_TEST(what a read brings after a long sleep is looked up first) {
   CAF_CHECK_EQUAL(alice.got(), "a2");
 }
 
-CAF_TEST(an entry that stays unknown for two checks is taken) {
+CAF_TEST(a pending event that is unknown at two checks is delivered) {
   spawn_subscribed();
   leases.owns({{9, 0}});
   pass(17s);

@@ -6,7 +6,7 @@ using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
 
-// Acks, nacks and the like by messages.
+// Outcomes by messages: ack, nack, extend and term.
 
 namespace {
 
@@ -45,7 +45,7 @@ CAF_TEST(an ack that Redis did not confirm says so and is repeated) {
   CAF_CHECK_EQUAL(info().acked, 1u);
 }
 
-CAF_TEST(what the sink does not hold cannot be acknowledged) {
+CAF_TEST(an event that the sink does not hold cannot be acknowledged) {
   spawn_subscribed();
   give(1, 1);
   for (auto x : {delivery(2), delivery(1, "b")})
@@ -78,7 +78,7 @@ CAF_TEST(a nack without a delay follows the backoff list) {
   CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
 }
 
-CAF_TEST(extend begins ack_wait anew) {
+CAF_TEST(after extend ack_wait begins again) {
   spawn_subscribed();
   give(1, 1);
   pass(9s);
@@ -99,7 +99,7 @@ CAF_TEST(term makes a dead letter with the reason) {
             != std::string::npos);
 }
 
-CAF_TEST(a sink that ends tells who waits for an ack) {
+CAF_TEST(a sink that ends answers those who wait for an ack) {
   spawn_subscribed();
   give(1, 1);
   redis.hold("XACK");

@@ -7,20 +7,20 @@ using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
 
-// Events that a sink gets by other ways than a read: its own pending entries
-// after a lost connection, and those of dead nodes.
+// Events that a sink does not get by a read of new events: its own pending
+// events after a lost connection, and the events of dead nodes.
 
 namespace {
 
 struct fixture : sink_actor_fixture {
-  // How often a command of that kind arrived before the first of another kind.
+  // Returns whether a command of kind `a` arrived before all those of kind `b`.
   [[nodiscard]] bool is_before(const std::string& a, const std::string& b) {
     const auto all = redis.kinds();
     const auto first = std::find(all.begin(), all.end(), a);
     return first != all.end() && first < std::find(all.begin(), all.end(), b);
   }
 
-  // The next sweep finds this.
+  // Sets what the next claim finds.
   void sweep_finds(const std::vector<pending_fact>& facts,
                    const std::string& list, uint64_t trimmed = 0) {
     redis.answer("take_over", taken(facts, list, trimmed));
@@ -34,7 +34,7 @@ CAF_TEST_FIXTURE_SCOPE(sink_recovery_tests, fixture)
 
 // -- own pending entries ------------------------------------------------------
 
-CAF_TEST(a lost read is made good from the own pending entries) {
+CAF_TEST(after a lost read the sink reads its own pending events) {
   spawn_subscribed();
   redis.answer("XPENDING", pending({{1, "me"}, {2, "me"}}));
   redis.answer("XREADGROUP", page("a", 1, 2));
@@ -47,7 +47,7 @@ CAF_TEST(a lost read is made good from the own pending entries) {
   CAF_CHECK(reads());
 }
 
-CAF_TEST(own pending entries are read behind the acks that were sent) {
+CAF_TEST(own pending events are read after the acks that were sent) {
   spawn_subscribed();
   redis.hold("XACK");
   give(1, 1);
@@ -61,7 +61,7 @@ CAF_TEST(own pending entries are read behind the acks that were sent) {
   CAF_CHECK_EQUAL(info().acked, 1u);
 }
 
-CAF_TEST(what the sink holds is not taken for new) {
+CAF_TEST(a pending event that the sink holds is not delivered again) {
   alice.hold();
   spawn_subscribed();
   give(1, 1);
@@ -70,12 +70,12 @@ CAF_TEST(what the sink holds is not taken for new) {
   pass(500ms);
   CAF_CHECK_EQUAL(alice.got(), "a1 a2");
   CAF_CHECK_EQUAL(info().adopted, 1u);
-  // Redis counted its own reading as a delivery: the sink sets that right.
+  // Redis counted the read as a delivery, so the sink corrects the counter.
   CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({1, 0, 0}) + " 2-0 "
                                     + packed({1, 0, 0}));
 }
 
-CAF_TEST(own pending entries that were trimmed are acknowledged and reported) {
+CAF_TEST(own pending events that were trimmed are acknowledged and reported) {
   spawn_subscribed();
   listen();
   redis.answer("XREADGROUP", page({{"a", array_of(1) + array_of(2) + bulk("7-0")
@@ -89,14 +89,14 @@ CAF_TEST(own pending entries that were trimmed are acknowledged and reported) {
 
 // -- entries of other nodes ---------------------------------------------------
 
-CAF_TEST(a sweep claims what has been idle for a lease and no more than fits) {
+CAF_TEST(a sink claims idle events and no more than it can take) {
   options.lease = 9s;
   spawn_subscribed(4);
   pass(1200ms);
   CAF_CHECK_EQUAL(calls("take_over").substr(0, 13), "a s me 9000 8");
 }
 
-CAF_TEST(what a node handed back is delivered again at once) {
+CAF_TEST(events that a node gave back are delivered at once) {
   spawn_subscribed();
   sweep_finds({{1, "released", 1}}, entries(1, 1));
   CAF_CHECK_EQUAL(alice.got(), "a1(2,0,0)");
@@ -124,7 +124,7 @@ CAF_TEST(a mark whose reply is lost is repeated) {
   CAF_CHECK_EQUAL(alice.got(), "a1(2,0,1)");
 }
 
-CAF_TEST(an event that somebody else took before its mark is dropped) {
+CAF_TEST(an event that another node took before its mark is dropped) {
   spawn_subscribed();
   redis.answer("count", array_of(0));
   sweep_finds({{1, "dead", 1}}, entries(1, 1));
@@ -133,7 +133,7 @@ CAF_TEST(an event that somebody else took before its mark is dropped) {
   CAF_CHECK_EQUAL(info().held, 0u);
 }
 
-CAF_TEST(events whose next crash would be their last run one at a time) {
+CAF_TEST(events that one more crash makes dead letters run one at a time) {
   alice.hold();
   spawn_subscribed();
   const auto once = pack({1, 0, 1});
@@ -162,7 +162,7 @@ CAF_TEST(an event that was delivered max_deliveries times gets no worker) {
             != std::string::npos);
 }
 
-CAF_TEST(what a dead node held and was trimmed is reported) {
+CAF_TEST(events of a dead node that were trimmed are reported) {
   spawn_subscribed();
   listen();
   sweep_finds({{1, "released", 1}, {2, "released", 1}}, entries(2, 2), 1);
@@ -171,7 +171,7 @@ CAF_TEST(what a dead node held and was trimmed is reported) {
   CAF_CHECK_EQUAL(alice.got(), "a2(2,0,0)");
 }
 
-CAF_TEST(a sweep whose reply is lost is made good from the own entries) {
+CAF_TEST(after a lost claim the sink reads its own pending events) {
   spawn_subscribed();
   calls("take_over");
   redis.lose("take_over");

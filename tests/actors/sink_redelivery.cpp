@@ -21,7 +21,7 @@ struct fixture : sink_actor_fixture {
     return make_error({errc::handler_failed, "no"});
   }
 
-  // Whether all of these are in the text.
+  // Returns whether the text contains all these parts.
   static bool has(const std::string& text,
                   std::initializer_list<const char*> parts) {
     for (const auto* x : parts)
@@ -55,7 +55,7 @@ CAF_TEST(an error brings the event back after the backoff and is counted) {
   CAF_CHECK_EQUAL(calls("XACK"), "");
 }
 
-CAF_TEST(the backoff goes on to the last entry of its list and stays there) {
+CAF_TEST(after the end of the backoff list its last entry is repeated) {
   alice.always_fail(no());
   spawn_subscribed();
   give(1, 1);
@@ -78,7 +78,7 @@ CAF_TEST(the backoff goes on to the last entry of its list and stays there) {
   }
 }
 
-CAF_TEST(an event that failed goes to somebody else if it can) {
+CAF_TEST(a failed event goes to another subscriber if one is ready) {
   alice.hold();
   spawn_subscribed();
   give(1, 1);
@@ -131,7 +131,7 @@ CAF_TEST(a dead letter is repeated until Redis took it) {
   CAF_CHECK_EQUAL(alice.got(), "a1");
 }
 
-CAF_TEST(a dead letter of what was acknowledged meanwhile is none) {
+CAF_TEST(an event that was acknowledged meanwhile gets no dead letter) {
   alice.always_fail(term("no"));
   spawn_subscribed();
   redis.answer("dead_letter", "$-1\r\n");
@@ -141,7 +141,7 @@ CAF_TEST(a dead letter of what was acknowledged meanwhile is none) {
   CAF_CHECK_EQUAL(info().held, 0u);
 }
 
-CAF_TEST(with dead_letter off what is given up is acknowledged and counted) {
+CAF_TEST(with dead_letter off a given up event is acknowledged and counted) {
   options.dead_letter = false;
   alice.always_fail(term("no"));
   spawn_subscribed();
@@ -217,7 +217,7 @@ CAF_TEST(events of the last worker wait for the next one) {
 
 // -- hanging workers ----------------------------------------------------------
 
-CAF_TEST(a worker that hangs loses what it holds after ack_wait) {
+CAF_TEST(a worker that hangs loses its events after ack_wait) {
   options.ack_wait = 10s;
   alice.hold();
   spawn_subscribed();
@@ -233,7 +233,7 @@ CAF_TEST(a worker that hangs loses what it holds after ack_wait) {
   CAF_CHECK_EQUAL(info().crashes, 0u);
 }
 
-CAF_TEST(a worker that hangs gets no more until another ack_wait is over) {
+CAF_TEST(a worker that hangs gets no events for another ack_wait) {
   options.ack_wait = 10s;
   leases.owns({{1, 0}});
   alice.hold();
@@ -247,7 +247,7 @@ CAF_TEST(a worker that hangs gets no more until another ack_wait is over) {
   CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
 }
 
-CAF_TEST(a worker that answers after all gets events again and its ack counts) {
+CAF_TEST(a worker that answers late gets events again and its ack counts) {
   options.ack_wait = 10s;
   alice.hold();
   spawn_subscribed();

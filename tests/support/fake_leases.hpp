@@ -18,9 +18,10 @@
 
 namespace pulse::test {
 
-/// A lease keeper that the test plays, for the deterministic scheduler. It
-/// renews when renew() is called, and answers who asks what is still owned with
-/// what owns() said.
+/// A fake lease keeper, controlled by the test, for the deterministic
+/// scheduler. It renews leases when the test calls renew(). When a sink asks
+/// which events it still owns, the reply is the list that the test passed to
+/// owns().
 class fake_leases {
 public:
   using boot_clock = std::function<std::chrono::nanoseconds()>;
@@ -44,29 +45,30 @@ public:
     return actor_;
   }
 
-  /// "add a, update a, delete a": what it was told since the last call.
+  /// @returns the requests since the last call, as in "add a, update a, delete
+  /// a".
   std::string log() {
     return std::exchange(state_->log, {});
   }
 
-  /// Redis says that these are still the consumer's.
+  /// Sets the events that the consumer still owns in Redis.
   void owns(std::vector<event_id> ids) {
     state_->owned = std::move(ids);
   }
 
-  /// The next question what is still owned fails.
+  /// Lets the next request for the owned events fail.
   void fail_next(errc code) {
     state_->failures.push_back(failure{code, "as told"});
   }
 
-  /// Renews all leases now, unless it was stopped.
+  /// Renews all leases now, unless stop() was called.
   void renew() {
     for (const auto& x : state_->kept)
       if (!state_->stopped)
         x->clock->renewed(state_->now());
   }
 
-  /// It renews no more, as if it could not reach Redis.
+  /// Stops all renewals, as if the keeper could not reach Redis.
   void stop() {
     state_->stopped = true;
   }
@@ -75,7 +77,7 @@ public:
     state_->stopped = false;
   }
 
-  /// It does not answer that leases have ended until release_ends() is called.
+  /// Delays the replies that leases have ended until release_ends() is called.
   void hold_ends() {
     state_->holds_ends = true;
   }
@@ -110,7 +112,8 @@ private:
     st.log.append(st.log.empty() ? "" : ", ").append(what).append(x.stream);
   }
 
-  // The tick is private: promises are kept on the actor's own thread.
+  // The tick is a private message, so that the actor itself delivers its
+  // promises.
   using actor_type = lease_actor::extend<caf::reacts_to<caf::tick_atom>>;
 
   static actor_type::behavior_type behave(actor_type::pointer self,

@@ -5,18 +5,18 @@
 #include <string>
 #include <vector>
 
-// What Redis answers about pending entries, as RESP.
+// Replies of Redis about pending entries, in RESP.
 
 namespace pulse::test {
 
-/// What XPENDING says about one pending entry, <ms>-0.
+/// @returns the part of an XPENDING reply about one pending entry, <ms>-0.
 struct pending_fact {
   uint64_t ms = 0;
   std::string consumer;
   int64_t delivery_counter = 1;
 };
 
-/// The answer of XPENDING in its long form.
+/// @returns the reply to XPENDING in its extended form.
 inline std::string pending(const std::vector<pending_fact>& facts) {
   auto result = array_of(facts.size());
   for (const auto& x : facts)

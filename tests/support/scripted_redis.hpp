@@ -17,11 +17,12 @@
 
 namespace pulse::test {
 
-/// A Redis that a test plays for sinks. To what a sink asks now and then it
-/// answers what an undisturbed Redis would; a test may script other answers
-/// for the next commands of a kind, refuse or lose them, or hold them back.
-/// A kind is the name of a command or of the script that it calls. Reads on
-/// blocking connections wait for give() or for an unblock.
+/// A fake Redis for sinks, controlled by the test. It answers the periodic
+/// commands of a sink as a Redis without faults would. A test can set other
+/// replies for the next commands of a kind, refuse or lose these commands, or
+/// delay them. A kind is the name of a command, or the name of the script that
+/// the command calls. Reads on blocking connections wait for give() or for an
+/// unblock.
 class scripted_redis {
 public:
   explicit scripted_redis(caf::actor_system& sys) : sys_(sys), commands(sys) {
@@ -60,13 +61,13 @@ public:
     answer(kind, "-" + why + "\r\n");
   }
 
-  /// The connection is lost under the next command of that kind: nobody knows
-  /// whether Redis executed it.
+  /// The connection is lost during the next command of that kind, so its
+  /// outcome is unknown.
   void lose(const std::string& kind, errc code = errc::connection_lost) {
     script_[kind].emplace_back(failure{code, "as told"});
   }
 
-  /// Commands of that kind, and all behind them, wait until release().
+  /// Commands of that kind, and all later commands, wait until release().
   void hold(const std::string& kind) {
     held_.insert(kind);
   }
@@ -76,7 +77,7 @@ public:
     commands.look_again();
   }
 
-  /// Every command fails, or waits for it, until comes_back().
+  /// Every command fails or waits until comes_back().
   void goes_away(errc code = errc::connect_failed) {
     away_ = code;
     commands.look_again();
@@ -114,7 +115,8 @@ public:
     return result;
   }
 
-  /// Kinds of all commands that arrived, in order: for what came before what.
+  /// The kinds of all commands that arrived, in order. With this list tests
+  /// check which command came first.
   [[nodiscard]] std::vector<std::string> kinds() const {
     std::vector<std::string> result;
     for (const auto& x : commands.commands())
@@ -165,7 +167,7 @@ private:
     return result;
   }
 
-  // What Redis answers if nothing happened.
+  // Returns the reply of a Redis in which nothing has happened.
   static std::string undisturbed(const argv& x) {
     const auto kind = kind_of(x);
     if (kind == "XGROUP CREATE" || kind == "XGROUP SETID")
@@ -194,7 +196,7 @@ private:
     return ":0\r\n";
   }
 
-  // No pending entries: each stream with an empty list.
+  // Returns a reply without pending entries: each stream has an empty list.
   static std::string no_own(const argv& x) {
     const auto streams = std::find(x.begin(), x.end(), "STREAMS");
     const auto count = static_cast<size_t>(x.end() - streams - 1) / 2;
@@ -205,8 +207,8 @@ private:
     return result;
   }
 
-  // The consumer owns all of them: EVALSHA sha 1 key group consumer, then IDs
-  // and counts.
+  // Returns the reply for a consumer that owns all entries. The command is
+  // EVALSHA sha 1 key group consumer, then IDs and counts.
   static std::string counted(const argv& x) {
     std::string result = array_of((x.size() - 6) / 2);
     for (size_t i = 6; i < x.size(); i += 2)
@@ -224,7 +226,7 @@ private:
 public:
   /// The shared connection.
   fake_connection commands;
-  /// What blocking connections were opened for, in order.
+  /// The purposes of the blocking connections that were opened, in order.
   std::vector<std::string> purposes;
 };
 

@@ -15,8 +15,8 @@
 
 namespace pulse::test {
 
-/// A subscriber that the test plays, for the deterministic scheduler: returns
-/// at once unless it was told otherwise.
+/// A subscriber, controlled by the test, for the deterministic scheduler. Its
+/// handler returns at once unless the test wants something else.
 class scripted_worker {
 public:
   explicit scripted_worker(caf::actor_system& sys)
@@ -36,28 +36,29 @@ public:
     return actor_;
   }
 
-  /// What came since the last call: "a1 a2(2,1,0)", where the numbers are
-  /// deliveries, failures and crashes unless it is a first delivery.
+  /// @returns the events since the last call, as in "a1 a2(2,1,0)". The numbers
+  /// are deliveries, failures and crashes; a first delivery has none.
   std::string got() {
     return std::exchange(memory_->got, {});
   }
 
-  /// From now on it works on what it gets until finish() or fail().
+  /// From now on the worker works on each event until finish() or fail().
   void hold() {
     memory_->holds = true;
   }
 
-  /// Returns from the `n` events that it has held for longest.
+  /// Returns from the handlers of the `n` oldest events that the worker holds.
   void finish(size_t n = 1) {
     caf::anon_send(actor_, caf::ok_atom_v, n);
   }
 
-  /// Fails at the event that it has held for longest.
+  /// Fails at the oldest event that the worker holds.
   void fail(caf::error why) {
     caf::anon_send(actor_, caf::put_atom_v, std::move(why));
   }
 
-  /// From now on it answers each event with this error; none: it returns.
+  /// From now on the worker answers each event with this error; without an
+  /// error it returns.
   void always_fail(caf::error why) {
     memory_->always = std::move(why);
   }

@@ -17,8 +17,8 @@
 
 namespace pulse::test {
 
-/// A sink "s" of stream "a" between a Redis, a lease keeper and workers that
-/// the test plays, in virtual time.
+/// A sink "s" of the stream "a" in virtual time, with a fake Redis, a fake
+/// lease keeper and fake workers.
 struct sink_actor_fixture : actor_fixture {
   sink_actor_fixture() {
     set_log_function([this](log_level, std::string_view line) {
@@ -36,7 +36,8 @@ struct sink_actor_fixture : actor_fixture {
     set_log_function(nullptr);
   }
 
-  /// Time since boot in this test: virtual time, and what the machine slept.
+  /// Time since boot in this test: virtual time and the time that the machine
+  /// slept.
   std::chrono::nanoseconds boot_time() {
     return sched.clock().now().time_since_epoch() + slept;
   }
@@ -53,7 +54,7 @@ struct sink_actor_fixture : actor_fixture {
     return result;
   }
 
-  /// Spawns the sink; its groups come about at once if Redis lets them.
+  /// Spawns the sink. It creates its groups at once unless Redis refuses that.
   void spawn(supervision supervisor = {}) {
     uut = spawn_sink(sys, options, redis.source(), leases.handle(),
                      std::move(supervisor), environment());
@@ -82,8 +83,8 @@ struct sink_actor_fixture : actor_fixture {
 
   // -- time -------------------------------------------------------------------
 
-  /// Time passes in small steps, so that one tick follows the other, while the
-  /// lease keeper renews.
+  /// Lets time pass in small steps, so that all ticks arrive one after the
+  /// other. The lease keeper renews the leases meanwhile.
   void pass(milliseconds time) {
     constexpr milliseconds step{10};
     for (; time > milliseconds{0}; time -= step) {
@@ -93,14 +94,14 @@ struct sink_actor_fixture : actor_fixture {
     }
   }
 
-  /// The machine sleeps: the actor clock stands still.
+  /// Lets the machine sleep: time since boot passes, but the actor clock stops.
   void sleep(milliseconds time) {
     slept += time;
   }
 
   // -- Redis ------------------------------------------------------------------
 
-  /// The read that waits brings the events `first` to `last` of a stream.
+  /// Answers the waiting read with the events `first` to `last` of a stream.
   void give(uint64_t first, uint64_t last, const std::string& stream = "a") {
     give_page(page(stream, first, last));
   }
@@ -111,19 +112,19 @@ struct sink_actor_fixture : actor_fixture {
     consume_messages();
   }
 
-  /// The connection dies under the read that waits.
+  /// Loses the connection of the waiting read.
   void lose_read(errc code = errc::connection_lost) {
     CAF_REQUIRE(reads());
     redis.blocking().fail({code, "as told"});
     consume_messages();
   }
 
-  /// Whether a read waits for events.
+  /// @returns whether a read waits for events.
   bool reads() {
     return !redis.blocking().waiting().empty();
   }
 
-  /// The read that waits, as its arguments.
+  /// @returns the arguments of the waiting read.
   std::string read() {
     CAF_REQUIRE(reads());
     const auto& batch = redis.blocking().waiting().front();
@@ -149,7 +150,7 @@ struct sink_actor_fixture : actor_fixture {
     return result->value;
   }
 
-  /// Asks it to close; what was answered shows later.
+  /// Asks the sink to close. The returned object has the reply later.
   auto close() {
     auto result = ask_void(uut, caf::close_atom_v);
     consume_messages();
@@ -167,7 +168,7 @@ struct sink_actor_fixture : actor_fixture {
     return result;
   }
 
-  /// Asks for notices, which news() then tells.
+  /// Subscribes to notices, which news() then returns.
   void listen() {
     heard = sys.spawn([this](notice_listener::pointer) {
       return notice_listener::behavior_type{[this](const notice& x) {
@@ -182,12 +183,12 @@ struct sink_actor_fixture : actor_fixture {
     CAF_CHECK_EQUAL(tell(caf::subscribe_atom_v, heard)->why(), "none");
   }
 
-  /// "gap a 5-0 loss 3": the notices since the last call.
+  /// @returns the notices since the last call, as in "gap a 5-0 loss 3".
   std::string news() {
     return std::exchange(notices, {});
   }
 
-  /// How Redis keeps the counts of a delivery.
+  /// @returns the counts of a delivery as one number, as Redis stores them.
   static std::string packed(delivery_counts x, bool armed = false) {
     return std::to_string(pack(x, armed));
   }

@@ -1,5 +1,5 @@
-// Judges the journals of a chaos run: exit status 0 if every guarantee held, 1
-// if one was violated, 2 if the run cannot be judged.
+// Judges the journals of a chaos run. The exit status is 0 if all guarantees
+// held, 1 if one was violated, and 2 if the run cannot be judged.
 //
 //     pulse-chaos-check DIR
 

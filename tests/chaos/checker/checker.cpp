@@ -10,12 +10,13 @@ namespace {
 
 constexpr int64_t reconnect_us = 4'000'000;
 
-// The times of a fault are taken before and after the act; a fact is written
-// a moment before or after it happens.
+// The times in the journals are not exact: the times of a fault are taken
+// before and after it is caused, and a fact is written shortly before or after
+// it happens.
 constexpr int64_t blur_us = 50'000;
 
-// Of several faults, which is most likely to be the cause; -1: this kind never
-// makes a sink lose what it holds.
+// Returns how likely a fault is the cause of a duplicate: lower is more likely.
+// -1: this kind of fault never makes a sink lose its events.
 int rank(const fault& x) {
   static constexpr std::array<std::string_view, 17> causes{
     "clock-step", "kill",       "stop",       "hole",   "freeze",

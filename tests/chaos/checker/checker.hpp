@@ -5,27 +5,31 @@
 
 namespace pulse::chaos {
 
-/// Judges a run. The rules, by the names under which violations appear:
+/// Judges a run. These are the rules, by the names of their violations:
 ///
-/// - "lost": a confirmed add that Redis did not keep; what Redis kept and a
-///   sink neither finished nor gave up; what a reader that was there all the
-///   time did not see. Only with appendfsync everysec, what was confirmed in
-///   the last two seconds before Redis was killed may be gone with it.
-/// - "stored twice", "phantom": as they say; also an add that was said to have
-///   failed and is stored.
-/// - "two live holders": an event began at a worker while another one, whose
-///   time (ack_wait) was not over, was at it, and no fault had cut off one of
-///   the two.
-/// - "duplicate without a fault": it ran again although it had succeeded, and
-///   no fault near it hit one of the two holders.
-/// - "order", "keyed order": first deliveries, and deliveries of a topic.
-/// - "stuck": pending or undelivered events, or consumers, at the end.
-/// - "bad end": a process that crashed, or did not end when told to.
-/// - "memory", "busy outage": it grew; it tried to connect once a second and
-///   connection or more, or used the CPU, while Redis was away.
+/// - "lost": Redis did not keep a confirmed add; or a sink neither finished an
+///   event of the stream nor gave it up; or a reader that ran all the time did
+///   not see an event. Only with appendfsync everysec, Redis may lose events
+///   that it confirmed in the last two seconds before it was killed.
+/// - "stored twice", "phantom": the stream has an event twice; or it has an
+/// event
+///   that nobody added, or whose add failed according to its producer.
+/// - "two live holders": a worker began with an event while another worker held
+///   it, the ack_wait of that worker was not over, and no fault had cut off one
+///   of the two.
+/// - "duplicate without a fault": an event was handled again after a success,
+///   and no fault hit one of the two holders shortly before.
+/// - "order", "keyed order": first deliveries, or deliveries of a topic, were
+/// out
+///   of order.
+/// - "stuck": at the end there were pending or undelivered events, or
+/// consumers.
+/// - "bad end": a process crashed, or did not end when it was told to.
+/// - "memory", "busy outage": a process grew; or while Redis was away, it tried
+///   to connect at least once per second and connection, or used much CPU time.
 verdict judge(const history& run);
 
-// The parts, each adds to the verdict.
+// The parts of judge(). Each adds its findings to the verdict.
 
 void judge_adds(const history& run, verdict& out);
 void judge_readers(const history& run, verdict& out);
@@ -34,19 +38,20 @@ void judge_order(const history& run, verdict& out);
 void judge_end(const history& run, verdict& out);
 void measure_recovery(const history& run, verdict& out);
 
-/// How long after its end a fault explains what happens: what was taken for
-/// dead is delivered again after a lease, and a sweep that an outage delayed
-/// by another lease; connections come back within 1.5 s; machines are busy.
+/// @returns for how long after its end a fault explains duplicates. The events
+/// of a silent node are delivered again after a lease and a sweep, which an
+/// outage delays by another lease. Connections come back within 1.5 s. The rest
+/// is for busy machines.
 int64_t aftermath(const settings& how);
 
-/// Sets `until` of all faults, which are in the order of time. What is due
-/// while Redis is away, or its clock astray, waits for its return: then the
-/// time counts from there.
+/// Sets `until` of all faults, which must be sorted by time. If Redis is away,
+/// or its clock is wrong, redeliveries wait until that has ended, so the
+/// aftermath begins then.
 void find_aftermaths(const settings& how, std::vector<fault>& faults);
 
-/// @returns the fault that hit everybody, slot `a` or slot `b`, and whose
-/// aftermath was not over at `at`, of several the most likely cause; null if
-/// there is none.
+/// @returns a fault that hit slot `a`, slot `b` or all processes, and whose
+/// aftermath was not over at the time `at`; null if there is none. If there are
+/// several, the result is the most likely cause.
 const fault* explanation(const history& run, const std::string& a,
                          const std::string& b, int64_t at);
 

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-// What happened in a run, as the journals tell it. Times are microseconds of
-// CLOCK_BOOTTIME. Events are numbered through all producers.
+// The history of a run, from its journals. Times are microseconds of
+// CLOCK_BOOTTIME. The events of all producers are numbered together.
 
 namespace pulse::chaos {
 
-/// What the checker has to know about how the run was made.
+/// The settings of the run that the checker needs.
 struct settings {
   int64_t lease_us = 1'000'000;
   int64_t ack_wait_us = 2'000'000;
@@ -22,11 +22,11 @@ struct settings {
   bool fsync_always = true;
   /// Event n of a producer has topic n modulo this.
   uint32_t keys = 64;
-  /// Whether the promised times are judged, too: not on a machine that is busy
-  /// with other things, nor with sanitizers.
+  /// Whether the promised times are judged, too. Do not use it on a busy
+  /// machine or with sanitizers.
   bool judge_times = false;
   /// How much the memory of a process may grow from the first to the last
-  /// quarter of the run, beside half of what it was.
+  /// quarter of the run, in addition to half of its first size.
   int64_t memory_slack_kb = 32'768;
 };
 
@@ -39,14 +39,14 @@ struct add {
   outcome how = outcome::open;
 };
 
-/// A sink as one process had it open, from opening to closing or death.
+/// One sink actor of a process, from its opening to its closing or death.
 struct instance {
   std::string slot;
   std::string sink;
   bool keyed = false;
 };
 
-/// One event at one worker.
+/// One delivery of an event to a worker.
 struct execution {
   enum class end : uint8_t { none, done, failed, crashed };
 
@@ -60,21 +60,21 @@ struct execution {
   end how = end::none;
 };
 
-/// Something that was done to the processes, or that a worker did on purpose.
+/// A fault that the harness caused, or that a worker caused on purpose.
 struct fault {
   int64_t begin = 0;
   int64_t end = 0;
   std::string kind;
-  /// Whom it hit; empty: everybody.
+  /// The slot of the process that it hit; empty: all processes.
   std::string slot;
-  /// Until when it explains what happens, see explains_until().
+  /// The time until which it explains duplicates, see find_aftermaths().
   int64_t until = 0;
 };
 
 struct reader_run {
   std::string slot;
   bool from_oldest = false;
-  /// It lived until it was told to end.
+  /// Whether the reader ran until it was told to end.
   bool finished = false;
   std::vector<uint32_t> events;
   std::vector<event_id> ids;
@@ -89,25 +89,25 @@ struct stored_event {
 struct group_state {
   int64_t pending = 0;
   int64_t consumers = 0;
-  /// It was given all of the stream.
+  /// Whether the group has been given all events of the stream.
   bool through = false;
 };
 
-/// What Redis held after everybody had closed.
+/// The content of Redis after all processes had ended.
 struct final_state {
   std::vector<stored_event> stream;
-  /// Sink -> events that it gave up.
+  /// For each sink the events that it gave up.
   std::map<std::string, std::vector<uint32_t>> dead;
   std::map<std::string, group_state> groups;
 };
 
-/// What a process cost at some time.
+/// The memory of a process at one time.
 struct sample {
   int64_t at = 0;
   int64_t rss_kb = 0;
 };
 
-/// A process during a lasting outage of Redis.
+/// What a process did during a long outage of Redis.
 struct outage {
   std::string slot;
   double seconds = 0;
@@ -117,26 +117,26 @@ struct outage {
 };
 
 struct history {
-  /// "no such event": named somewhere, but never added by anybody.
+  /// The number of an event that no producer added.
   static constexpr uint32_t nobody = UINT32_MAX;
 
   settings how;
   std::vector<add> adds;
   std::vector<instance> instances;
-  /// Sink -> executions in the order of the journals.
+  /// For each sink its executions, in the order of the journals.
   std::map<std::string, std::vector<execution>> sinks;
   std::vector<reader_run> readers;
   std::vector<fault> faults;
   final_state end;
-  /// Slot of a process that was never killed -> samples.
+  /// Samples of the processes that were never killed, by slot.
   std::map<std::string, std::vector<sample>> samples;
   std::vector<outage> outages;
-  /// Events that were seen and never added: "<label> (<where>)".
+  /// Events that were seen, but that no producer added: "<label> (<where>)".
   std::vector<std::string> phantoms;
   /// Processes that did not end as they should: "<slot> <how>".
   std::vector<std::string> bad_ends;
 
-  /// "producer-0.1:17" for people.
+  /// @returns the name of an event for reports, as in "producer-0.1:17".
   [[nodiscard]] std::string label(uint32_t event) const;
 
   /// @returns the number of an event, or `nobody`.

@@ -6,8 +6,9 @@ namespace pulse::chaos {
 
 namespace {
 
-// Redis writes its file before it answers, but not while it waits for a disk
-// that is busy with the last second's: for two seconds at most.
+// Redis writes to its append-only file before it answers. But if the disk is
+// still busy with the data of the last second, Redis delays the write by up to
+// two seconds.
 constexpr int64_t everysec_window_us = 2'500'000;
 
 bool redis_may_have_lost(const history& run, int64_t answered) {

@@ -8,10 +8,10 @@ namespace {
 
 using end = execution::end;
 
-// The sink and the journal do not look at the clock at the same time.
+// Tolerance: the sink and the journal do not read the clock at the same time.
 constexpr int64_t ack_wait_blur_us = 50'000;
 
-/// The executions of one event in one sink, by their begin.
+/// The executions of one event in one sink, sorted by their begin.
 struct group_judge {
   const history& run;
   verdict& out;
@@ -28,7 +28,7 @@ struct group_judge {
            + std::to_string(x.began) + " us";
   }
 
-  // Whether the process of `x` was killed while it was at it.
+  // Returns whether the process of `x` was killed during this execution.
   [[nodiscard]] bool died_with(const execution& x, int64_t until) const {
     return x.how == end::none
            && std::any_of(run.faults.begin(), run.faults.end(),
@@ -49,7 +49,7 @@ struct group_judge {
       ++counts.retries["node kill"];
       return;
     }
-    // Both are at it.
+    // Both workers have the event.
     if (now.began - before.began >= run.how.ack_wait_us - ack_wait_blur_us) {
       ++counts.retries["ack_wait"];
       return;
@@ -75,8 +75,8 @@ struct group_judge {
   }
 };
 
-// What makes `now` a second try: if it had succeeded before, then that; else
-// whoever is still at it; else the last one that ended.
+// Returns the earlier execution that makes `now` a repetition: a successful one
+// if there is any, or else one that has not ended, or else the last that ended.
 const execution& reason_for(const std::vector<execution>& xs, size_t first,
                             size_t now) {
   const auto* result = &xs[now - 1];
@@ -93,7 +93,7 @@ void judge_sink(const history& run, const std::string& sink,
                 std::vector<execution> xs, verdict& out) {
   auto& counts = out.sinks[sink];
   counts.executions = xs.size();
-  // What is stored twice counts as two events here.
+  // An event that is stored twice counts as two events here.
   std::sort(xs.begin(), xs.end(), [](const auto& a, const auto& b) {
     return a.id != b.id ? a.id < b.id : a.began < b.began;
   });

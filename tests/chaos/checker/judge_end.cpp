@@ -7,10 +7,10 @@ namespace pulse::chaos {
 
 namespace {
 
-// A tenth of a processor is what ticks and logging may cost.
+// The part of a processor that ticks and logging may use.
 constexpr double max_idle_cpu = 0.1;
 
-// Before that, the memory of a process is still that of its start.
+// In the time before this, a process still allocates what it needs to start.
 constexpr size_t least_samples = 40;
 
 int64_t mean(const std::vector<sample>& xs, size_t from, size_t to) {
@@ -66,7 +66,7 @@ void judge_outages(const history& run, verdict& out) {
                   static_cast<long long>(x.attempts), each,
                   x.seconds > 0 ? 100 * x.cpu_seconds / x.seconds : 0);
     out.notes.push_back(text);
-    // One more, since the time began just before one.
+    // One more attempt is allowed, because the time may begin just before one.
     const auto most = static_cast<double>(x.connections) * (x.seconds + 1);
     if (static_cast<double>(x.attempts) > most
         || (run.how.judge_times && x.cpu_seconds > max_idle_cpu * x.seconds))

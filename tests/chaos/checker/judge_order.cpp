@@ -17,8 +17,8 @@ std::vector<execution> in_time(std::vector<execution> xs) {
   return xs;
 }
 
-// What another instance of the sink handed back when it closed comes late, and
-// counts as never delivered.
+// Events that another instance of the sink gave back when it closed come late,
+// but have the counts of a first delivery.
 bool handed_back_before(const history& run, const std::string& sink,
                         int64_t at) {
   return std::any_of(run.faults.begin(), run.faults.end(), [&](const fault& f) {
@@ -27,8 +27,8 @@ bool handed_back_before(const history& run, const std::string& sink,
   });
 }
 
-// First deliveries reach each worker in the order of the stream, unless topics
-// wait for each other.
+// First deliveries must reach each worker in the order of the stream, unless
+// the sink is keyed: then the events of a topic wait for each other.
 void judge_first_deliveries(const history& run, const std::string& sink,
                             const std::vector<execution>& xs, verdict& out) {
   std::map<std::pair<uint32_t, uint32_t>, event_id> newest;
@@ -47,17 +47,17 @@ void judge_first_deliveries(const history& run, const std::string& sink,
   }
 }
 
-/// What one instance does with one topic.
+/// The events of one topic in one instance.
 struct lane {
   event_id id;
   uint32_t event = 0;
   int64_t began = 0;
-  // When it was through; 0: it is not.
+  // When the event was finished; 0: it is not finished.
   int64_t settled = 0;
 };
 
-// Between the first try of an event and its end, no later event of its topic
-// begins in that instance.
+// Between the first attempt of an event and its end, no later event of its
+// topic may begin in the same instance.
 void judge_keyed(const history& run, const std::string& sink,
                  const std::vector<execution>& xs,
                  const std::vector<uint32_t>& topics, verdict& out) {

@@ -22,7 +22,8 @@ std::string contents(const fs::path& file) {
   return result;
 }
 
-// Producers before those who name their events, each in a fixed order.
+// Returns the journals in a fixed order. Those of producers come first, because
+// the others contain names of their events.
 std::vector<fs::path> journals(const std::string& directory) {
   std::vector<fs::path> result;
   std::error_code ignored;

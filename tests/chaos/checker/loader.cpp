@@ -25,8 +25,8 @@ event_id id_of(std::string_view text) {
   return id ? *id : event_id{};
 }
 
-// Calls f(words) for each whole line with at least `least` words. What a killed
-// process left of its last line is dropped.
+// Calls f(words) for each complete line with at least `least` words. An
+// incomplete last line of a killed process is ignored.
 template <class F>
 status for_each_line(std::string_view text, size_t least, F f) {
   std::vector<std::string_view> line;
@@ -60,7 +60,7 @@ struct loader::sink_journal {
   uint32_t instance = 0;
   int64_t closing_since = 0;
   int64_t last = 0;
-  // What each worker is at: index into the sink's executions.
+  // For each worker the index of its current execution in the list of the sink.
   std::map<uint32_t, size_t> at;
   std::map<uint32_t, int64_t> hangs_since;
 };
@@ -117,7 +117,8 @@ void loader::producer_line(int64_t at, const words& line, uint32_t first) {
     return;
   const auto n = static_cast<size_t>(number(line[2]));
   if (line[1] == "i") {
-    // The numbers of a producer have no holes: each is written before the add.
+    // The numbers of a producer are consecutive, because each number is written
+    // before the add.
     result_.adds.push_back({at, 0, {}, add::outcome::open});
     ++result_.producers.back().count;
     return;

@@ -30,18 +30,18 @@ namespace pulse::chaos {
 //             group <sink> <pending> through|behind <consumers>;
 //             outage <slot> <seconds> <cpu seconds> <connections> <attempts>
 
-/// Makes a history of the files' contents. Producers come first: the others
-/// name their events.
+/// Makes a history from the contents of the files. The journals of producers
+/// must be added first, because the others contain names of their events.
 class loader {
 public:
-  /// @param name The file's name without ".journal".
+  /// @param name The name of the file without ".journal".
   status add_journal(const std::string& name, std::string_view text);
   status add_faults(std::string_view text);
   status add_samples(std::string_view text);
   status add_settings(std::string_view text);
   status add_final(std::string_view text);
 
-  /// Puts everything in the order of time.
+  /// Sorts everything by time, and returns the history.
   history finish();
 
 private:

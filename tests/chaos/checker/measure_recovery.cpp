@@ -13,8 +13,8 @@ constexpr int64_t crash_limit_us = 50 * ms;
 constexpr int64_t kill_slack_us = 1'500 * ms;
 constexpr int64_t redis_limit_us = 2'000 * ms;
 
-// Whether another fault than `but` disturbed the time from `begin` to `last`:
-// then a time says nothing about the one fault.
+// Returns whether a fault other than `but` happened between `begin` and `last`.
+// If so, the measured time is not that of the fault `but` alone.
 bool disturbed(const history& run, const fault* but, const std::string& slot,
                int64_t begin, int64_t last) {
   return std::any_of(run.faults.begin(), run.faults.end(), [&](const fault& f) {
@@ -58,8 +58,8 @@ void measure_workers(const history& run, std::vector<execution> xs,
   }
 }
 
-// From when Redis answers again to the first add it confirms, and to the first
-// delivery of what was added since.
+// Measures the time from the first answer of Redis to the first add that it
+// confirms, and to the first delivery of an event that was added afterwards.
 void measure_redis(const history& run, verdict& out) {
   std::vector<int64_t> delivered(run.adds.size());
   for (const auto& [sink, xs] : run.sinks)
@@ -79,7 +79,7 @@ void measure_redis(const history& run, verdict& out) {
       if (delivered[i] > 0)
         began = std::min(began, delivered[i]);
     }
-    // Nobody adds any more, or the next fault came first.
+    // The producers have ended, or the next fault came first.
     if (added != INT64_MAX && !disturbed(run, &f, {}, f.end, added))
       out.redis_back_to_add.add(added - f.end);
     if (began != INT64_MAX && !disturbed(run, &f, {}, f.end, began))

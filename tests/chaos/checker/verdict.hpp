@@ -25,9 +25,9 @@ private:
   std::vector<int64_t> values_;
 };
 
-/// What the checker found.
+/// The findings of the checker.
 struct verdict {
-  /// A broken guarantee: which, how often, the first few.
+  /// A violated rule: how often it was violated, and the first violations.
   struct violation {
     uint64_t count = 0;
     std::vector<std::string> examples;
@@ -41,16 +41,17 @@ struct verdict {
   uint64_t unknown = 0;
   uint64_t unknown_stored = 0;
   uint64_t stored = 0;
-  /// Confirmed, then gone with a Redis that was killed (everysec only).
+  /// Confirmed adds that were lost when Redis was killed (only with everysec).
   uint64_t lost_by_redis = 0;
 
   // -- deliveries: sink -> … --------------------------------------------------
   struct of_sink {
     uint64_t executions = 0;
     uint64_t dead_letters = 0;
-    /// Executions after one that did not succeed, by what became of that.
+    /// Number of executions after an unsuccessful one, by its outcome.
     std::map<std::string, uint64_t> retries;
-    /// Executions after a successful one, by the fault that explains them.
+    /// Number of executions after a successful one, by the fault that explains
+    /// them.
     std::map<std::string, uint64_t> duplicates;
   };
   std::map<std::string, of_sink> sinks;
@@ -62,7 +63,7 @@ struct verdict {
   times redis_back_to_delivery;
   times add_to_delivery;
 
-  /// Kind -> how many.
+  /// Number of faults of each kind.
   std::map<std::string, uint64_t> faults;
   /// "<slot>: <first quarter> → <last quarter> kB" and the like.
   std::vector<std::string> notes;
@@ -74,7 +75,7 @@ struct verdict {
   void violated(const std::string& rule, const std::string& example);
 };
 
-/// A table for people, with the violations below it.
+/// @returns a table to read, with the violations below it.
 std::string to_string(const verdict& x);
 
 } // namespace pulse::chaos

@@ -33,7 +33,7 @@ int64_t journal::write(std::string_view fact) {
   line += ' ';
   line += fact;
   line += '\n';
-  // One call, so that lines of several threads stay whole.
+  // The line is written by one call, so that threads do not mix their lines.
   if (::write(fd_, line.data(), line.size())
       != static_cast<ssize_t>(line.size()))
     std::_Exit(EXIT_FAILURE);

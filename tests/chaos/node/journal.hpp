@@ -6,17 +6,17 @@
 
 namespace pulse::chaos {
 
-/// Microseconds of CLOCK_BOOTTIME: one clock for all processes of a machine,
-/// which goes on while they are stopped.
+/// @returns microseconds of CLOCK_BOOTTIME. All processes of a machine have
+/// this clock in common, and it goes on while they are stopped.
 int64_t now_us();
 
-/// Facts that a process leaves behind, one line each, outside Redis. A line is
-/// with the kernel when write() returns: it survives the process' death, and
-/// the machine is not what dies here. Thread-safe.
+/// The facts that a process writes to a file outside Redis, one line each. The
+/// kernel has a line when write() returns, so the line survives the death of
+/// the process. Thread-safe.
 class journal {
 public:
-  /// Ends the process if the file cannot be opened: without its journal it must
-  /// not work.
+  /// Ends the process if the file cannot be opened, because a process without a
+  /// journal cannot be judged.
   explicit journal(const std::string& path);
   journal(const journal&) = delete;
   journal& operator=(const journal&) = delete;

@@ -5,24 +5,24 @@
 
 namespace pulse::chaos {
 
-/// What a worker does with an event, beside handling it.
+/// How a worker misbehaves with an event.
 enum class misdeed : uint8_t {
   none,
   /// Dies at the first attempt.
   crash,
-  /// Works on it for longer than ack_wait, at the first attempt.
+  /// Works for longer than ack_wait at the first attempt.
   hang,
   /// Refuses the first attempt.
   nack,
-  /// Works on it for longer than the lease, but not than ack_wait.
+  /// Works for longer than the lease, but not for longer than ack_wait.
   slow,
-  /// Dies at every attempt: becomes a dead letter.
+  /// Dies at every attempt, so that the event becomes a dead letter.
   poison,
-  /// Gives it up at once: becomes a dead letter.
+  /// Gives the event up, so that it becomes a dead letter at once.
   reject,
 };
 
-/// How often: one event in so many; 0: never.
+/// How often a worker misbehaves: for one event in this many; 0: never.
 struct misdeed_rates {
   uint64_t crash = 0;
   uint64_t hang = 0;
@@ -32,10 +32,9 @@ struct misdeed_rates {
   uint64_t reject = 0;
 };
 
-/// Depends on nothing but the arguments, so that each attempt at an event
-/// meets the same.
-/// @param event Its label.
-/// @param first Whether it is the first delivery.
+/// The result depends only on the arguments, so it is the same at each attempt.
+/// @param event The label of the event.
+/// @param first Whether this is the first delivery.
 misdeed choose_misdeed(const misdeed_rates& rates, uint64_t seed,
                        std::string_view sink, std::string_view event,
                        bool first);

@@ -6,7 +6,7 @@
 
 namespace pulse::chaos {
 
-/// "name=value" arguments of pulse-chaos-node. What is missing is empty or 0.
+/// The arguments "name=value" of pulse-chaos-node. A missing one is empty or 0.
 class node_args {
 public:
   node_args(int argc, char** argv);

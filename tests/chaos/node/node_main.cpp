@@ -1,7 +1,7 @@
-// A process of a chaos run: a producer, a sink or a reader, through the public
-// interface. It writes down what it does and ends at SIGTERM; SIGUSR1 closes
-// its sink and opens it again. It says on its standard output when it is ready
-// for signals, and when its work has begun.
+// A process of a chaos run: a producer, a sink or a reader, which uses the
+// public interface. It writes its actions to a journal. SIGTERM ends it;
+// SIGUSR1 makes it close its sink and open it again. It reports on its standard
+// output when it is ready for signals, and when its work has begun.
 //
 //     pulse-chaos-node role=sink name=… url=… journal=… …
 
@@ -25,7 +25,8 @@ namespace {
 using namespace pulse;
 using namespace pulse::chaos;
 
-// Blocked before any thread starts, so that all threads inherit it.
+// Signals are blocked before any thread starts, so that all threads inherit
+// that.
 sigset_t block_signals() {
   sigset_t result;
   sigemptyset(&result);
@@ -40,7 +41,7 @@ void say(const char* line) {
   std::fflush(stdout);
 }
 
-// Waits for a signal, at most `ms`; 0: none came.
+// Waits for a signal for at most `ms`. Returns 0 if none came.
 int wait_for_signal(const sigset_t& set, long ms) {
   const timespec limit{ms / 1'000, ms % 1'000 * 1'000'000};
   const int result = ::sigtimedwait(&set, nullptr, &limit);
@@ -56,7 +57,7 @@ std::unique_ptr<role> make_role(role_context ctx) {
   return make_reader(ctx);
 }
 
-// Redis may be away when the process starts.
+// Repeats the attempt, because Redis may be away when the process starts.
 std::optional<pulse::system> connect(caf::actor_system& sys,
                                      const node_args& args,
                                      const sigset_t& signals) {
@@ -100,7 +101,8 @@ int main(int argc, char** argv) {
   });
   journal log{args.text("journal")};
   pulse::config cfg;
-  // Several processes share a machine: the workers have threads of their own.
+  // Two threads are enough, because workers have threads of their own, and many
+  // processes share the machine.
   cfg.set("scheduler.max-threads", size_t{2});
   caf::actor_system sys{cfg};
   auto pulse = connect(sys, args, signals);

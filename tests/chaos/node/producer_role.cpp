@@ -17,10 +17,11 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr auto tick = 10ms;
-// Answers come, with an error at least, when the commands' deadlines are over.
+// Every add has an answer, or an error, when the deadline of its command is
+// over.
 constexpr auto answer_deadline = 60s;
 
-// Whether Redis may have stored it all the same.
+// Returns whether Redis may have stored the event in spite of the error.
 bool is_outcome_unknown(errc code) {
   switch (code) {
     case errc::connection_lost:
@@ -95,7 +96,7 @@ caf::behavior produce(caf::stateful_actor<producing>* self,
       const auto end = how.most > 0 ? std::min(due, how.most) : due;
       while (state.sent < end && state.open < how.most_open)
         add();
-      // What could not be sent in time is not made up for later.
+      // An add that could not be sent in time is skipped.
       if (state.open >= how.most_open) {
         state.since = clock::now();
         state.at_since = state.sent;
@@ -121,7 +122,7 @@ public:
   bool open() override {
     stream_options how;
     how.name = stream_name;
-    how.max_len = 0; // the checker wants to see all of it
+    how.max_len = 0; // the checker needs the whole stream
     auto stream = ctx_.pulse.stream(how);
     if (!stream)
       return false;

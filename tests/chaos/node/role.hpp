@@ -10,12 +10,13 @@
 
 namespace pulse::chaos {
 
-/// What a node is for.
+/// The task of a node.
 class role {
 public:
   virtual ~role() = default;
 
-  /// Opens what it needs. @returns false if Redis is not there: try again.
+  /// Opens the stream, sink or reader of the node.
+  /// @returns false if Redis is away; then the caller must try again.
   virtual bool open() = 0;
 
   /// Closes its sink and opens it again.
@@ -23,12 +24,12 @@ public:
     // nop
   }
 
-  /// Ends its work; the caller closes the library then.
-  /// @returns false if that did not work.
+  /// Ends the work. The caller closes the library afterwards.
+  /// @returns false if that failed.
   virtual bool finish() = 0;
 };
 
-/// What roles are made of.
+/// The things that roles need.
 struct role_context {
   caf::actor_system& sys;
   pulse::system& pulse;
@@ -39,7 +40,7 @@ struct role_context {
 /// Adds events at a steady rate, as long as not too many are unanswered.
 std::unique_ptr<role> make_producer(role_context ctx);
 
-/// A sink with workers that misbehave now and then.
+/// A sink with workers that sometimes misbehave.
 std::unique_ptr<role> make_sink(role_context ctx);
 
 std::unique_ptr<role> make_reader(role_context ctx);

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr auto retry_pause = 100ms;
 
-/// Keeps a number of workers at a sink: one that dies is replaced.
+/// Keeps a number of workers subscribed to a sink, and replaces those that die.
 class crew_state {
 public:
   static inline const char* name = "chaos.crew";
@@ -36,7 +36,7 @@ public:
   void hire() {
     auto who = spawn_();
     self_->monitor(who);
-    // The only one who holds on to it until the sink does.
+    // This reference keeps the worker alive until the sink has one.
     workers_.emplace(caf::actor_cast<caf::actor_addr>(who), who);
     subscribe(who);
   }

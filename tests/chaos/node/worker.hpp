@@ -12,7 +12,7 @@
 
 namespace pulse::chaos {
 
-/// How workers of a node behave.
+/// The behaviour of the workers of a node.
 struct worker_options {
   uint64_t seed = 0;
   std::string sink;
@@ -23,7 +23,7 @@ struct worker_options {
 };
 
 /// Spawns a subscriber with a thread of its own.
-/// @param number Of this worker, never used again in this process.
+/// @param number Identifies the worker; never used again in this process.
 event_listener spawn_worker(caf::actor_system& sys, uint64_t number,
                             const worker_options& how, journal& log);
 

@@ -1,6 +1,7 @@
-// A chaos run: starts a Redis, a proxy and the nodes, breaks them for a while,
-// lets them recover, and judges. Exit status 0: every guarantee held (or, with
-// --expect, that rule was violated); 1: not so; 2: it could not be done.
+// A chaos run: starts a Redis, a proxy and the nodes, causes faults for a
+// while, lets the nodes recover, and judges the run. The exit status is 0 if
+// all guarantees held (with --expect: if that rule was violated), 1 if not, and
+// 2 if the run was not possible.
 
 #include "chaos/checker/checker.hpp"
 #include "chaos/checker/loader.hpp"
@@ -14,8 +15,9 @@ namespace {
 
 using namespace pulse::chaos;
 
-// Here processes die, not the machine: memory is as good as a disk, and what
-// others do to the disk does not slow down Redis. TMPDIR overrides it.
+// Redis writes to memory (/dev/shm), so that other users of the disk do not
+// slow it down. That is safe, because only processes die here and not the
+// machine. TMPDIR overrides this choice.
 void choose_scratch() {
   constexpr uintmax_t enough = 2ull << 30;
   std::error_code error;
@@ -45,8 +47,8 @@ void announce(const run_options& how, const std::string& directory) {
               static_cast<long long>(how.ack_wait_ms), directory.c_str());
 }
 
-// With broken nodes, what counts is that the checker sees it; not in a run that
-// came to no end, where much is missing anyway.
+// Nodes with a planted fault must violate the expected rule. A run that did not
+// end properly does not count, because it violates many rules anyway.
 bool as_expected(const verdict& found, const std::string& rule) {
   if (rule.empty())
     return found.good();

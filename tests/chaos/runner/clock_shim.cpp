@@ -1,6 +1,7 @@
-// Preloaded into redis-server: its wall clock is as far ahead as the file says
-// that PULSE_CHAOS_CLOCK names (microseconds, int64_t). Redis measures idle
-// times, and how long to block, by that clock.
+// This library is preloaded into redis-server, and changes its wall clock. The
+// environment variable PULSE_CHAOS_CLOCK has the name of a file with the offset
+// (microseconds, int64_t). Redis measures idle times and blocking times by that
+// clock.
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -15,11 +15,11 @@ namespace {
 using namespace std::chrono_literals;
 using clock = node_process::clock;
 
-// Generous: they only end what would never end.
+// These times are long: they only end waits that would never end otherwise.
 constexpr auto ready_deadline = 60s;
 constexpr auto open_deadline = 120s;
 
-// Longer than any drain_timeout and any command's deadline.
+// Longer than any drain_timeout and any deadline of a command.
 constexpr auto stop_deadline = 90s;
 
 std::string described(int status) {
@@ -62,7 +62,8 @@ void fleet::add(const std::string& group, size_t index,
 
 std::vector<std::string> fleet::sink_args(const std::string& name,
                                           const std::string& dispatch) const {
-  // So often as the name says, at this rate: one event in that many.
+  // Converts a time between two misdeeds to a number of events, for the rate of
+  // this run.
   auto every = [this](double seconds) {
     const auto n
       = static_cast<uint64_t>(static_cast<double>(how_.rate) * seconds);

@@ -9,18 +9,18 @@
 
 namespace pulse::chaos {
 
-/// The processes of a run. A slot is the place of one; when it is killed, the
-/// next incarnation takes it. Kills them all with this object.
+/// The processes of a run. Each process has a slot; when it is killed, the next
+/// incarnation takes the slot. The destructor kills all processes.
 class fleet {
 public:
   struct slot {
     std::string name;
-    /// "role=… sink=…", as pulse-chaos-node takes them.
+    /// The arguments of pulse-chaos-node: "role=… sink=…".
     std::vector<std::string> args;
     slot_facts facts;
     int incarnation = 0;
     node_process process;
-    /// To be told as soon as it is open.
+    /// Whether to tell the process to reopen its sink as soon as it is open.
     bool must_reopen = false;
   };
 
@@ -35,25 +35,26 @@ public:
   /// Starts the next incarnation. @returns false if that is impossible.
   bool start(size_t index, const proxy& links);
 
-  /// Waits until each has begun its work. @returns false, and says who has not,
-  /// if that takes too long.
+  /// Waits until all processes have begun their work. If that takes too long,
+  /// it prints the names of those that have not. @returns false then.
   bool wait_until_open();
 
   void pause(size_t index) const;
   void resume(size_t index) const;
 
-  /// Lets it close its sink and open it again, when it has one open. Forgotten
-  /// if it is killed before.
+  /// Tells a process to close its sink and open it again, as soon as the sink
+  /// is open. This is forgotten if the process is killed before.
   void reopen(size_t index);
 
-  /// Kills it and waits for its end, whether or not it was ready.
+  /// Kills a process, ready or not, and waits for its end.
   void kill(size_t index);
 
-  /// Starts anew what ended without being told to, and what does not get ready;
-  /// notes either. Tells others what they are to be told.
+  /// Restarts processes that ended without being told to, and those that do not
+  /// become ready, and notes both. Sends the waiting requests to the others.
   void look_after(const proxy& links);
 
-  /// Tells those whose name begins so to end, and waits. Notes who does not.
+  /// Tells the processes whose names begin with `prefix` to end, and waits for
+  /// them. Notes those that do not end.
   void stop(const std::string& prefix);
 
   /// Unexpected ends: "<slot> <how>".

@@ -10,11 +10,12 @@ namespace pulse::chaos {
 
 namespace {
 
-// When the backoff of the connections has grown to its last step.
+// After this time the pauses between attempts to connect have their full
+// length.
 constexpr int64_t settled_us = 4'000'000;
 
-// How far the clock steps: several leases. What was delivered meanwhile is
-// young for that long after a step back.
+// How far the clock steps: several leases. After a step back, the idle time of
+// events that were delivered meanwhile stays 0 for that time.
 constexpr int64_t clock_step_us = 4'000'000;
 
 } // namespace
@@ -34,8 +35,8 @@ void nemesis::begin(const planned_fault& what) {
   active x{what, {}, now_us(), 0, {}};
   if (!is_global(what.what))
     x.slot = nodes_.slots()[what.slot].name;
-  // The plan knows nothing of how long a restart really takes: what is still
-  // hit is spared.
+  // The plan does not know how long a restart really takes. A process or link
+  // that still has a fault gets no further one.
   auto same = [&](const active& y) {
     return y.slot == x.slot && is_global(y.what.what) == is_global(what.what);
   };
@@ -99,7 +100,7 @@ void nemesis::act_on_redis(active& x) {
     case fault_kind::clock_step:
       return clock_.set(x.what.variant ? -clock_step_us : clock_step_us);
     case fault_kind::outage:
-      // What it had open before is what it tries to open again.
+      // The process will try to open as many connections as it had before.
       for (size_t i = 0; i < nodes_.slots().size(); ++i)
         x.costs.push_back({0, 0, links_.counts(i).most_open, 0});
       return server_.stop();
@@ -179,7 +180,8 @@ nemesis::cost nemesis::cost_of(size_t slot) const {
           links_.counts(slot).accepted};
 }
 
-// Begins when the outage has lasted for a while, and goes on to its end.
+// The measured time begins when the outage has lasted for a while, and ends
+// with the outage.
 void nemesis::measure(active& x) {
   const auto now = now_us();
   if (now < x.begin + settled_us)
@@ -190,7 +192,7 @@ void nemesis::measure(active& x) {
     if (from.at == 0) {
       from = {to.at, to.cpu_seconds, from.connections, to.attempts};
     } else if (x.due <= now && to.cpu_seconds >= from.cpu_seconds) {
-      // Else another process has taken the place meanwhile.
+      // Otherwise another process has taken the slot meanwhile.
       char line[256];
       std::snprintf(line, sizeof(line), "outage %s %.3f %.3f %llu %llu",
                     nodes_.slots()[i].name.c_str(),

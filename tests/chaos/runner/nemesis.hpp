@@ -14,8 +14,8 @@
 
 namespace pulse::chaos {
 
-/// Does what is planned to whom it is planned, undoes it in time, and writes
-/// down when (file "faults"; process costs during an outage in "outages").
+/// Causes the planned faults, ends them in time, and writes their times to the
+/// file "faults". It also measures what processes cost during an outage.
 class nemesis {
 public:
   nemesis(const std::string& directory, local_redis& server,
@@ -23,26 +23,26 @@ public:
 
   void begin(const planned_fault& what);
 
-  /// Undoes what is due. @returns false if Redis could not be started again.
+  /// Ends the faults that are due. @returns false if Redis did not start again.
   bool heal_due(int64_t now_us);
 
-  /// Undoes everything.
+  /// Ends all faults.
   bool heal_all();
 
   [[nodiscard]] uint64_t count() const noexcept {
     return count_;
   }
 
-  /// "redis-kill, hole audit-1"
+  /// @returns the current faults, as in "redis-kill, hole audit-1".
   [[nodiscard]] std::string under_way() const;
 
-  /// Lines for the file "final".
+  /// @returns the lines about outages for the file "final".
   [[nodiscard]] const std::vector<std::string>& outages() const noexcept {
     return outages_;
   }
 
 private:
-  /// What a process had cost when an outage had settled.
+  /// What a process had cost when the measured part of an outage began.
   struct cost {
     int64_t at = 0;
     double cpu_seconds = 0;

@@ -10,8 +10,8 @@
 
 namespace pulse::chaos {
 
-/// A process of a run, as its runner sees it: it is only told something when it
-/// has said that it is ready. Killed with this object.
+/// A process of a run. The runner sends signals to it only after the process
+/// has reported that it is ready. The destructor kills the process.
 class node_process {
 public:
   using clock = std::chrono::steady_clock;
@@ -25,7 +25,7 @@ public:
   /// @returns 0 or errno.
   int start(const std::vector<std::string>& argv, const std::string& log);
 
-  /// 0: there is no process.
+  /// @returns the process ID; 0 if there is no process.
   [[nodiscard]] pid_t pid() const noexcept {
     return pid_;
   }
@@ -34,19 +34,20 @@ public:
     return started_;
   }
 
-  /// Whether it has said that signals cannot end it any more.
+  /// @returns whether the process has reported that it blocks signals.
   [[nodiscard]] bool is_ready();
 
-  /// Whether it has said that its work has begun.
+  /// @returns whether the process has reported that its work has begun.
   [[nodiscard]] bool is_open();
 
-  /// @pre is_ready(), or the kernel itself acts on it: SIGSTOP, SIGCONT.
+  /// @pre is_ready(), unless the kernel handles the signal (SIGSTOP, SIGCONT)
   void signal(int number) const;
 
-  /// SIGKILL, at any time. Waits for its end.
+  /// Sends SIGKILL and waits for the end of the process. Allowed at any time.
   void kill();
 
-  /// How it ended, as of waitpid(), if it has since we looked last.
+  /// @returns the status from waitpid() if the process has ended since the last
+  /// call.
   std::optional<int> take_end();
 
 private:

@@ -29,7 +29,7 @@ constexpr std::array<std::pair<fault_kind, const char*>, 17> names{{
   {fault_kind::outage, "outage"},
 }};
 
-// Time to get over it before the same one is hit again.
+// The time to recover before the same process or link gets the next fault.
 constexpr int64_t rest_ms = 1'000;
 
 class planner {
@@ -57,7 +57,8 @@ public:
   }
 
 private:
-  // Not uniform_int_distribution: its numbers differ between libraries.
+  // std::uniform_int_distribution would give other numbers with other
+  // libraries.
   int64_t between(int64_t least, int64_t most) {
     return least
            + static_cast<int64_t>(random_()

@@ -8,54 +8,56 @@
 namespace pulse::chaos {
 
 enum class fault_kind : uint8_t {
-  /// SIGKILL; a new process takes its place.
+  /// A process gets SIGKILL; a new process takes its place.
   kill,
-  /// SIGSTOP, SIGCONT later: shorter or longer than the lease.
+  /// A process is stopped, for a shorter or longer time than the lease.
   stop,
   /// A sink is closed and opened again.
   close,
   link_delay,
   /// Connections are reset.
   link_cut,
-  /// Black hole. What was in it arrives afterwards, or is reset.
+  /// Nothing passes. Afterwards the bytes arrive, or the connections are reset.
   link_hole,
-  /// Replies are lost: what was asked for happens, unknown to who asked.
+  /// Replies are lost: Redis executes commands, and the client does not know.
   link_deaf,
   /// A reply ends in the middle.
   link_half_reply,
-  /// The packets of the connections that are open get lost for longer than
-  /// any deadline, then arrive after all; new connections are fine meanwhile.
+  /// The packets of the open connections are lost for longer than any deadline,
+  /// and arrive afterwards. New connections work meanwhile.
   link_freeze,
   link_throttle,
   link_bytewise,
-  /// kill -9 and restart on the same append-only file.
+  /// Redis gets SIGKILL, and restarts with the same append-only file.
   redis_kill,
-  /// SIGSTOP: it accepts connections and answers nobody.
+  /// Redis is stopped: the kernel accepts connections, but no command is
+  /// answered.
   redis_stop,
   /// CLIENT KILL of all connections.
   client_kill,
   script_flush,
-  /// The wall clock of Redis steps by some seconds, and back later.
+  /// The wall clock of Redis steps by some seconds, and steps back later.
   clock_step,
-  /// Redis is down for many times any backoff.
+  /// Redis is down for much longer than any backoff.
   outage,
 };
 
 std::string to_string(fault_kind x);
 
-/// @returns all kinds that are planned at random: all but `outage`.
+/// @returns the kinds that are planned at random: all except `outage`.
 std::vector<fault_kind> random_faults();
 
 /// Reads a comma separated list of names. @returns false if one is unknown.
 bool from_string(std::string_view names, std::vector<fault_kind>& out);
 
-/// Whether it hits Redis and so everybody.
+/// @returns whether a fault hits Redis, and so all processes.
 bool is_global(fault_kind x) noexcept;
 
-/// A place for a process.
+/// The properties of a slot.
 struct slot_facts {
   bool sink = false;
-  /// Its memory is watched and it must see everything: it is never killed.
+  /// Whether the process is never killed, because its memory is measured and it
+  /// must see all events.
   bool veteran = false;
 };
 
@@ -63,10 +65,10 @@ struct planned_fault {
   int64_t at_ms = 0;
   int64_t length_ms = 0;
   fault_kind what = fault_kind::kill;
-  /// Index of the slot; 0 if global.
+  /// Index of the slot; 0 if the fault is global.
   size_t slot = 0;
-  /// For `link_hole`: whether what was in it arrives afterwards; for
-  /// `clock_step`: whether it goes backwards first.
+  /// For `link_hole`: whether the bytes arrive afterwards. For `clock_step`:
+  /// whether the clock first steps backwards.
   bool variant = false;
 };
 
@@ -74,7 +76,7 @@ struct plan_options {
   uint64_t seed = 0;
   int64_t duration_ms = 0;
   int64_t lease_ms = 1'000;
-  /// Between the begins of two faults.
+  /// The time between the beginnings of two faults.
   int64_t shortest_pause_ms = 300;
   int64_t longest_pause_ms = 1'500;
   /// Length of the one `outage` that long runs get; 0: none.
@@ -83,9 +85,9 @@ struct plan_options {
   std::vector<slot_facts> slots;
 };
 
-/// Draws faults until the time is over, in the order of time. Each kind comes
-/// as often as the others; nothing is hit twice at a time, but several at
-/// once. The same options make the same plan.
+/// Plans faults for the whole duration, sorted by time. All kinds are equally
+/// frequent. No process and no link has two faults at the same time, but
+/// several may have one. The same options make the same plan.
 std::vector<planned_fault> make_plan(const plan_options& x);
 
 } // namespace pulse::chaos

@@ -10,7 +10,7 @@ double cpu_seconds(pid_t pid) {
   std::ifstream in{"/proc/" + std::to_string(pid) + "/stat"};
   std::string text;
   std::getline(in, text);
-  // The second word is a name in parentheses, which may hold anything.
+  // The second word is a name in parentheses, which may contain any character.
   std::istringstream rest{text.substr(text.rfind(')') + 1)};
   std::string word;
   for (int i = 0; i < 11; ++i)

@@ -36,7 +36,7 @@ int listen_somewhere(uint16_t& port) {
   return fd;
 }
 
-// @returns -1 if nobody listens, or nobody accepts.
+// Returns -1 if no server listens, or if it does not accept the connection.
 int dial(const std::string& path) {
   const int fd = ::socket(AF_UNIX, stream_flags, 0);
   sockaddr_un address{};
@@ -132,7 +132,7 @@ int proxy::poll_all() {
     for (const auto& x : connections_) {
       const auto& how = links_[x.link()].how;
       for (int side : {0, 1})
-        // A side that nobody reads must not wake us up because it hung up.
+        // A side that is not read now must not wake up poll() when it closes.
         if (const auto events = x.events(side, how); events != 0)
           entries.push_back({x.fd(side), events, 0});
       if (x.waiting())

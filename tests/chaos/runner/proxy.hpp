@@ -12,36 +12,37 @@
 
 namespace pulse::chaos {
 
-/// What went through a link.
+/// The connections of a link.
 struct link_counts {
-  /// Connections that clients opened, refused ones included.
+  /// Number of connections that clients opened, including refused ones.
   uint64_t accepted = 0;
-  /// Those that are open, and the most that were at a time.
+  /// Number of open connections now, and the highest number so far.
   uint64_t open = 0;
   uint64_t most_open = 0;
 };
 
-/// Stands between clients (TCP on 127.0.0.1, one port per link) and Redis (its
-/// Unix socket), and does to each link what it is told. Thread-safe.
+/// Forwards bytes between clients (TCP on 127.0.0.1, one port for each link)
+/// and Redis (its Unix socket), and causes the faults of each link.
+/// Thread-safe.
 class proxy {
 public:
-  /// @param socket_path Of Redis; it need not be there.
-  /// @param links How many.
+  /// @param socket_path The socket of Redis, which need not exist yet.
+  /// @param links The number of links.
   proxy(std::string socket_path, size_t links);
   proxy(const proxy&) = delete;
   proxy& operator=(const proxy&) = delete;
   ~proxy();
 
-  /// "redis://127.0.0.1:<port>"
+  /// @returns the URL of a link: "redis://127.0.0.1:<port>".
   [[nodiscard]] std::string url(size_t link) const;
 
   void set(size_t link, link_behaviour how);
 
-  /// Resets all connections of a link; new ones are welcome.
+  /// Resets all connections of a link. New connections work.
   void cut(size_t link);
 
-  /// Freezes the connections that a link has now, not those it gets later; or
-  /// thaws them.
+  /// Freezes the current connections of a link, or lets them go on. Connections
+  /// that are opened later are not frozen.
   void freeze(size_t link, bool on);
 
   [[nodiscard]] link_counts counts(size_t link) const;
@@ -67,7 +68,7 @@ private:
   std::vector<link_state> links_;
   bool stopped_ = false;
   int wake_ = -1;
-  // Of the thread alone.
+  // Only the thread uses this list.
   std::list<proxy_connection> connections_;
   std::thread thread_;
 };

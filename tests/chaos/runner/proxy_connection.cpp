@@ -33,7 +33,7 @@ short proxy_connection::events(int side, const link_behaviour& how) const {
   const auto& in = ways_[side];
   if (!in.ended && in.size < max_buffered && !blocked(side, how))
     result |= POLLIN;
-  // Only if the kernel refused some: else there is always room.
+  // Waits for room only if the kernel did not take all bytes before.
   const auto& out = ways_[1 - side];
   if (out.size >= max_buffered && how.mode == link_mode::pass)
     result |= POLLOUT;
@@ -77,7 +77,7 @@ size_t proxy_connection::allowed(way& x, const link_behaviour& how,
   return static_cast<size_t>(x.allowance);
 }
 
-// @returns false if the connection is over.
+// Returns false if the connection has ended.
 bool proxy_connection::forward(int from, const link_behaviour& how,
                                int64_t now) {
   auto& x = ways_[from];

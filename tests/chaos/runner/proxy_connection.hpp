@@ -6,20 +6,20 @@
 
 namespace pulse::chaos {
 
-/// What a link of the proxy does with what comes.
+/// What a link of the proxy does with the bytes that it gets.
 enum class link_mode : uint8_t {
   pass,
-  /// Everything arrives later.
+  /// All bytes arrive later.
   delay,
-  /// Nothing gets through, and nobody is told.
+  /// No byte passes, and no connection is closed.
   hole,
-  /// Requests get through, replies do not.
+  /// Requests pass, replies do not.
   deaf,
-  /// So many bytes a second.
+  /// The link has a maximum number of bytes per second.
   throttle,
-  /// Each byte in a segment of its own.
+  /// Each byte is sent in a segment of its own.
   bytewise,
-  /// The next reply ends in the middle, with a reset.
+  /// The connection is reset in the middle of the next reply.
   half_reply,
 };
 
@@ -31,10 +31,11 @@ struct link_behaviour {
   int64_t bytes_per_second = 0;
 };
 
-/// A client and its connection to Redis: two directions, bounded buffers.
+/// The connection of a client through the proxy to Redis. It has a bounded
+/// buffer for each direction.
 class proxy_connection {
 public:
-  /// Takes over both descriptors, which do not block.
+  /// Takes ownership of both descriptors, which must be non-blocking.
   proxy_connection(int client, int server, size_t link)
     : link_(link), ends_{client, server} {
     // nop
@@ -48,21 +49,21 @@ public:
     return link_;
   }
 
-  /// 0: the client's, 1: the server's.
+  /// @param side 0: the client's side, 1: the server's side.
   [[nodiscard]] int fd(int side) const noexcept {
     return ends_[side];
   }
 
-  /// What to poll for at a side.
+  /// @returns the events to poll for at a side.
   [[nodiscard]] short events(int side, const link_behaviour& how) const;
 
-  /// Takes what came from a side and is allowed to.
+  /// Receives bytes from a side, unless the behaviour of the link forbids that.
   void receive(int side, const link_behaviour& how, int64_t now);
 
-  /// Passes on what is due. @returns false if the connection is over.
+  /// Sends the bytes that are due. @returns false if the connection has ended.
   bool forward(const link_behaviour& how, int64_t now);
 
-  /// Whether something waits for time to pass.
+  /// @returns whether bytes wait to be sent.
   [[nodiscard]] bool waiting() const noexcept {
     return !ways_[0].chunks.empty() || !ways_[1].chunks.empty();
   }
@@ -70,9 +71,9 @@ public:
   /// Resets both ends.
   void cut();
 
-  /// While it is frozen nothing gets through, as if the network kept losing the
-  /// packets of this connection: what its client sent arrives when it thaws,
-  /// though the client may have long given it up.
+  /// While the connection is frozen, no byte passes, as if the network lost all
+  /// its packets. When it goes on, the bytes of the client arrive, although the
+  /// client may have closed the connection long ago.
   void freeze(bool on) noexcept {
     frozen_ = on;
   }
@@ -83,7 +84,7 @@ private:
     std::string bytes;
     size_t sent = 0;
   };
-  /// From side i to the other one.
+  /// The direction from one side to the other.
   struct way {
     std::deque<chunk> chunks;
     size_t size = 0;

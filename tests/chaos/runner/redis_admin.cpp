@@ -14,7 +14,8 @@ std::string text(const redisReply* x) {
                            : std::string{};
 }
 
-// The value behind a name in a flat list of names and values; null if absent.
+// Returns the value after a name in a flat list of names and values; null if
+// the list does not have the name.
 const redisReply* value(const redisReply* list, const std::string& name) {
   for (size_t i = 0; i + 1 < list->elements; i += 2)
     if (text(list->element[i]) == name)

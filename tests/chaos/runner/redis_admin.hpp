@@ -11,8 +11,9 @@ namespace pulse::chaos {
 
 using reply_holder = std::shared_ptr<const redisReply>;
 
-/// Talks to Redis beside the library, on its Unix socket and without the proxy:
-/// a connection per call, half a second of patience.
+/// Sends commands to Redis without the library and without the proxy, on its
+/// Unix socket. Each call uses a new connection and waits for at most half a
+/// second.
 class redis_admin {
 public:
   explicit redis_admin(std::string socket_path)
@@ -24,10 +25,10 @@ public:
   [[nodiscard]] reply_holder
   operator()(const std::vector<std::string>& command) const;
 
-  /// @returns the number that a command answers, -1 if there is none.
+  /// @returns the number that a command answers; -1 if it answers none.
   [[nodiscard]] int64_t number(const std::vector<std::string>& command) const;
 
-  /// An entry of a stream: its ID, and a field's value.
+  /// Gets the ID and the field "p" of an entry.
   using visitor
     = std::function<void(const std::string& id, const std::string& payload)>;
 
@@ -44,13 +45,14 @@ public:
     int64_t pending = 0;
     int64_t lag = -1;
     int64_t consumers = 0;
-    /// ID of the last event that it was given.
+    /// The ID of the last event that the group was given.
     std::string last_delivered;
   };
   [[nodiscard]] std::vector<group> groups(const std::string& key) const;
 
-  /// Whether a group was given all of its stream. Redis' own `lag` is not to be
-  /// relied on: it stays too high after a restart in the middle of reading.
+  /// @returns whether a group was given all events of its stream. The `lag`
+  /// that Redis reports cannot be used, because it may be too high after a
+  /// restart.
   [[nodiscard]] bool is_through(const std::string& key, const group& x) const;
 
 private:

@@ -24,8 +24,9 @@ local_redis_options redis_options_of(const run_options& how) {
   local_redis_options result;
   result.append_only = true;
   result.start_timeout = 300s;
-  // Each delivery is a line there, and costs tens of microseconds to read
-  // again: a long file would make each restart an outage of a minute.
+  // Redis reads the whole append-only file when it starts, which takes tens of
+  // microseconds for each delivery. With a long file each restart would be an
+  // outage of a minute.
   result.config.emplace_back("auto-aof-rewrite-min-size 8mb");
   if (how.fsync_always)
     result.config.emplace_back("appendfsync always");
@@ -133,7 +134,8 @@ private:
 
   // -- the time after ---------------------------------------------------------
 
-  // Waits until all is delivered, and the consumers of the dead are gone.
+  // Waits until all events are delivered and the consumers of dead nodes are
+  // deleted.
   bool drain() {
     std::printf("healed; waiting until everything is delivered\n");
     const auto deadline = now_us() + how_.drain_ms * 1'000;
@@ -156,7 +158,7 @@ private:
            && std::all_of(groups.begin(), groups.end(), idle);
   }
 
-  // Its journal ends with the last event.
+  // The journal of a reader ends with the last event.
   bool reader_is_through() {
     const auto& slots = nodes_.slots();
     const auto reader

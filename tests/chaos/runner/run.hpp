@@ -6,8 +6,9 @@
 
 namespace pulse::chaos {
 
-/// Does a whole run, up to the files in `directory` that the checker reads.
-/// @returns false, having said why, if there is nothing to judge.
+/// Executes a whole run, and writes the files that the checker needs to
+/// `directory`.
+/// @returns false if the run cannot be judged, after it has printed the reason.
 bool run(const run_options& how, const std::string& directory);
 
 } // namespace pulse::chaos

@@ -6,19 +6,19 @@
 
 namespace pulse::chaos {
 
-/// What a run is made of: the command line of pulse-chaos.
+/// The options of a run: the command line of pulse-chaos.
 struct run_options {
   uint64_t seed = 0;
   int64_t duration_ms = 120'000;
-  /// Events a second, of all producers.
+  /// Events per second of all producers together.
   uint64_t rate = 400;
-  /// Events in all; 0: as many as fit into the duration.
+  /// Number of all events; 0: as many as fit into the duration.
   uint64_t events = 0;
   bool fsync_always = false;
   std::vector<fault_kind> kinds;
   int64_t shortest_pause_ms = 300;
   int64_t longest_pause_ms = 1'500;
-  /// One lasting outage; 0: none.
+  /// Length of one long outage; 0: there is none.
   int64_t outage_ms = 0;
   /// Whether workers crash, hang and refuse.
   bool misdeeds = true;
@@ -32,21 +32,22 @@ struct run_options {
   int64_t sweep_ms = 250;
   int64_t work_us = 500;
   uint64_t keys = 64;
-  /// How long it may take until everything is delivered after the last fault.
+  /// How long it may take after the last fault until all events are delivered.
   int64_t drain_ms = 60'000;
   bool judge_times = false;
   int64_t memory_slack_kb = 32'768;
   /// The program of the nodes.
   std::string node;
-  /// Where the journals go; empty: a new one in /tmp, which is removed if all
-  /// is well.
+  /// The directory for the journals; empty: a new one in /tmp, which is removed
+  /// if no rule was violated.
   std::string directory;
   bool keep = false;
-  /// The rule that must be violated: for nodes that are broken on purpose.
+  /// The rule that must be violated, for nodes with a planted fault.
   std::string expect;
 };
 
-/// Reads the command line. @returns -1 to go on, or the exit status.
+/// Reads the command line. @returns the exit status, or -1 if the run can
+/// begin.
 int parse(int argc, char** argv, run_options& out);
 
 } // namespace pulse::chaos

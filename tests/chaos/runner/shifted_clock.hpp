@@ -5,21 +5,22 @@
 
 namespace pulse::chaos {
 
-/// The wall clock of a redis-server that is started while this object is young;
-/// needs the library pulse-chaos-clock.so beside this program.
+/// Controls the wall clock of a redis-server that is started between the
+/// constructor and release(). Needs the library pulse-chaos-clock.so in the
+/// directory of this program.
 class shifted_clock {
 public:
-  /// Child processes started from here on see the clock, up to release().
-  /// @param directory Where the file with the offset goes.
+  /// From now on until release(), new child processes use the shifted clock.
+  /// @param directory The directory for the file with the offset.
   explicit shifted_clock(const std::string& directory);
   shifted_clock(const shifted_clock&) = delete;
   shifted_clock& operator=(const shifted_clock&) = delete;
   ~shifted_clock();
 
-  /// Child processes started from here on do not see it.
+  /// From now on, new child processes use the true clock.
   static void release();
 
-  /// Steps the clock: so far ahead of the true time it is then.
+  /// Sets how far the clock is ahead of the true time.
   void set(int64_t offset_us);
 
 private:

@@ -7,7 +7,7 @@ using namespace pulse::chaos;
 namespace {
 
 struct fixture : synthetic_run {
-  // Event 0 is stored and handled: so a good run is good.
+  // Event 0 is stored and handled, so without further lines the run is good.
   fixture() {
     add(10);
     handle("audit-0", 20, 1, 0);

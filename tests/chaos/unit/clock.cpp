@@ -30,7 +30,7 @@ struct directory {
   }
 };
 
-// How far the server's clock is ahead of ours, in seconds.
+// Returns how many seconds the clock of the server is ahead of the true time.
 int64_t ahead(const local_redis& server) {
   using namespace std::chrono;
   const auto reply = redis_admin{server.socket_path()}({"TIME"});

@@ -6,7 +6,7 @@ using namespace pulse::chaos;
 
 namespace {
 
-// Topics are event numbers modulo 4: 0 and 4 have the same.
+// The topic of an event is its number modulo 4, so 0 and 4 have the same topic.
 struct fixture : synthetic_run {
   fixture() {
     for (int i = 0; i < 5; ++i)

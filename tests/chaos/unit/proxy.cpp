@@ -32,7 +32,7 @@ struct fixture {
     return std::move(*result);
   }
 
-  /// A client behind link `i` that waits at most so long for a reply.
+  /// A client of link `i` that waits for a reply for at most the given time.
   struct client {
     std::unique_ptr<redisContext, void (*)(redisContext*)> context;
 
@@ -46,7 +46,7 @@ struct fixture {
       redisSetTimeout(context.get(), limit);
     }
 
-    /// What a command answers, or "no reply".
+    /// @returns the reply to a command, or "no reply".
     std::string operator()(const std::string& command) const {
       auto* reply = static_cast<redisReply*>(
         redisCommand(context.get(), command.c_str()));
@@ -105,7 +105,7 @@ CAF_TEST(a black hole swallows until it is healed) {
   CAF_CHECK_EQUAL(x("SET k late"), "no reply");
   client direct{links, 1};
   CAF_CHECK_EQUAL(direct("EXISTS k") + direct("GET k"), "");
-  // What was in it arrives.
+  // The delayed bytes arrive.
   links.set(0, {});
   CAF_CHECK(eventually(direct, "GET k", "late"));
 }
@@ -118,7 +118,7 @@ CAF_TEST(what a frozen connection sent arrives though its client is gone) {
     links.freeze(0, true);
     CAF_CHECK_EQUAL(x("SET k late"), "no reply");
   }
-  // A new connection of the same link is fine.
+  // A new connection of the same link works.
   CAF_CHECK_EQUAL((client{links, 0}("GET k")), "");
   links.freeze(0, false);
   CAF_CHECK(eventually(direct, "GET k", "late"));

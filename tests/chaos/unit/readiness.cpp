@@ -15,8 +15,8 @@ using namespace pulse::chaos;
 
 namespace {
 
-// A program in place of pulse-chaos-node that dies of each signal until it is
-// ready, which takes it a while.
+// A program that replaces pulse-chaos-node. Any signal kills it until it is
+// ready, and it needs a while to become ready.
 constexpr const char* late_node = R"(#!/bin/sh
 directory=$(dirname "$0")
 sleep 1
@@ -66,7 +66,7 @@ CAF_TEST(a node that starts up is told to reopen when it is open) {
   fleet nodes{how, directory};
   CAF_REQUIRE(nodes.start(0, links));
   nodes.reopen(0);
-  // The watchdog of the runner of tests ends this if it does not happen.
+  // If this never happens, the watchdog of the test runner ends the loop.
   while (!was_told_to_reopen() && nodes.bad_ends().empty()) {
     nodes.look_after(links);
     std::this_thread::sleep_for(std::chrono::milliseconds{5});

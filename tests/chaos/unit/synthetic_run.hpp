@@ -9,8 +9,8 @@
 
 namespace pulse::chaos {
 
-/// Journals of a small run, by hand. Times are in milliseconds. Event n of
-/// producer p ("p.1:n") has the ID "<n + 1>-0".
+/// The journals of a small run that a test writes line by line. Times are in
+/// milliseconds. Event n of producer p ("p.1:n") has the ID "<n + 1>-0".
 class synthetic_run {
 public:
   synthetic_run() {
@@ -27,7 +27,7 @@ public:
     return "p.1:" + std::to_string(n);
   }
 
-  /// Adds the next event, confirms and stores it.
+  /// Lets the producer add the next event, which is confirmed and stored.
   void add(int64_t at) {
     const auto n = invoke(at);
     confirm(at + 1, n);
@@ -56,7 +56,7 @@ public:
     line(nodes[slot], 1, "g");
   }
 
-  /// A worker starts with an event …
+  /// Lets a worker begin with an event.
   void start(const std::string& slot, int64_t at, int worker, int n,
              int deliveries = 1) {
     line(nodes[slot], at,
@@ -64,7 +64,7 @@ public:
            + std::to_string(deliveries));
   }
 
-  /// … and ends: "d", "e" or "c".
+  /// Lets a worker end with an event: "d", "e" or "c".
   void end(const std::string& slot, int64_t at, int worker,
            const std::string& how = "d") {
     line(nodes[slot], at, how + " " + std::to_string(worker));
@@ -94,13 +94,13 @@ public:
     return judge(all.finish());
   }
 
-  /// How often a rule is violated.
+  /// @returns how often a rule is violated.
   static uint64_t count(const verdict& x, const std::string& rule) {
     const auto i = x.violations.find(rule);
     return i != x.violations.end() ? i->second.count : 0;
   }
 
-  /// Whether a rule is violated so often, and nothing else is.
+  /// @returns whether a rule is violated this often, and no other rule is.
   static bool only(const verdict& x, const std::string& rule,
                    uint64_t times = 1) {
     const bool result = x.violations.size() == 1 && count(x, rule) == times;
