@@ -46,7 +46,7 @@ CAF_TEST(no share means no jitter and nothing stays nothing) {
   CAF_CHECK(jittered(0ms, 0.5, random) == 0ms);
 }
 
-CAF_TEST(pauses between dials double from the first to the last) {
+CAF_TEST(pauses between attempts double from the first to the last) {
   reconnect_backoff uut{100ms, 5s};
   for (auto base : {100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms})
     CAF_CHECK(near(uut.next(random), base));

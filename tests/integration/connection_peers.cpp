@@ -51,7 +51,7 @@ CAF_TEST(a server that never answers is given up) {
   CAF_CHECK(info(uut).failures >= 2);
 }
 
-CAF_TEST(a server that hangs up at once is given up) {
+CAF_TEST(a server that closes at once is given up) {
   tiny_server server{[](const client&) {}};
   const auto failed = run(open(patient(server.url())),
                           within(10s, command("PING")));

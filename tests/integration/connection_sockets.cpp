@@ -20,7 +20,7 @@ namespace {
 using client = tiny_server::client;
 
 struct fixture : connection_fixture {
-  /// Dials often.
+  /// Options for many attempts in a short time.
   static redis_options hasty(const std::string& url) {
     redis_options result;
     result.url = url;
@@ -30,8 +30,8 @@ struct fixture : connection_fixture {
     return result;
   }
 
-  /// Lets a connection dial `n` times, then closes it.
-  void dial_often(const redis_options& options, uint64_t n) {
+  /// Lets a connection try to connect `n` times, then closes it.
+  void connect_often(const redis_options& options, uint64_t n) {
     auto uut = open(options);
     auto waiting = start(uut, within(30s, command("PING")));
     CAF_CHECK(eventually([&] { return info(uut).failures >= n; }));
@@ -52,17 +52,17 @@ struct fixture : connection_fixture {
 
 CAF_TEST_FIXTURE_SCOPE(connection_sockets_tests, fixture)
 
-CAF_TEST(a server that hangs up at once leaves no sockets behind) {
+CAF_TEST(a server that closes at once leaves no sockets behind) {
   tiny_server server{[](const client&) {}};
   const auto before = count_open_files();
-  dial_often(hasty(server.url()), 300);
+  connect_often(hasty(server.url()), 300);
   check_files(before);
 }
 
 CAF_TEST(refused attempts leave no sockets behind) {
   const auto before = count_open_files();
-  dial_often(hasty("redis://127.0.0.1:1"), 300);
-  dial_often(hasty("unix:///no/such/socket"), 300);
+  connect_often(hasty("redis://127.0.0.1:1"), 300);
+  connect_often(hasty("unix:///no/such/socket"), 300);
   check_files(before);
 }
 
@@ -71,7 +71,7 @@ CAF_TEST(a server that never answers leaves no sockets behind) {
   const auto before = count_open_files();
   auto options = hasty(server.url());
   options.connect_timeout = 2ms;
-  dial_often(options, 100);
+  connect_often(options, 100);
   check_files(before);
 }
 
@@ -80,7 +80,7 @@ CAF_TEST(attempts that never get through leave no sockets behind) {
   const auto before = count_open_files();
   auto options = hasty(server.url());
   options.connect_timeout = 2ms;
-  dial_often(options, 100);
+  connect_often(options, 100);
   check_files(before);
 }
 
@@ -112,7 +112,7 @@ CAF_TEST(killed clients leave no sockets behind) {
   check_files(before);
 }
 
-CAF_TEST(connections closed while they dial leave no sockets behind) {
+CAF_TEST(connections closed while they connect leave no sockets behind) {
   tiny_server silent{[](const client& x) { x.wait(); }};
   const full_server full;
   auto redis = start_redis();

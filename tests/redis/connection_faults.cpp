@@ -15,14 +15,14 @@ CAF_TEST(refused connections are tried again with growing pauses) {
   milliseconds total{0};
   int attempts = 0;
   for (; total < 60s; ++attempts) {
-    CAF_CHECK_EQUAL(refused(), "hang up");
+    CAF_CHECK_EQUAL(refused(), "close");
     CAF_CHECK_EQUAL(state(), "waiting");
     const auto pause
       = std::chrono::duration_cast<milliseconds>(uut().next_tick() - now);
     CAF_CHECK(pause > 0ms && pause <= 6250ms);
     total += pause;
     if (total < 60s)
-      CAF_REQUIRE_EQUAL(tick_after(pause), "dial");
+      CAF_REQUIRE_EQUAL(tick_after(pause), "connect");
   }
   // 100 ms, 200 ms ... 3.2 s, then every 5 s.
   CAF_CHECK(attempts > 10 && attempts < 22);
@@ -46,19 +46,19 @@ CAF_TEST(a new command does not shorten the pause) {
   now += 10ms;
   CAF_CHECK_EQUAL(submit(command("GET")), "");
   CAF_CHECK_EQUAL(tick_after(10ms), "");
-  CAF_CHECK_EQUAL(tick_after(1250ms), "dial");
+  CAF_CHECK_EQUAL(tick_after(1250ms), "connect");
 }
 
 CAF_TEST(a silent server is given up after the connect timeout) {
   options.connect_timeout = 2s;
   submit(command("GET"));
-  dialled();
+  socket_opened();
   CAF_CHECK(uut().next_tick() == now + 2s);
   CAF_CHECK_EQUAL(tick_after(1999ms), "");
-  CAF_CHECK_EQUAL(tick_after(1ms), "hang up");
+  CAF_CHECK_EQUAL(tick_after(1ms), "close");
   CAF_CHECK(contains(last_log, "no answer within 2000 ms"));
-  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
-  CAF_CHECK_EQUAL(tick_after(2s), "hang up");
+  CAF_CHECK_EQUAL(tick_after(200ms), "connect");
+  CAF_CHECK_EQUAL(tick_after(2s), "close");
   CAF_CHECK_EQUAL(tick_after(1s), "fail 1 connect_failed");
   CAF_CHECK_EQUAL(uut().info().failures, 2u);
 }
@@ -66,7 +66,7 @@ CAF_TEST(a silent server is given up after the connect timeout) {
 CAF_TEST(a command that waited too long is never sent) {
   submit(within(100ms, command("A")));
   submit(command("B"));
-  dialled();
+  socket_opened();
   CAF_CHECK(uut().next_tick() == now + 100ms);
   CAF_CHECK_EQUAL(tick_after(100ms), "fail 1 connect_failed");
   CAF_CHECK_EQUAL(receive(welcome), "send B");
@@ -75,37 +75,37 @@ CAF_TEST(a command that waited too long is never sent) {
 CAF_TEST(a command is not sent late though no tick came in time) {
   submit(within(100ms, command("A")));
   submit(command("B"));
-  dialled();
+  socket_opened();
   now += 200ms;
   CAF_CHECK_EQUAL(receive(welcome), "fail 1 connect_failed\nsend B");
 }
 
-CAF_TEST(a port that took our words and hung up may want TLS) {
+CAF_TEST(a port that closes after the first bytes may speak TLS) {
   submit(command("GET"));
-  dialled();
+  socket_opened();
   uut().on_written(now, 0, todo);
-  hung_up();
+  peer_closed();
   CAF_CHECK(contains(last_log, "rediss://"));
   tick_after(200ms);
-  dialled();
-  hung_up();
+  socket_opened();
+  peer_closed();
   CAF_CHECK(last_log.find("rediss://") == std::string::npos);
   fsm.reset();
   submit(command("GET"));
-  dialled();
+  socket_opened();
   receive("\x15\x03\x03");
   CAF_CHECK(contains(last_log, "the peer speaks TLS: use rediss://"));
 }
 
 CAF_TEST(a cut handshake is tried again) {
   submit(command("GET"));
-  dialled();
-  CAF_CHECK_EQUAL(hung_up(), "hang up");
+  socket_opened();
+  CAF_CHECK_EQUAL(peer_closed(), "close");
   CAF_CHECK(contains(last_log, "closed it without an answer"));
-  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
-  dialled();
+  CAF_CHECK_EQUAL(tick_after(200ms), "connect");
+  socket_opened();
   CAF_CHECK_EQUAL(receive("+OK\r\n"), "");
-  CAF_CHECK_EQUAL(hung_up(), "hang up");
+  CAF_CHECK_EQUAL(peer_closed(), "close");
   CAF_CHECK(contains(last_log, "handshake"));
 }
 
@@ -115,68 +115,68 @@ CAF_TEST(a wrong password fails what waits and what comes at once) {
   to.password = "wrong";
   submit(command("A"));
   submit(command("B"));
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(receive("-WRONGPASS invalid username-password pair\r\n"),
-                  "hang up\nfail 1 auth_failed\nfail 2 auth_failed");
+                  "close\nfail 1 auth_failed\nfail 2 auth_failed");
   CAF_CHECK(contains(last_why, "WRONGPASS"));
   CAF_CHECK(last_why.find("wrong\"") == std::string::npos);
   CAF_CHECK_EQUAL(submit(command("C")), "fail 3 auth_failed");
   // The next attempt is for the next command after the pause.
   CAF_CHECK_EQUAL(tick_after(200ms), "");
-  CAF_CHECK_EQUAL(submit(command("D")), "dial");
-  dialled();
+  CAF_CHECK_EQUAL(submit(command("D")), "connect");
+  socket_opened();
   CAF_CHECK_EQUAL(receive("+OK\r\n" + welcome), "send D");
 }
 
 CAF_TEST(a missing password is auth_failed too) {
   submit(command("A"));
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(receive("-NOAUTH Authentication required.\r\n"),
-                  "hang up\nfail 1 auth_failed");
+                  "close\nfail 1 auth_failed");
   to.password = "needless";
   fsm.reset();
   submit(command("A"));
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(receive(
                     "-ERR AUTH <password> called without any password\r\n"),
-                  "hang up\nfail 2 auth_failed");
+                  "close\nfail 2 auth_failed");
 }
 
 CAF_TEST(a database that is not there fails what waits) {
   to.database = 99;
   submit(command("A"));
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(receive("-ERR DB index is out of range\r\n"),
-                  "hang up\nfail 1 redis_error");
+                  "close\nfail 1 redis_error");
   CAF_CHECK(contains(last_why, "SELECT 99"));
 }
 
 CAF_TEST(a peer that is no Redis fails what waits) {
   submit(command("A"));
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(receive("HTTP/1.1 400 Bad Request\r\n"),
-                  "hang up\nfail 1 protocol_error");
+                  "close\nfail 1 protocol_error");
   CAF_CHECK(contains(last_why, "HTTP/1.1 400"));
   tick_after(1s);
   submit(command("B"));
-  dialled();
-  CAF_CHECK_EQUAL(receive("$3\r\nfoo\r\n"), "hang up\nfail 2 protocol_error");
+  socket_opened();
+  CAF_CHECK_EQUAL(receive("$3\r\nfoo\r\n"), "close\nfail 2 protocol_error");
 }
 
 CAF_TEST(lasting refusals settle to less than one attempt a second) {
   to.password = "wrong";
-  int dials = 0;
+  int attempts = 0;
   // A client that asks every 10 ms for a minute.
   for (int i = 0; i < 6'000; ++i) {
     tick_after(10ms);
-    if (submit(command("A")) == "dial") {
-      ++dials;
-      dialled();
+    if (submit(command("A")) == "connect") {
+      ++attempts;
+      socket_opened();
       receive("-WRONGPASS no\r\n");
     }
   }
   CAF_CHECK_EQUAL(uut().info().queued, 0u);
-  CAF_CHECK(dials > 5 && dials < 25);
+  CAF_CHECK(attempts > 5 && attempts < 25);
 }
 
 // -- refusals that pass -------------------------------------------------------
@@ -188,18 +188,18 @@ CAF_TEST(a loading server is asked again) {
     fsm.reset();
     const auto token = std::to_string(last_token + 1);
     submit(command("A"));
-    dialled();
-    CAF_CHECK_EQUAL(receive(text), "hang up");
+    socket_opened();
+    CAF_CHECK_EQUAL(receive(text), "close");
     CAF_CHECK_EQUAL(state(), "waiting");
-    CAF_CHECK_EQUAL(tick_after(200ms), "dial");
-    dialled();
+    CAF_CHECK_EQUAL(tick_after(200ms), "connect");
+    socket_opened();
     CAF_CHECK_EQUAL(receive(welcome), "send A");
   }
 }
 
 CAF_TEST(the last reason is in the error of a command that waited in vain) {
   submit(command("A"));
-  dialled();
+  socket_opened();
   receive("+OK\r\n:1\r\n-LOADING Redis is loading the dataset\r\n");
   CAF_CHECK(contains(tick_after(5s), "fail 1 connect_failed"));
   CAF_CHECK(contains(last_why, "LOADING Redis is loading the dataset"));
@@ -212,10 +212,10 @@ CAF_TEST(a lost connection fails what was sent and keeps what was not ) {
   submit(command("A"));
   uut().on_written(now, 10u << 20, todo);
   CAF_CHECK_EQUAL(submit(command("B")), "");
-  CAF_CHECK_EQUAL(hung_up(), "hang up\nfail 2 connection_lost");
+  CAF_CHECK_EQUAL(peer_closed(), "close\nfail 2 connection_lost");
   CAF_CHECK(contains(last_why, "outcome is unknown"));
-  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
-  dialled();
+  CAF_CHECK_EQUAL(tick_after(200ms), "connect");
+  socket_opened();
   CAF_CHECK_EQUAL(welcome_back(), "send B");
 }
 
@@ -225,10 +225,10 @@ CAF_TEST(repeatable commands are sent again in order) {
   submit(command("B"));
   submit(repeatable("C"));
   CAF_CHECK_EQUAL(receive("+a"), "");
-  CAF_CHECK_EQUAL(hung_up(), "hang up\nfail 3 connection_lost");
+  CAF_CHECK_EQUAL(peer_closed(), "close\nfail 3 connection_lost");
   tick_after(200ms);
   submit(command("D"));
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(welcome_back(), "send A\nsend C\nsend D");
   CAF_CHECK_EQUAL(receive("+a\r\n+c\r\n+d\r\n"),
                   "answer 2 a\nanswer 4 c\nanswer 5 d");
@@ -239,10 +239,11 @@ CAF_TEST(a connection that is still there for the server is ended first) {
   submit(repeatable("A"));
   // A proxy may have closed the connection, and may still send bytes to the
   // server.
-  hung_up();
-  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
-  CAF_CHECK_EQUAL(dialled(), "say CLIENT SETNAME pulse:test CLIENT ID CLIENT "
-                             "LIST ID 42 PING");
+  peer_closed();
+  CAF_CHECK_EQUAL(tick_after(200ms), "connect");
+  CAF_CHECK_EQUAL(socket_opened(),
+                  "say CLIENT SETNAME pulse:test CLIENT ID CLIENT "
+                  "LIST ID 42 PING");
   const std::string old = "id=42 addr=x laddr=y fd=8 name=pulse:test age=9\n";
   CAF_CHECK_EQUAL(receive("+OK\r\n:43\r\n$" + std::to_string(old.size())
                           + "\r\n" + old + "\r\n"),
@@ -254,9 +255,9 @@ CAF_TEST(a connection that is still there for the server is ended first) {
 CAF_TEST(a connection of somebody else with that ID is left alone) {
   get_ready();
   submit(repeatable("A"));
-  hung_up();
+  peer_closed();
   tick_after(200ms);
-  dialled();
+  socket_opened();
   // The server was started again and counts from one.
   const std::string other
     = "id=42 addr=x laddr=y fd=8 name=pulse:test2 age=9\n";
@@ -268,9 +269,9 @@ CAF_TEST(a connection of somebody else with that ID is left alone) {
 CAF_TEST(who may not list or kill clients does without) {
   get_ready();
   submit(repeatable("A"));
-  hung_up();
+  peer_closed();
   tick_after(200ms);
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(receive("+OK\r\n:43\r\n-NOPERM no\r\n+PONG\r\n"), "send A");
 }
 
@@ -278,9 +279,9 @@ CAF_TEST(half a batch of replies is thrown away before it is repeated) {
   get_ready();
   submit(changed(command("A", 2), [](auto& x) { x.repeatable = true; }));
   receive("+old\r\n");
-  hung_up();
+  peer_closed();
   tick_after(200ms);
-  dialled();
+  socket_opened();
   welcome_back();
   CAF_CHECK_EQUAL(receive("+new1\r\n+new2\r\n"), "answer 2 new1new2");
 }
@@ -288,8 +289,8 @@ CAF_TEST(half a batch of replies is thrown away before it is repeated) {
 CAF_TEST(a repeatable command is not repeated for longer than it has) {
   get_ready();
   submit(within(1s, repeatable("A")));
-  hung_up();
-  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+  peer_closed();
+  CAF_CHECK_EQUAL(tick_after(200ms), "connect");
   refused();
   CAF_CHECK(contains(tick_after(1s), "fail 2 connection_lost"));
 }
@@ -298,33 +299,33 @@ CAF_TEST(after a long good time it connects again at once) {
   get_ready();
   CAF_CHECK_EQUAL(tick_after(10s), "");
   submit(repeatable("A"));
-  CAF_CHECK_EQUAL(hung_up(), "hang up\ndial");
+  CAF_CHECK_EQUAL(peer_closed(), "close\nconnect");
 }
 
 CAF_TEST(an idle connection that is lost comes back with the next command) {
   get_ready();
   tick_after(10s);
-  CAF_CHECK_EQUAL(hung_up(), "hang up");
+  CAF_CHECK_EQUAL(peer_closed(), "close");
   CAF_CHECK_EQUAL(state(), "idle");
-  CAF_CHECK_EQUAL(submit(command("A")), "dial");
+  CAF_CHECK_EQUAL(submit(command("A")), "connect");
 }
 
 CAF_TEST(a server that dies of every command is not asked ever faster) {
   options.command_timeout = 60s;
-  int dials = 0;
+  int attempts = 0;
   submit(repeatable("A"));
   for (const auto end = now + 60s; now < end;) {
-    if (state() == "dialling") {
-      ++dials;
-      dialled();
+    if (state() == "connecting") {
+      ++attempts;
+      socket_opened();
       receive(welcome);
-      hung_up();
+      peer_closed();
     }
     now = uut().next_tick();
     uut().on_tick(now, todo);
     done();
   }
-  CAF_CHECK(dials > 5 && dials < 25);
+  CAF_CHECK(attempts > 5 && attempts < 25);
 }
 
 CAF_TEST(an unused connection is closed after a minute) {
@@ -334,7 +335,7 @@ CAF_TEST(an unused connection is closed after a minute) {
   submit(command("A"));
   receive("+a\r\n");
   CAF_CHECK_EQUAL(tick_after(59s), "");
-  CAF_CHECK_EQUAL(tick_after(1s), "hang up");
+  CAF_CHECK_EQUAL(tick_after(1s), "close");
   CAF_CHECK_EQUAL(state(), "idle");
   CAF_CHECK(uut().next_tick() == time_point::max());
 }
@@ -356,8 +357,8 @@ CAF_TEST(a master that became a replica is left when all was answered) {
     CAF_CHECK_EQUAL(submit(command("C")), "");
     const auto b = std::to_string(last_token - 1);
     CAF_CHECK_EQUAL(receive("+b\r\n"), "answer " + b + " b\ngo elsewhere");
-    CAF_CHECK_EQUAL(tick_after(200ms), "dial");
-    dialled();
+    CAF_CHECK_EQUAL(tick_after(200ms), "connect");
+    socket_opened();
     CAF_CHECK_EQUAL(welcome_back(), "send C");
   }
 }
@@ -368,31 +369,31 @@ CAF_TEST(a script that a replica does not know goes along to the next server) {
   submit(changed(command("EVALSHA"), [](auto& x) { x.lua = &sample_script; }));
   CAF_CHECK_EQUAL(receive("-READONLY no\r\n"), "answer 2 READONLY no");
   CAF_CHECK_EQUAL(receive("-NOSCRIPT no\r\n"), "go elsewhere");
-  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
-  dialled();
+  CAF_CHECK_EQUAL(tick_after(200ms), "connect");
+  socket_opened();
   CAF_CHECK_EQUAL(welcome_back(), "say SCRIPT LOAD return 1\nsend EVALSHA");
 }
 
 CAF_TEST(a server that stays a replica is not asked ever faster) {
   options.command_timeout = 60s;
-  int dials = 0;
+  int attempts = 0;
   get_ready();
   for (const auto end = now + 60s; now < end; now += 10ms) {
     uut().on_tick(now, todo);
     if (uut().info().queued == 0)
       uut().submit(now, ++last_token, command("A"), todo);
     done();
-    if (state() == "dialling") {
-      ++dials;
-      uut().on_dialled(now, todo);
+    if (state() == "connecting") {
+      ++attempts;
+      uut().on_connecting(now, todo);
       done();
       welcome_back();
     }
     if (uut().under_way())
       receive("-READONLY no\r\n");
   }
-  CAF_MESSAGE(dials << " dials");
-  CAF_CHECK(dials > 10 && dials < 60);
+  CAF_MESSAGE(attempts << " attempts");
+  CAF_CHECK(attempts > 10 && attempts < 60);
 }
 
 // -- deadlines of what was sent -----------------------------------------------
@@ -405,16 +406,16 @@ CAF_TEST(a command without a reply in time replaces the connection) {
   CAF_CHECK(uut().next_tick() == now + 1s);
   CAF_CHECK_EQUAL(tick_after(999ms), "");
   CAF_CHECK_EQUAL(tick_after(1ms),
-                  "hang up\nfail 2 timed_out\nfail 3 connection_lost");
+                  "close\nfail 2 timed_out\nfail 3 connection_lost");
   tick_after(200ms);
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(welcome_back(), "send C");
 }
 
 CAF_TEST(a repeatable command that was not answered in time has timed out) {
   get_ready();
   submit(within(1s, repeatable("A")));
-  CAF_CHECK_EQUAL(tick_after(1s), "hang up\nfail 2 timed_out");
+  CAF_CHECK_EQUAL(tick_after(1s), "close\nfail 2 timed_out");
   CAF_CHECK(contains(last_why, "no reply within 1000 ms"));
 }
 
@@ -430,10 +431,10 @@ CAF_TEST(a blocking read has the time it asks for) {
 
 CAF_TEST(a reply that nobody asked for replaces the connection) {
   get_ready();
-  CAF_CHECK_EQUAL(receive("+surprise\r\n"), "hang up");
+  CAF_CHECK_EQUAL(receive("+surprise\r\n"), "close");
   CAF_CHECK(contains(last_log, "surprise"));
   submit(command("A"));
-  CAF_CHECK_EQUAL(tick_after(200ms), "dial");
+  CAF_CHECK_EQUAL(tick_after(200ms), "connect");
 }
 
 CAF_TEST(a broken reply fails its command and replaces the connection) {
@@ -441,10 +442,10 @@ CAF_TEST(a broken reply fails its command and replaces the connection) {
   submit(repeatable("A"));
   submit(repeatable("B"));
   submit(command("C"));
-  CAF_CHECK_EQUAL(receive("$3\r\nabcXY"), "hang up\nfail 2 protocol_error\n"
+  CAF_CHECK_EQUAL(receive("$3\r\nabcXY"), "close\nfail 2 protocol_error\n"
                                           "fail 4 connection_lost");
   tick_after(200ms);
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(welcome_back(), "send B");
 }
 
@@ -452,7 +453,7 @@ CAF_TEST(a reply beyond the limit is a protocol error) {
   options.max_reply_bytes = 100;
   get_ready();
   submit(command("A"));
-  CAF_CHECK_EQUAL(receive("$101\r\n"), "hang up\nfail 2 protocol_error");
+  CAF_CHECK_EQUAL(receive("$101\r\n"), "close\nfail 2 protocol_error");
   CAF_CHECK(contains(last_why, "101"));
 }
 
@@ -461,7 +462,7 @@ CAF_TEST(what an old connection still says is not heard) {
   submit(within(1s, command("A")));
   tick_after(1s);
   CAF_CHECK_EQUAL(receive("+late\r\n"), "");
-  CAF_CHECK_EQUAL(hung_up(), "");
+  CAF_CHECK_EQUAL(peer_closed(), "");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -9,12 +9,13 @@ CAF_TEST_FIXTURE_SCOPE(connection_fsm_tests, fsm_fixture)
 
 // -- the good case ------------------------------------------------------------
 
-CAF_TEST(it dials at the first command and greets before it sends) {
+CAF_TEST(it attempts at the first command and greets before it sends) {
   CAF_CHECK_EQUAL(state(), "idle");
   CAF_CHECK(uut().next_tick() == time_point::max());
-  CAF_CHECK_EQUAL(submit(command("GET")), "dial");
-  CAF_CHECK_EQUAL(state(), "dialling");
-  CAF_CHECK_EQUAL(dialled(), "say CLIENT SETNAME pulse:test CLIENT ID PING");
+  CAF_CHECK_EQUAL(submit(command("GET")), "connect");
+  CAF_CHECK_EQUAL(state(), "connecting");
+  CAF_CHECK_EQUAL(socket_opened(),
+                  "say CLIENT SETNAME pulse:test CLIENT ID PING");
   CAF_CHECK_EQUAL(receive("+OK\r\n"), "");
   CAF_CHECK_EQUAL(state(), "handshaking");
   CAF_CHECK_EQUAL(receive(":42\r\n"), "");
@@ -30,15 +31,16 @@ CAF_TEST(user and password and database are part of the handshake) {
   to.password = "secret";
   to.database = 3;
   submit(command("GET"));
-  CAF_CHECK_EQUAL(dialled(), "say AUTH alice secret SELECT 3 CLIENT SETNAME "
-                             "pulse:test CLIENT ID PING");
+  CAF_CHECK_EQUAL(socket_opened(),
+                  "say AUTH alice secret SELECT 3 CLIENT SETNAME "
+                  "pulse:test CLIENT ID PING");
   CAF_CHECK_EQUAL(receive("+OK\r\n+OK\r\n" + welcome), "send GET");
 }
 
 CAF_TEST(a password alone is for the default user) {
   to.password = "secret";
   submit(command("GET"));
-  CAF_CHECK(contains(dialled(), "say AUTH secret CLIENT"));
+  CAF_CHECK(contains(socket_opened(), "say AUTH secret CLIENT"));
 }
 
 CAF_TEST(replies go to commands in order) {
@@ -55,7 +57,7 @@ CAF_TEST(replies go to commands in order) {
 CAF_TEST(commands that came while it connected are sent in order) {
   submit(command("A"));
   submit(command("B"));
-  dialled();
+  socket_opened();
   submit(command("C"));
   CAF_CHECK_EQUAL(receive(welcome), "send A\nsend B\nsend C");
   CAF_CHECK_EQUAL(submit(command("D")), "send D");
@@ -63,7 +65,7 @@ CAF_TEST(commands that came while it connected are sent in order) {
 
 CAF_TEST(names and IDs are a convenience that may be refused) {
   submit(command("GET"));
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(receive("-NOPERM no\r\n-NOPERM no\r\n-NOPERM no\r\n"),
                   "send GET");
   CAF_CHECK_EQUAL(uut().info().client_id, 0);
@@ -71,7 +73,7 @@ CAF_TEST(names and IDs are a convenience that may be refused) {
 
 CAF_TEST(a server that cannot save is still connected to) {
   submit(command("GET"));
-  dialled();
+  socket_opened();
   CAF_CHECK_EQUAL(receive("+OK\r\n:1\r\n-MISCONF Errors writing\r\n"),
                   "send GET");
 }
@@ -84,7 +86,7 @@ CAF_TEST(commands beyond the limit are refused) {
   submit(command("B", 2));
   CAF_CHECK_EQUAL(submit(command("C")), "fail 3 overloaded");
   CAF_CHECK(contains(last_why, "3 commands are queued"));
-  dialled();
+  socket_opened();
   receive(welcome);
   CAF_CHECK_EQUAL(submit(command("D")), "fail 4 overloaded");
   receive("+a\r\n");
@@ -94,13 +96,13 @@ CAF_TEST(commands beyond the limit are refused) {
 CAF_TEST(bytes beyond the limit are refused) {
   const auto big = changed(command("A"), [](auto& x) { x.bytes += "12345"; });
   options.max_queued_bytes = big->bytes.size();
-  CAF_CHECK_EQUAL(submit(big), "dial");
+  CAF_CHECK_EQUAL(submit(big), "connect");
   CAF_CHECK_EQUAL(submit(command("B")), "fail 2 overloaded");
 }
 
 CAF_TEST(an empty queue takes any batch) {
   options.max_queued = 3;
-  CAF_CHECK_EQUAL(submit(command("A", 10)), "dial");
+  CAF_CHECK_EQUAL(submit(command("A", 10)), "connect");
 }
 
 CAF_TEST(a peer that does not read gets no more than a little ahead) {
@@ -153,7 +155,7 @@ CAF_TEST(close fails all and nothing moves any more) {
   uut().on_written(now, 10u << 20, todo);
   submit(command("B"));
   uut().close(todo);
-  CAF_CHECK_EQUAL(done(), "hang up\nfail 2 closed\nfail 3 closed");
+  CAF_CHECK_EQUAL(done(), "close\nfail 2 closed\nfail 3 closed");
   CAF_CHECK_EQUAL(submit(command("C")), "fail 4 closed");
   CAF_CHECK_EQUAL(receive("+x\r\n"), "");
   CAF_CHECK_EQUAL(tick_after(1h), "");
@@ -165,7 +167,7 @@ CAF_TEST(a socket that comes after close is closed) {
   submit(command("A"));
   uut().close(todo);
   done();
-  CAF_CHECK_EQUAL(dialled(), "hang up");
+  CAF_CHECK_EQUAL(socket_opened(), "close");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

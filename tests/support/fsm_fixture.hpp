@@ -56,8 +56,8 @@ inline std::string words(const std::string& bytes) {
 }
 
 struct action_printer {
-  std::string operator()(const dial_action&) const {
-    return "dial";
+  std::string operator()(const connect_action&) const {
+    return "connect";
   }
   std::string operator()(const send_action& x) const {
     return "send " + words(x.commands->bytes);
@@ -65,8 +65,8 @@ struct action_printer {
   std::string operator()(const send_text_action& x) const {
     return "say " + words(x.bytes);
   }
-  std::string operator()(const hang_up_action& x) const {
-    return x.elsewhere ? "go elsewhere" : "hang up";
+  std::string operator()(const close_action& x) const {
+    return x.elsewhere ? "go elsewhere" : "close";
   }
   std::string operator()(const answer_action& x) const {
     return "answer " + std::to_string(x.token) + " " + x.answer->bytes;
@@ -139,19 +139,19 @@ struct fsm_fixture {
     return done();
   }
 
-  std::string dialled() {
-    uut().on_dialled(now, todo);
+  std::string socket_opened() {
+    uut().on_connecting(now, todo);
     return done();
   }
 
   std::string refused() {
-    uut().on_dial_failed(now, {errc::connect_failed, "Connection refused"},
-                         todo);
+    uut().on_connect_failed(now, {errc::connect_failed, "Connection refused"},
+                            todo);
     return done();
   }
 
-  std::string hung_up() {
-    uut().on_hung_up(now, todo);
+  std::string peer_closed() {
+    uut().on_peer_closed(now, todo);
     return done();
   }
 
@@ -161,8 +161,8 @@ struct fsm_fixture {
 
   // Connects by sending a PING and replying to it.
   void get_ready() {
-    CAF_REQUIRE_EQUAL(submit(command("HELLO")), "dial");
-    dialled();
+    CAF_REQUIRE_EQUAL(submit(command("HELLO")), "connect");
+    socket_opened();
     CAF_REQUIRE_EQUAL(receive(welcome), "send HELLO");
     CAF_REQUIRE_EQUAL(receive("+hi\r\n"), answer("hi"));
   }

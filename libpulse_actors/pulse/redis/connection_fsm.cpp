@@ -68,7 +68,7 @@ void connection_fsm::submit(time_point now, uint64_t token,
   const auto deadline = now + timeout_of(*commands);
   queue_.push({token, std::move(commands), deadline});
   if (state_ == state::idle)
-    dial(now, out);
+    connect(now, out);
   else if (state_ == state::ready)
     send_waiting(now, out);
 }
@@ -108,7 +108,7 @@ milliseconds connection_fsm::timeout_of(const command_batch& x) const {
 
 time_point connection_fsm::next_tick() const noexcept {
   switch (state_) {
-    case state::dialling:
+    case state::connecting:
     case state::handshaking:
       return std::min(attempt_deadline_, queue_.due());
     case state::ready:
@@ -132,8 +132,8 @@ void connection_fsm::on_tick(time_point now, actions& out) {
   if (state_ == state::waiting && now >= retry_at_) {
     state_ = state::idle;
     if (!queue_.empty())
-      dial(now, out);
-  } else if ((state_ == state::dialling || state_ == state::handshaking)
+      connect(now, out);
+  } else if ((state_ == state::connecting || state_ == state::handshaking)
              && now >= attempt_deadline_) {
     drop(now,
          {errc::connect_failed, "no answer within "
@@ -147,7 +147,7 @@ void connection_fsm::on_tick(time_point now, actions& out) {
     out.push_back(log_action{log_level::debug,
                              "the connection was closed, because it was not "
                              "used"});
-    hang_up(out);
+    close_socket(out);
     state_ = state::idle;
   }
 }
@@ -183,20 +183,20 @@ failure connection_fsm::refusal() const {
 // -- attempts -----------------------------------------------------------------
 
 bool connection_fsm::has_socket() const noexcept {
-  return state_ == state::dialling || state_ == state::handshaking
+  return state_ == state::connecting || state_ == state::handshaking
          || state_ == state::ready;
 }
 
-void connection_fsm::dial(time_point now, actions& out) {
-  state_ = state::dialling;
+void connection_fsm::connect(time_point now, actions& out) {
+  state_ = state::connecting;
   attempt_deadline_ = now + config_.options.connect_timeout;
-  out.push_back(dial_action{});
+  out.push_back(connect_action{});
 }
 
-void connection_fsm::on_dialled(time_point now, actions& out) {
-  if (state_ != state::dialling) {
+void connection_fsm::on_connecting(time_point now, actions& out) {
+  if (state_ != state::connecting) {
     // The attempt was given up meanwhile.
-    out.push_back(hang_up_action{});
+    out.push_back(close_action{});
     return;
   }
   last_used_ = now;
@@ -207,9 +207,9 @@ void connection_fsm::on_dialled(time_point now, actions& out) {
   out.push_back(send_text_action{handshake_->bytes()});
 }
 
-void connection_fsm::on_dial_failed(time_point now, const failure& why,
-                                    actions& out) {
-  if (state_ == state::dialling)
+void connection_fsm::on_connect_failed(time_point now, const failure& why,
+                                       actions& out) {
+  if (state_ == state::connecting)
     drop(now, why, out);
 }
 
@@ -227,10 +227,10 @@ void connection_fsm::get_ready(time_point now, actions& out) {
   send_waiting(now, out);
 }
 
-void connection_fsm::on_hung_up(time_point now, actions& out) {
+void connection_fsm::on_peer_closed(time_point now, actions& out) {
   if (!has_socket())
     return;
-  if (state_ == state::dialling)
+  if (state_ == state::connecting)
     drop(now,
          {errc::connect_failed,
           std::string{"the peer refused the connection, or closed it without "
@@ -254,12 +254,12 @@ void connection_fsm::on_broken(time_point now, const failure& why,
     drop(now, why, out);
 }
 
-void connection_fsm::hang_up(actions& out) {
+void connection_fsm::close_socket(actions& out) {
   decoder_.reset();
   handshake_.reset();
   counters_.client_id = 0;
   unsent_ = 0;
-  out.push_back(hang_up_action{std::exchange(is_wrong_, false)});
+  out.push_back(close_action{std::exchange(is_wrong_, false)});
 }
 
 // Ends the attempt or the connection. `why` must not name the peer, because
@@ -268,7 +268,7 @@ void connection_fsm::drop(time_point now, const failure& why, actions& out) {
   const bool was_ready = state_ == state::ready;
   ++counters_.failures;
   if (has_socket())
-    hang_up(out);
+    close_socket(out);
   fail_sent(now, why, out);
   // The reason why a ready connection was lost is no reason to refuse commands.
   last_failure_ = {was_ready ? errc::connection_lost : why.code, why.what};
@@ -310,7 +310,7 @@ void connection_fsm::schedule_next(time_point now, bool at_once, actions& out) {
     state_ = state::idle;
     out.push_back(log_action{level, line + "; connecting again"});
     if (!queue_.empty())
-      dial(now, out);
+      connect(now, out);
     return;
   }
   const auto pause = backoff_.next(random_);
@@ -324,7 +324,7 @@ void connection_fsm::close(actions& out) {
   if (state_ == state::closed)
     return;
   if (has_socket())
-    hang_up(out);
+    close_socket(out);
   state_ = state::closed;
   const failure why{errc::closed, peer_ + ": the connection was closed"};
   for (auto& x : queue_.take_all())
@@ -332,8 +332,8 @@ void connection_fsm::close(actions& out) {
 }
 
 connection_info connection_fsm::info() const {
-  static constexpr std::array names = {"idle",  "dialling", "handshaking",
-                                       "ready", "waiting",  "closed"};
+  static constexpr std::array names = {"idle",  "connecting", "handshaking",
+                                       "ready", "waiting",    "closed"};
   auto result = counters_;
   result.state = names[static_cast<size_t>(state_)];
   result.queued = queue_.num_commands();

@@ -19,8 +19,8 @@ namespace pulse::redis {
 
 // -- actions that the owner of the socket must perform, in order --------------
 
-/// Open a socket, then call on_dialled() or on_dial_failed().
-struct dial_action {};
+/// Open a socket, then call on_connecting() or on_connect_failed().
+struct connect_action {};
 
 /// Write the commands to the socket.
 struct send_action {
@@ -34,7 +34,7 @@ struct send_text_action {
 
 /// Close the socket, or stop the attempt to open one. Report no more events of
 /// that socket.
-struct hang_up_action {
+struct close_action {
   /// Whether to resolve the address again before the next attempt, because the
   /// last address led to the wrong server.
   bool elsewhere = false;
@@ -59,7 +59,7 @@ struct log_action {
 };
 
 using action
-  = std::variant<dial_action, send_action, send_text_action, hang_up_action,
+  = std::variant<connect_action, send_action, send_text_action, close_action,
                  answer_action, fail_action, log_action>;
 using actions = std::vector<action>;
 
@@ -99,8 +99,8 @@ public:
   }
 
   /// The socket exists; its connect may still be under way.
-  void on_dialled(time_point now, actions& out);
-  void on_dial_failed(time_point now, const failure& why, actions& out);
+  void on_connecting(time_point now, actions& out);
+  void on_connect_failed(time_point now, const failure& why, actions& out);
 
   /// Bytes arrived on the socket.
   void on_data(time_point now, const char* data, size_t size, actions& out);
@@ -110,7 +110,7 @@ public:
   void on_written(time_point now, size_t unsent, actions& out);
 
   /// The peer closed the connection, or the socket failed.
-  void on_hung_up(time_point now, actions& out);
+  void on_peer_closed(time_point now, actions& out);
 
   /// The socket cannot be used any more, for the reason `why`.
   void on_broken(time_point now, const failure& why, actions& out);
@@ -136,7 +136,7 @@ private:
     /// There is no socket, and no command waits.
     idle,
     /// The peer has not answered yet.
-    dialling,
+    connecting,
     handshaking,
     ready,
     /// The connection waits for the time of the next attempt.
@@ -144,11 +144,11 @@ private:
     closed,
   };
 
-  void dial(time_point now, actions& out);
+  void connect(time_point now, actions& out);
   void get_ready(time_point now, actions& out);
   void send_waiting(time_point now, actions& out);
   void expire_waiting(time_point now, actions& out);
-  void hang_up(actions& out);
+  void close_socket(actions& out);
   void drop(time_point now, const failure& why, actions& out);
   void fail_sent(time_point now, const failure& why, actions& out);
   void schedule_next(time_point now, bool at_once, actions& out);

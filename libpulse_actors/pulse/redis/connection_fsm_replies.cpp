@@ -18,7 +18,7 @@ void connection_fsm::on_data(time_point now, const char* data, size_t size,
                              actions& out) {
   if (!decoder_)
     return;
-  if (state_ == state::dialling)
+  if (state_ == state::connecting)
     state_ = state::handshaking;
   decoder_->feed(data, size);
   // A reply may end the connection; then there is no decoder any more.

@@ -35,7 +35,7 @@ using reply_ptr = std::shared_ptr<resp::reply>;
 
 /// State and counters of a connection.
 struct connection_info {
-  /// "idle", "dialling", "handshaking", "ready", "waiting" or "closed".
+  /// "idle", "connecting", "handshaking", "ready", "waiting" or "closed".
   std::string state;
   /// CLIENT ID of the current connection; 0 if the connection is not ready, or
   /// if Redis does not permit CLIENT ID.

@@ -66,7 +66,7 @@ public:
       },
       [this](caf::close_atom, link_id from) {
         if (from == link_)
-          fsm_.on_hung_up(now(), todo_);
+          fsm_.on_peer_closed(now(), todo_);
         perform();
       },
     };
@@ -107,7 +107,7 @@ private:
     arm();
   }
 
-  void apply(const redis::dial_action&) {
+  void apply(const redis::connect_action&) {
     const self_type me{self_};
     // The link may tell something before it is known which one it is.
     auto id = std::make_shared<link_id>(0);
@@ -118,9 +118,9 @@ private:
               [=] { caf::anon_send(me, caf::close_atom_v, *id); }});
     link_ = *id;
     if (link_ != 0)
-      fsm_.on_dialled(now(), todo_);
+      fsm_.on_connecting(now(), todo_);
     else
-      fsm_.on_dial_failed(now(), {errc::connect_failed, "refused"}, todo_);
+      fsm_.on_connect_failed(now(), {errc::connect_failed, "refused"}, todo_);
   }
 
   void apply(const redis::send_action& x) {
@@ -133,7 +133,7 @@ private:
     has_written_ = true;
   }
 
-  void apply(const redis::hang_up_action&) {
+  void apply(const redis::close_action&) {
     net_.close(std::exchange(link_, 0), side::client);
   }
 

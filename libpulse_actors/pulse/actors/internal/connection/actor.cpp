@@ -8,9 +8,9 @@
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/core/streams/unique_ids.hpp"
+#include "pulse/redis/connect.hpp"
 #include "pulse/redis/connection_fsm.hpp"
 #include "pulse/redis/credentials.hpp"
-#include "pulse/redis/dial.hpp"
 #include "pulse/resp/command.hpp"
 #include "pulse/resp/reply.hpp"
 
@@ -102,7 +102,7 @@ public:
       },
       [this](const caf::io::new_data_msg& x) { on_data(x); },
       [this](const caf::io::data_transferred_msg& x) { on_written(x); },
-      [this](const caf::io::connection_closed_msg& x) { on_hung_up(x); },
+      [this](const caf::io::connection_closed_msg& x) { on_peer_closed(x); },
     };
   }
 
@@ -196,13 +196,13 @@ private:
       guarded([&] { fsm_.on_written(now(), x.remaining, todo_); });
   }
 
-  void on_hung_up(const caf::io::connection_closed_msg& x) {
+  void on_peer_closed(const caf::io::connection_closed_msg& x) {
     if (socket_.is(x.handle)) {
       socket_.forget();
       guarded([this] {
         if (const auto why = socket_.why_closed(); why.code != errc::none)
           fsm_.on_broken(now(), why, todo_);
-        fsm_.on_hung_up(now(), todo_);
+        fsm_.on_peer_closed(now(), todo_);
       });
     }
     if (closing_)
@@ -221,7 +221,7 @@ private:
       if (ok)
         open_socket();
       else
-        fsm_.on_dial_failed(now(), {errc::connect_failed, text}, todo_);
+        fsm_.on_connect_failed(now(), {errc::connect_failed, text}, todo_);
     });
   }
 
@@ -243,7 +243,7 @@ private:
   void start_over(const std::string& what) {
     log(log_level::error, "the connection starts over after a defect: " + what);
     todo_.clear();
-    hang_up();
+    close_socket();
     answers_.fail_all(make_error({errc::internal, log_name_ + ": " + what}));
     fsm_ = redis::connection_fsm{config_, make_engine()};
     if (closing_)
@@ -262,7 +262,7 @@ private:
     arm();
   }
 
-  void apply(const redis::dial_action&) {
+  void apply(const redis::connect_action&) {
     // The address of the last attempt is used again if that attempt succeeded.
     const auto connects = fsm_.info().connects;
     if (std::exchange(connects_before_, connects) == connects)
@@ -284,9 +284,9 @@ private:
 
   void open_socket() {
     if (const auto ok = try_to_open(); ok)
-      fsm_.on_dialled(now(), todo_);
+      fsm_.on_connecting(now(), todo_);
     else
-      fsm_.on_dial_failed(now(), ok.error(), todo_);
+      fsm_.on_connect_failed(now(), ok.error(), todo_);
   }
 
   status try_to_open() {
@@ -296,7 +296,7 @@ private:
     fsm_.set_password(std::move(*password));
     if (auto ok = socket_.prepare(); !ok)
       return ok;
-    const auto fd = redis::dial(config_.to, addresses_[next_address_]);
+    const auto fd = redis::connect(config_.to, addresses_[next_address_]);
     if (!fd)
       return fd.error();
     socket_.open(*fd);
@@ -316,13 +316,13 @@ private:
       fsm_.on_broken(now(), ok.error(), todo_);
   }
 
-  void apply(const redis::hang_up_action& x) {
+  void apply(const redis::close_action& x) {
     if (x.elsewhere)
       addresses_.clear();
-    hang_up();
+    close_socket();
   }
 
-  void hang_up() {
+  void close_socket() {
     wants_address_ = false;
     socket_.give_up();
   }

@@ -1,6 +1,6 @@
-#define CAF_SUITE redis.dial
+#define CAF_SUITE redis.connect
 
-#include "pulse/redis/dial.hpp"
+#include "pulse/redis/connect.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -75,7 +75,7 @@ CAF_TEST(a name that cannot be is an error with the name) {
 
 CAF_TEST(a TCP socket is tuned and does not block) {
   const listener server;
-  const auto fd = dial(server.at, "127.0.0.1");
+  const auto fd = redis::connect(server.at, "127.0.0.1");
   CAF_REQUIRE(fd.ok());
   CAF_CHECK((::fcntl(*fd, F_GETFL) & O_NONBLOCK) != 0);
   CAF_CHECK((::fcntl(*fd, F_GETFD) & FD_CLOEXEC) != 0);
@@ -89,11 +89,11 @@ CAF_TEST(a TCP socket is tuned and does not block) {
 }
 
 CAF_TEST(what is clear at once is an error that says why) {
-  auto x = dial(parsed("unix:///no/such/socket"), "");
+  auto x = redis::connect(parsed("unix:///no/such/socket"), "");
   CAF_REQUIRE(!x.ok());
   CAF_CHECK(x.error().code == errc::connect_failed);
   CAF_CHECK_EQUAL(x.error().what, "No such file or directory");
-  x = dial(parsed("redis://h"), "not an address");
+  x = redis::connect(parsed("redis://h"), "not an address");
   CAF_REQUIRE(!x.ok());
   CAF_CHECK(x.error().code == errc::connect_failed);
 }

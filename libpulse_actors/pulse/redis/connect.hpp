@@ -8,7 +8,7 @@
 
 namespace pulse::redis {
 
-/// Addresses for dial(), which are tried one after the other.
+/// Addresses for connect(), which are tried one after the other.
 using addresses = std::vector<std::string>;
 
 /// @returns the addresses of `x` that are known without the resolver: the host
@@ -28,6 +28,6 @@ outcome<addresses> resolve(const std::string& host);
 /// and if data are under way.
 /// @returns the socket, which its owner must close.
 /// Error: `errc::connect_failed` if the attempt fails at once.
-outcome<int> dial(const endpoint& x, const std::string& address);
+outcome<int> connect(const endpoint& x, const std::string& address);
 
 } // namespace pulse::redis

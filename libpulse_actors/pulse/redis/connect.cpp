@@ -1,4 +1,4 @@
-#include "pulse/redis/dial.hpp"
+#include "pulse/redis/connect.hpp"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -79,7 +79,7 @@ outcome<int> start_connect(const sockaddr* to, socklen_t size) {
                    : text_of(error_number)};
 }
 
-outcome<int> dial_unix(const std::string& path) {
+outcome<int> connect_unix(const std::string& path) {
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
   // parse_endpoint() has checked the length of the path.
@@ -124,9 +124,9 @@ outcome<addresses> resolve(const std::string& host) {
   return result;
 }
 
-outcome<int> dial(const endpoint& x, const std::string& address) {
+outcome<int> connect(const endpoint& x, const std::string& address) {
   if (x.transport == endpoint::kind::unix_socket)
-    return dial_unix(x.path);
+    return connect_unix(x.path);
   int code = 0;
   const auto to = look_up(address, std::to_string(x.port), AI_NUMERICHOST,
                           code);
