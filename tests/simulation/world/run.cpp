@@ -30,14 +30,13 @@ public:
         all_.rules.groups.watch(stream, sink.options.name);
   }
 
-  run_result run(const run_options& how) {
+  run_result run() {
     const auto start = all_.now;
     for (uint32_t place = 0; place < plan_.places; ++place)
       open_node(place);
     plan_faults();
     run_until(start + plan_.active, [this] { return all_.is_calm; });
-    run_until(start + plan_.active
-                + (how.is_strict ? plan_.patience : plan_.patience * 8),
+    run_until(start + plan_.active + plan_.patience,
               [this] { return is_settled(); });
     if (is_good() && !is_settled())
       all_.rules.found.add("unsettled", what_is_open());
@@ -238,7 +237,7 @@ private:
 } // namespace
 
 run_result run(const plan& what, const run_options& how) {
-  return course{what, how}.run(how);
+  return course{what, how}.run();
 }
 
 } // namespace pulse::simulation
