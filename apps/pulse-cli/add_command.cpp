@@ -37,7 +37,7 @@ public:
                 ? stream_.add_if_exists(x.name, x.payload, x.topic)
                 : stream_.add(x.name, x.payload, x.topic, x.dedup_id);
     if (!id)
-      return complain(id.error());
+      return report_error(id.error());
     print(*id);
     return exit_ok;
   }
@@ -52,9 +52,9 @@ public:
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0)
-        return complain(failure{errc::handler_failed,
-                                std::string{"cannot read standard input: "}
-                                  + strerror(errno)});
+        return report_error(failure{errc::handler_failed,
+                                    std::string{"cannot read standard input: "}
+                                      + strerror(errno)});
       rest.append(buffer, static_cast<size_t>(n));
       if (n == 0 && !rest.empty())
         rest += '\n';
@@ -86,14 +86,14 @@ private:
     const auto size = batch.size();
     auto results = stream_.add(std::move(batch));
     if (!results)
-      return complain(results.error());
+      return report_error(results.error());
     for (const auto& x : *results) {
       ++line_;
       if (x.code == errc::none) {
         print(x.id);
       } else {
-        result_ = complain(failure{x.code, x.what},
-                           "line " + std::to_string(line_) + ": ");
+        result_ = report_error(failure{x.code, x.what},
+                               "line " + std::to_string(line_) + ": ");
       }
     }
     return results->size() == size ? int{exit_ok} : int{exit_failed};
@@ -124,7 +124,7 @@ private:
 int add(session& in, const add_options& options) {
   auto stream = in.redis().stream(options.stream);
   if (!stream)
-    return complain(stream.error());
+    return report_error(stream.error());
   add_command command{in, options, *stream};
   return options.lines ? command.add_lines() : command.add_one();
 }

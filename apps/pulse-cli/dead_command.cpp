@@ -129,13 +129,13 @@ void print_whole(const dead_letter& x) {
 int count_letters(session& in, pulse::stream& stream) {
   auto facts = stream.info();
   if (!facts)
-    return complain(facts.error());
+    return report_error(facts.error());
   for (const auto& sink : facts->groups) {
     stream_options options;
     options.name = dead_letter_stream(facts->name, sink.name);
     auto letters = in.redis().stream(options);
     if (!letters)
-      return complain(letters.error());
+      return report_error(letters.error());
     const auto there = letters->info();
     const uint64_t n = there ? there->length : 0;
     if (in.options().json)
@@ -156,7 +156,7 @@ int list(session& in, pulse::stream& stream, const dead_options& options) {
     query.limit = std::min(left, 1'000u);
     auto letters = stream.dead_letters(query);
     if (!letters)
-      return complain(letters.error());
+      return report_error(letters.error());
     for (const auto& x : *letters)
       in.options().json ? print_json(x) : print_line(x);
     left -= static_cast<uint32_t>(letters->size());
@@ -170,15 +170,15 @@ int list(session& in, pulse::stream& stream, const dead_options& options) {
 int show(session& in, pulse::stream& stream, const dead_options& options) {
   auto ids = ids_of(options.letters);
   if (!ids)
-    return complain(ids.error());
+    return report_error(ids.error());
   for (auto id : *ids) {
     auto letters = stream.dead_letters({options.sink, id, id, 1});
     if (!letters)
-      return complain(letters.error());
+      return report_error(letters.error());
     if (letters->empty())
-      return complain(failure{errc::no_such_delivery,
-                              "sink " + options.sink + " has no dead letter "
-                                + to_string(id) + ": see pulse dead list"});
+      return report_error(failure{
+        errc::no_such_delivery, "sink " + options.sink + " has no dead letter "
+                                  + to_string(id) + ": see pulse dead list"});
     in.options().json ? print_json(letters->front())
                       : print_whole(letters->front());
   }
@@ -190,7 +190,7 @@ int show(session& in, pulse::stream& stream, const dead_options& options) {
 int redrive(session& in, pulse::stream& stream, const dead_options& options) {
   auto ids = ids_of(options.letters);
   if (!ids)
-    return complain(ids.error());
+    return report_error(ids.error());
   if (ids->empty() == !options.all)
     return misused("give the IDs of letters, or --all");
   auto request = options.redrive;
@@ -198,7 +198,7 @@ int redrive(session& in, pulse::stream& stream, const dead_options& options) {
   request.letters = std::move(*ids);
   auto done = stream.redrive(request);
   if (!done)
-    return complain(done.error());
+    return report_error(done.error());
   if (in.options().json) {
     std::cout << nlohmann::ordered_json{{"redriven", done->redriven},
                                         {"skipped_limit", done->skipped_limit},
@@ -223,7 +223,7 @@ int redrive(session& in, pulse::stream& stream, const dead_options& options) {
 int purge(session& in, pulse::stream& stream, const dead_options& options) {
   auto ids = ids_of(options.letters);
   if (!ids)
-    return complain(ids.error());
+    return report_error(ids.error());
   if ((ids->empty() ? 0 : 1) + (options.all ? 1 : 0)
         + (options.older_than ? 1 : 0)
       != 1)
@@ -240,7 +240,7 @@ int purge(session& in, pulse::stream& stream, const dead_options& options) {
   }
   auto n = stream.purge(request);
   if (!n)
-    return complain(n.error());
+    return report_error(n.error());
   if (in.options().json)
     std::cout << nlohmann::ordered_json{{"purged", *n}} << '\n';
   else
@@ -255,7 +255,7 @@ int run(session& in, const dead_options& options, command what) {
   how.name = options.stream;
   how.max_len = 0;
   auto stream = in.redis().stream(how);
-  return stream ? what(in, *stream, options) : complain(stream.error());
+  return stream ? what(in, *stream, options) : report_error(stream.error());
 }
 
 struct dead_commands {

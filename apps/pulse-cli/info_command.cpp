@@ -73,10 +73,10 @@ int info(session& in, const std::string& name) {
   options.name = name;
   auto stream = in.redis().stream(options);
   if (!stream)
-    return complain(stream.error());
+    return report_error(stream.error());
   auto facts = stream->info();
   if (!facts)
-    return complain(facts.error());
+    return report_error(facts.error());
   if (in.options().json)
     std::cout << to_json(*facts) << '\n';
   else

@@ -33,12 +33,12 @@ int session::connect() {
   actors_.emplace(config_);
   auto connected = pulse::system::connect(*actors_, redis);
   if (!connected)
-    return complain(connected.error());
+    return report_error(connected.error());
   redis_.emplace(std::move(*connected));
   return exit_ok;
 }
 
-int complain(const failure& why, const std::string& where) {
+int report_error(const failure& why, const std::string& where) {
   std::cerr << "pulse: " << where << to_string(why) << '\n';
   switch (why.code) {
     case errc::invalid_name:
@@ -61,8 +61,8 @@ int complain(const failure& why, const std::string& where) {
   }
 }
 
-int complain(const caf::error& why) {
-  return complain(to_failure(why));
+int report_error(const caf::error& why) {
+  return report_error(to_failure(why));
 }
 
 int misused(const std::string& why) {

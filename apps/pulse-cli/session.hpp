@@ -86,7 +86,7 @@ CLI::Option* add_duration(CLI::App& app, const std::string& option,
                           const std::string& help,
                           const std::string& initial = {});
 
-/// Adds one subcommand and sets `chosen` when it is the one.
+/// Each function adds one subcommand, which sets `chosen` if it is used.
 void describe_add(CLI::App& app, action& chosen);
 void describe_tail(CLI::App& app, action& chosen);
 void describe_work(CLI::App& app, const std::vector<std::string>& command,
@@ -94,9 +94,10 @@ void describe_work(CLI::App& app, const std::vector<std::string>& command,
 void describe_info(CLI::App& app, action& chosen);
 void describe_dead(CLI::App& app, action& chosen);
 
-/// Prints "pulse: …" on standard error. @returns the exit status that fits.
-int complain(const failure& why, const std::string& where = {});
-int complain(const caf::error& why);
+/// Prints "pulse: …" on standard error. @returns the exit status for that
+/// failure.
+int report_error(const failure& why, const std::string& where = {});
+int report_error(const caf::error& why);
 
 /// Prints a mistake of usage. @returns `exit_usage`.
 int misused(const std::string& why);

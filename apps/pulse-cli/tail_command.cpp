@@ -14,10 +14,10 @@ int tail(session& in, const tail_options& options) {
   start_logging(pulse::log_level::warning);
   reader_options how;
   if (auto result = options.what.apply(how); !result)
-    return complain(result.error());
+    return report_error(result.error());
   auto reader = in.redis().reader(how);
   if (!reader)
-    return complain(reader.error());
+    return report_error(reader.error());
   // The thread of the worker may run longer than this function, so it shares
   // the ownership of the flag.
   auto done = std::make_shared<stop_flag>();
@@ -34,13 +34,13 @@ int tail(session& in, const tail_options& options) {
   auto worker = spawn_worker(in.actors(), print);
   if (auto result = reader->subscribe(worker); !result) {
     caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
-    return complain(result.error());
+    return report_error(result.error());
   }
   in.signals().wait(done.get());
   in.signals().exit_on_next([] {});
   auto closed = reader->close();
   caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
-  return closed ? int{exit_ok} : complain(closed.error());
+  return closed ? int{exit_ok} : report_error(closed.error());
 }
 
 } // namespace

@@ -41,13 +41,13 @@ event_handler limited(event_handler handler, uint64_t count,
 int work(session& in, work_options options) {
   start_logging(pulse::log_level::warning);
   if (auto result = options.what.apply(options.sink); !result)
-    return complain(result.error());
+    return report_error(result.error());
   // Each worker gets one event at a time. Events that wait behind a long one
   // could be handled by another process instead.
   options.sink.credit = 1;
   auto sink = in.redis().sink(options.sink);
   if (!sink)
-    return complain(sink.error());
+    return report_error(sink.error());
   auto done = std::make_shared<stop_flag>();
   auto handler = options.command.empty()
                    ? printer(in.options())
@@ -63,13 +63,13 @@ int work(session& in, work_options options) {
   for (uint32_t i = 0; i < options.workers && status == exit_ok; ++i) {
     workers.push_back(spawn_worker(in.actors(), handler));
     if (auto result = sink->subscribe(workers.back()); !result)
-      status = complain(result.error());
+      status = report_error(result.error());
   }
   if (status == exit_ok)
     in.signals().wait(done.get());
   in.signals().exit_on_next(kill_running_commands);
   if (auto closed = sink->close(); !closed && status == exit_ok)
-    status = complain(closed.error());
+    status = report_error(closed.error());
   kill_running_commands();
   for (auto& x : workers)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);

@@ -62,7 +62,7 @@ public:
     const bool good = open() && start_nodes() && feed_and_kill() && finish();
     report_.end_progress();
     if (end_.status != 0 && end_.why.code != errc::none)
-      report_.say(to_string(end_.why));
+      report_.print(to_string(end_.why));
     if (end_.status > 128 || !good)
       return end_.status;
     return report_.summary(tally_, state_) ? 0 : 1;
@@ -76,8 +76,8 @@ private:
     if (!server)
       return fail(server.error());
     server_ = std::make_unique<local_redis>(std::move(*server));
-    report_.say("a private redis-server runs (pid "
-                + std::to_string(server_->pid()) + ")");
+    report_.print("a private redis-server runs (pid "
+                  + std::to_string(server_->pid()) + ")");
     auto redis = pulse::system::connect(sys_, server_->url());
     if (!redis)
       return fail(to_failure(redis.error()));
@@ -105,15 +105,15 @@ private:
   bool start_nodes() {
     for (size_t i = 0; i < nodes; ++i) {
       auto log = [this, i](const std::string& line) {
-        report_.say("node-" + std::to_string(i + 1) + ": " + line);
+        report_.print("node-" + std::to_string(i + 1) + ": " + line);
       };
       auto child = child_node::start(i, options_.config, server_->url(), tally_,
                                      log);
       if (!child)
         return fail(child.error());
       children_.push_back(std::move(*child));
-      report_.say(children_.back()->name() + " started (pid "
-                  + std::to_string(children_.back()->pid()) + ")");
+      report_.print(children_.back()->name() + " started (pid "
+                    + std::to_string(children_.back()->pid()) + ")");
     }
     const auto deadline = clock::now() + start_deadline;
     do {
@@ -122,7 +122,8 @@ private:
       if (clock::now() > deadline)
         return fail({errc::timed_out, "the nodes did not get ready"});
     } while (state_.consumers < nodes);
-    report_.say("both nodes take events of the sink \"workers\"; adding lines");
+    report_.print(
+      "both nodes take events of the sink \"workers\"; adding lines");
     return true;
   }
 
@@ -154,11 +155,11 @@ private:
     victim.signal(SIGKILL);
     victim.wait(10s);
     victim.drain();
-    report_.say(victim.name() + " was killed (SIGKILL) while it held "
-                + std::to_string(state_.pending)
-                + (state_.pending == 1 ? " event; " : " events; ")
-                + children_.front()->name()
-                + " takes them over when the lease (2 s) has expired");
+    report_.print(victim.name() + " was killed (SIGKILL) while it held "
+                  + std::to_string(state_.pending)
+                  + (state_.pending == 1 ? " event; " : " events; ")
+                  + children_.front()->name()
+                  + " takes them over when the lease (2 s) has expired");
     feeder_->release(total);
     return true;
   }
@@ -185,8 +186,8 @@ private:
            || tally_.counts().read < tally_.counts().added)
       if (!tick())
         return false;
-    report_.say("all events are acknowledged; stopping "
-                + children_.front()->name());
+    report_.print("all events are acknowledged; stopping "
+                  + children_.front()->name());
     auto& survivor = *children_.front();
     survivor.signal(SIGTERM);
     const int status = survivor.wait(10s);
@@ -231,7 +232,7 @@ private:
     }
     if (clock::now() - news_time_ > patience) {
       // The summary shows what is missing.
-      report_.say("nothing has happened for 30 s, so the demo gives up");
+      report_.print("nothing has happened for 30 s, so the demo gives up");
       end_ = {1, {}};
       state_.finished = false;
       report_.summary(tally_, state_);

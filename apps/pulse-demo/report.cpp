@@ -48,7 +48,7 @@ report::report(size_t total)
   // nop
 }
 
-void report::say(const std::string& text) {
+void report::print(const std::string& text) {
   std::lock_guard<std::mutex> guard{mutex_};
   clear_line();
   std::printf("%s  %s\n", elapsed().c_str(), text.c_str());

@@ -17,22 +17,22 @@ struct sink_state {
   bool finished = false;
 };
 
-/// What the demo prints. Thread-safe.
+/// Prints the output of the demo. Thread-safe.
 class report {
 public:
   /// @param total Number of lines to add.
   explicit report(size_t total);
 
-  /// A line of its own, with the time since the start.
-  void say(const std::string& text);
+  /// Prints a line with the time since the start.
+  void print(const std::string& text);
 
-  /// Rewrites the progress line; without a terminal, a line each second.
+  /// Rewrites the progress line. Without a terminal, prints a line per second.
   void progress(const tally_counts& counts, const sink_state& sink);
 
   /// Ends the progress line.
   void end_progress();
 
-  /// The table at the end. @returns whether nothing was lost.
+  /// Prints the table at the end. @returns whether nothing was lost.
   bool summary(const tally& totals, const sink_state& sink);
 
 private:

@@ -80,7 +80,8 @@ public:
     } catch (const toml::parse_error& e) {
       // The first line explains the mistake; the others speak of the parser.
       const auto why = e.description();
-      complain(e.source().begin, std::string{why.substr(0, why.find('\n'))});
+      report_error(e.source().begin,
+                   std::string{why.substr(0, why.find('\n'))});
       return false;
     }
     std::vector<std::string> known;
@@ -92,12 +93,13 @@ public:
 
   /// Notes a problem that was found in the finished configuration; not if it
   /// only follows from a value that could not be read.
-  void complain(const config_problem& x) {
+  void report_error(const config_problem& x) {
     const auto& node = node_of(x);
     if (std::find(unreadable_.begin(), unreadable_.end(), &node)
         == unreadable_.end())
-      complain(node.source().begin,
-               x.section + (x.key.empty() ? "" : "." + x.key) + ": " + x.what);
+      report_error(node.source().begin, x.section
+                                          + (x.key.empty() ? "" : "." + x.key)
+                                          + ": " + x.what);
   }
 
   /// Moves what was noted to the errors, in the order of the file.
@@ -117,7 +119,7 @@ public:
 private:
   using position = toml::source_position;
 
-  void complain(position at, std::string what) {
+  void report_error(position at, std::string what) {
     complaints_.push_back({at, std::move(what)});
   }
 
@@ -133,8 +135,8 @@ private:
     if (auto* table = node->as_table())
       read_table(*table, x);
     else
-      complain(node->source().begin,
-               section + ": write [" + section + "] once, then its keys below");
+      report_error(node->source().begin, section + ": write [" + section
+                                           + "] once, then its keys below");
   }
 
   template <class Section>
@@ -146,10 +148,10 @@ private:
       return;
     auto* array = node->as_array();
     if (array == nullptr || !array->is_homogeneous(toml::node_type::table)) {
-      complain(node->source().begin, section + ": write [[" + section
-                                       + "]] in double brackets, once for "
-                                         "each "
-                                       + section);
+      report_error(node->source().begin, section + ": write [[" + section
+                                           + "]] in double brackets, once for "
+                                             "each "
+                                           + section);
       return;
     }
     for (auto& element : *array)
@@ -181,11 +183,11 @@ private:
       if (std::find(known.begin(), known.end(), name) != known.end())
         continue;
       const auto meant = nearest(name, known);
-      complain(key.source().begin,
-               prefix + name
-                 + (prefix.empty() ? ": unknown section" : ": unknown key")
-                 + (meant.empty() ? "; known are " + joined(known)
-                                  : "; did you mean \"" + meant + "\"?"));
+      report_error(key.source().begin,
+                   prefix + name
+                     + (prefix.empty() ? ": unknown section" : ": unknown key")
+                     + (meant.empty() ? "; known are " + joined(known)
+                                      : "; did you mean \"" + meant + "\"?"));
     }
   }
 
@@ -208,12 +210,12 @@ private:
           return;
       if (const auto* value = node.as_string()) {
         if (auto result = from_text(value->get(), x); !result)
-          complain(node.source().begin, key + ": " + result.error().what);
+          report_error(node.source().begin, key + ": " + result.error().what);
         return;
       }
     }
-    complain(node.source().begin, key + ": expected " + expectation<T>()
-                                    + ", found " + describe(node));
+    report_error(node.source().begin, key + ": expected " + expectation<T>()
+                                        + ", found " + describe(node));
   }
 
   template <class T>
@@ -221,8 +223,8 @@ private:
                   std::vector<T>& xs) {
     const auto* array = node.as_array();
     if (array == nullptr) {
-      complain(node.source().begin,
-               key + ": expected a list in [ ], found " + describe(node));
+      report_error(node.source().begin,
+                   key + ": expected a list in [ ], found " + describe(node));
       return;
     }
     xs.clear();
@@ -238,9 +240,9 @@ private:
       return false;
     constexpr uint64_t limit = std::numeric_limits<Number>::max();
     if (value->get() < 0 || static_cast<uint64_t>(value->get()) > limit)
-      complain(node.source().begin, key + ": expected a number from 0 to "
-                                      + std::to_string(limit) + ", found "
-                                      + std::to_string(value->get()));
+      report_error(node.source().begin, key + ": expected a number from 0 to "
+                                          + std::to_string(limit) + ", found "
+                                          + std::to_string(value->get()));
     else
       x = static_cast<Number>(value->get());
     return true;
@@ -289,7 +291,7 @@ loaded_config load_config_text(std::string_view text, const std::string& name,
       if (const auto* from = find_setting(settings, x.section, x.key))
         result.errors.push_back(from->origin + ": " + x.what);
       else
-        file.complain(x);
+        file.report_error(x);
     };
     for (const auto& x : find_problems(result.config))
       report(x);
