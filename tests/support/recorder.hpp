@@ -19,7 +19,8 @@
 namespace pulse::test {
 
 /// Records the events that several actors received, for a test thread that
-/// waits for them.
+/// waits for them. Copies share the records, so that an actor can have one of
+/// its own: it may run longer than the test.
 class recorder {
 public:
   using clock = std::chrono::steady_clock;
@@ -30,18 +31,19 @@ public:
     clock::time_point at;
   };
 
-  void add(const event& x, std::string by = {}) {
-    std::unique_lock guard{mutex_};
-    records_.push_back({x, std::move(by), clock::now()});
-    changed_.notify_all();
+  void add(const event& x, std::string by = {}) const {
+    std::unique_lock guard{state_->mutex};
+    state_->records.push_back({x, std::move(by), clock::now()});
+    state_->changed.notify_all();
   }
 
   /// Waits until `done` returns true for all records. @returns false if that
   /// takes too long.
   bool wait(const std::function<bool(const std::vector<record>&)>& done,
             std::chrono::milliseconds limit = std::chrono::seconds{20}) {
-    std::unique_lock guard{mutex_};
-    return changed_.wait_for(guard, limit, [&] { return done(records_); });
+    std::unique_lock guard{state_->mutex};
+    return state_->changed.wait_for(guard, limit,
+                                    [&] { return done(state_->records); });
   }
 
   bool wait_for_count(size_t n, std::chrono::milliseconds limit
@@ -56,18 +58,18 @@ public:
   }
 
   std::vector<record> all() {
-    std::unique_lock guard{mutex_};
-    return records_;
+    std::unique_lock guard{state_->mutex};
+    return state_->records;
   }
 
   size_t size() {
-    std::unique_lock guard{mutex_};
-    return records_.size();
+    std::unique_lock guard{state_->mutex};
+    return state_->records.size();
   }
 
   size_t distinct() {
-    std::unique_lock guard{mutex_};
-    return distinct(records_);
+    std::unique_lock guard{state_->mutex};
+    return distinct(state_->records);
   }
 
   /// Payloads in order of arrival.
@@ -86,9 +88,13 @@ private:
     return seen.size();
   }
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<record> records_;
+  struct state {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<record> records;
+  };
+
+  std::shared_ptr<state> state_ = std::make_shared<state>();
 };
 
 /// What a test worker does with an event after recording it.
@@ -105,11 +111,11 @@ inline caf::result<void> refuse(errc why = errc::unavailable) {
 }
 
 /// Spawns an actor that records each event and then calls its reaction, if any.
-inline caf::actor spawn_worker(caf::actor_system& sys, recorder& out,
+inline caf::actor spawn_worker(caf::actor_system& sys, const recorder& out,
                                std::string name = {}, reaction react = {}) {
-  return sys.spawn([&out, name, react](caf::event_based_actor* self) {
+  return sys.spawn([out, name, react](caf::event_based_actor* self) {
     return caf::behavior{
-      [&out, name, react, self](const event& x) -> caf::result<void> {
+      [out, name, react, self](const event& x) -> caf::result<void> {
         out.add(x, name);
         return react ? react(self, x) : caf::result<void>{caf::unit};
       },
