@@ -234,7 +234,7 @@ CAF_TEST(who was blocked first is answered first) {
 }
 
 CAF_TEST(all readers without a group are answered) {
-  for (size_t who : {1, 2})
+  for (size_t who : {1u, 2u})
     block(who, {"XREAD", "BLOCK", "0", "STREAMS", "s", "0"});
   alice({"XADD", "s", "1-0", "n", "x"});
   CAF_CHECK_EQUAL(receive(1), "[[s [[1-0 [n x]]]]]");

@@ -26,7 +26,7 @@ struct checker_fixture {
     rules.max_crashes = 2;
     rules.max_in_flight = 2;
     rules.credit = 2;
-    for (instance_id id : {1, 2})
+    for (instance_id id : {1u, 2u})
       uut.deliveries.instance_opens(id, "x", rules);
     uut.deliveries.worker_joins(11, 1);
     uut.deliveries.worker_joins(12, 1);

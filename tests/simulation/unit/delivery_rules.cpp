@@ -83,7 +83,7 @@ CAF_TEST(the late answer of a worker may count for the next one) {
   auto rules = *uut.deliveries.rules_of(1);
   rules.manual = true;
   uut.deliveries.instance_opens(3, "y", rules);
-  for (worker_id id : {31, 32, 33})
+  for (worker_id id : {31u, 32u, 33u})
     uut.deliveries.worker_joins(id, 3);
   arrive(31, make(1));
   pass(1s);
