@@ -75,6 +75,25 @@ CAF_TEST(events that the sink still owns are delivered) {
   CAF_CHECK_EQUAL(info().lost_leases, 0u);
 }
 
+CAF_TEST(
+  nothing is delivered between the renewal and the news of what is lost) {
+  sleep_with_two();
+  leases.stop();
+  leases.owns({{1, 0}});
+  leases.hold_updates();
+  alice.finish();
+  consume_messages();
+  CAF_CHECK_EQUAL(leases.log(), "update a");
+  CAF_CHECK_EQUAL(subscribe(bob), "none"); // another message
+  pass(100ms);
+  CAF_CHECK_EQUAL(bob.got(), "");
+  leases.release_updates();
+  pass(100ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK_EQUAL(bob.got(), "");
+  CAF_CHECK_EQUAL(info().lost_leases, 1u);
+}
+
 CAF_TEST(nothing is delivered while ownership is unknown) {
   sleep_with_two();
   leases.stop();

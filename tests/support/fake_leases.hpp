@@ -38,6 +38,7 @@ public:
   ~fake_leases() {
     state_->kept.clear();
     state_->held_ends.clear();
+    state_->held_updates.clear();
     caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
   }
 
@@ -87,6 +88,16 @@ public:
     caf::anon_send(actor_, caf::tick_atom_v);
   }
 
+  /// It renews, but does not tell what is still owned until release_updates().
+  void hold_updates() {
+    state_->holds_updates = true;
+  }
+
+  void release_updates() {
+    state_->holds_updates = false;
+    caf::anon_send(actor_, caf::tick_atom_v);
+  }
+
   [[nodiscard]] const std::vector<lease_ptr>& kept() const {
     return state_->kept;
   }
@@ -104,6 +115,8 @@ private:
     std::string log;
     size_t closes = 0;
     bool stopped = false;
+    bool holds_updates = false;
+    std::vector<caf::response_promise> held_updates;
     bool holds_ends = false;
     std::vector<caf::response_promise> held_ends;
   };
@@ -145,9 +158,15 @@ private:
         }
         x->clock->suspect = false;
         x->clock->renewed(st->now());
-        return st->owned;
+        if (!st->holds_updates)
+          return st->owned;
+        auto answer = self->make_response_promise();
+        st->held_updates.push_back(answer);
+        return answer;
       },
       [=](caf::tick_atom) {
+        for (auto& x : std::exchange(st->held_updates, {}))
+          x.deliver(st->owned);
         for (auto& x : std::exchange(st->held_ends, {}))
           x.deliver(caf::unit);
       },

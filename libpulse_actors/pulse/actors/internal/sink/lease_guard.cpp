@@ -16,20 +16,26 @@ constexpr milliseconds verify_pause{500};
 bool sink_lease_guard::leases_hold() {
   if (!ctx_.acks())
     return true;
-  bool hold = true;
-  const auto now = ctx_.env.boot_time();
   const bool may_verify = verifying_ == 0 && ctx_.now() >= verify_not_before_;
+  bool hold = true;
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
-    const auto& x = ctx_.streams[i];
-    if (!x.is_open()
-        || (!x.lease->clock->suspect
-            && !x.lease->clock->older_than(ctx_.options.lease / 2, now)))
+    if (!ctx_.streams[i].is_open())
+      continue;
+    if (is_stale(ctx_.streams[i]))
+      in_doubt_.insert(i);
+    if (in_doubt_.count(i) == 0)
       continue;
     hold = false;
     if (may_verify)
       verify(i);
   }
   return hold;
+}
+
+bool sink_lease_guard::is_stale(const sink_stream& x) const {
+  const auto& clock = *x.lease->clock;
+  return clock.suspect
+         || clock.older_than(ctx_.options.lease / 2, ctx_.env.boot_time());
 }
 
 // Redis may execute a read of an abandoned connection much later. Then events
@@ -64,6 +70,9 @@ void sink_lease_guard::verify(uint32_t stream) {
 
 void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
                                    const std::vector<event_id>& ours) {
+  // A reply that is as old as the doubt does not end it.
+  if (const auto& x = ctx_.streams[stream]; !x.lease || !is_stale(x))
+    in_doubt_.erase(stream);
   if (auto n = ctx_.ledger.retain_only(stream, before, ours); n > 0) {
     ctx_.counts.lost_leases += n;
     ctx_.report(log_level::warning,

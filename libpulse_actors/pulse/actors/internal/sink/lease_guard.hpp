@@ -34,6 +34,7 @@ public:
   void tick(time_point now);
 
 private:
+  [[nodiscard]] bool is_stale(const sink_stream& x) const;
   void verify(uint32_t stream);
   void on_verified(uint32_t stream, uint64_t before,
                    const std::vector<event_id>& ours);
@@ -42,6 +43,9 @@ private:
   sink_context& ctx_;
   const sink_outcome_writer& outcomes_;
   random_engine random_;
+  // Streams whose lease was found stale. The keeper renews a lease before the
+  // sink learns which events it lost, so the doubt lasts until then.
+  std::set<uint32_t> in_doubt_;
   size_t verifying_ = 0;
   time_point verify_not_before_;
   time_point next_check_;
