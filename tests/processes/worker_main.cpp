@@ -1,6 +1,6 @@
 // A node with one sink and two workers, for tests that kill it. It prints one
-// line when a worker begins with an event, and one when it has handled it. For a
-// redelivered event there is a line with its counts before. An event with the
+// line when a worker begins with an event, and one when it has handled it. For
+// a redelivered event there is a line with its counts before. An event with the
 // payload "poison" kills the process.
 //
 //     pulse-test-worker <url> <sink> <stream> <lease ms> <microseconds an

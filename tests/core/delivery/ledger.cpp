@@ -606,7 +606,10 @@ CAF_TEST(crash candidates before their last crash are alone at work) {
   CAF_CHECK_EQUAL(plan(uut) + actions(uut), "");
   uut.done(out[0].what, 1, now);
   CAF_CHECK_EQUAL(plan(uut), "");
-  CAF_CHECK_EQUAL(actions(uut), "ack1 mark2");
+  CAF_CHECK_EQUAL(actions(uut), "ack1"); // Redis may not have the ack yet
+  uut.forget(out[0].what);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  CAF_CHECK_EQUAL(actions(uut), "mark2");
   CAF_CHECK_EQUAL(uut.queued(), 2u);
 }
 

@@ -43,9 +43,7 @@ void delivery_rules::worker_dies(worker_id id) {
 void delivery_rules::arrives(worker_id at, const event& what) {
   const auto key = key_of(at, what);
   auto& who = workers_.at(at);
-  const auto owner = owners_.find(key);
-  const auto is_foreign = owner != owners_.end() && owner->second != who.at;
-  if (is_forgotten(key) || (is_foreign && !is_strict))
+  if (is_forgotten(key))
     return add(at, key, what, true);
   check_copies(at, key);
   check_counts(key, what);

@@ -76,10 +76,11 @@ bool dispatcher::begin_marking(ledger_entry& x) {
          || isolation_.enter(entries_.ticket_of(x));
 }
 
+// A candidate that is settling keeps its turn: Redis still has its mark, and
+// would blame it if the next candidate killed the node.
 ledger_entry* dispatcher::next_isolated() {
   const auto* current = entries_.resolve(isolation_.current());
-  if (current != nullptr && current->crash_candidate
-      && current->state != entry_state::settling)
+  if (current != nullptr && current->crash_candidate)
     return nullptr;
   const auto next = isolation_.advance([this](const delivery_ticket& x) {
     return entries_.resolve(x, entry_state::marking) != nullptr;
