@@ -140,7 +140,7 @@ std::shared_ptr<command_batch> add_batch::script_call(std::string_view after,
   for (const auto& x : events_) {
     out.arg(std::string{x.only_if_exists ? "x" : ""}
             + (x.dedup_id.empty() ? "" : "d"));
-    out.arg(uint64_t{2 * x.fields});
+    out.arg(uint64_t{2} * x.fields);
     result->bytes.append(plain_->bytes, x.begin, x.end - x.begin);
   }
   return result;

@@ -19,6 +19,7 @@ struct closing_broker : Base {
 
   bool cleanup(caf::error&& why, caf::execution_unit* host) override {
     this->close_all();
+    // NOLINTNEXTLINE(bugprone-parent-virtual-call): the broker was closed above
     return caf::scheduled_actor::cleanup(std::move(why), host);
   }
 };

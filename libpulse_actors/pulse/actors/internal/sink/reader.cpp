@@ -57,7 +57,7 @@ void sink_reader::tick() {
 }
 
 void sink_reader::read(size_t demand) {
-  const auto share = demand / ctx_.open_streams();
+  const auto share = demand / std::max<size_t>(ctx_.open_streams(), 1);
   asked_ = ctx_.pages.apply(std::clamp<uint64_t>(share, 1, max_batch));
   reading_ = true;
   interrupted_ = false;
