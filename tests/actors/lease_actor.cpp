@@ -116,7 +116,7 @@ CAF_TEST(a lease is renewed every third of its length) {
     CAF_CHECK_EQUAL(renewals(), "a s me 5000 0");
     CAF_CHECK(age(x) < 5s);
   }
-  CAF_CHECK(!x->clock->suspect);
+  CAF_CHECK(!x->clock->stale);
 }
 
 CAF_TEST(each lease has its own rhythm) {
@@ -163,16 +163,16 @@ CAF_TEST(a renewal that comes too late leaves a doubt until Redis was asked) {
   pass(5100ms);
   CAF_CHECK_EQUAL(renewals(), "a s me 5000 0");
   CAF_CHECK(age(x) < 1s);
-  CAF_CHECK(x->clock->suspect);
+  CAF_CHECK(x->clock->stale);
   pass(5s);
-  CAF_CHECK(x->clock->suspect); // renewals that are in time do not help
+  CAF_CHECK(x->clock->stale); // renewals that are in time do not help
   renewals();
   redis.answer("renew", renewed(0, {"1-0", "3-0"}));
   const auto ours = update(x);
   CAF_CHECK_EQUAL(renewals(), "a s me 5000 1");
   CAF_REQUIRE(ours->ok());
   CAF_CHECK(ours->value == std::vector<event_id>({{1, 0}, {3, 0}}));
-  CAF_CHECK(!x->clock->suspect);
+  CAF_CHECK(!x->clock->stale);
 }
 
 CAF_TEST(a renewal that fails is repeated sooner and makes no loop) {

@@ -105,11 +105,11 @@ CAF_TEST(nothing is delivered while ownership is unknown) {
   CAF_CHECK_EQUAL(alice.got(), "a2");
 }
 
-CAF_TEST(a lease that the keeper finds suspect is verified) {
+CAF_TEST(a lease that the keeper found stale is verified) {
   alice.hold();
   spawn_subscribed(1);
   give(1, 2);
-  leases.kept()[0]->clock->suspect = true;
+  leases.kept()[0]->clock->stale = true;
   leases.owns({{1, 0}});
   next();
   CAF_CHECK_EQUAL(alice.got(), "a1");

@@ -156,7 +156,7 @@ private:
           st->failures.erase(st->failures.begin());
           return make_error(why);
         }
-        x->clock->suspect = false;
+        x->clock->stale = false;
         x->clock->renewed(st->now());
         if (!st->holds_updates)
           return st->owned;

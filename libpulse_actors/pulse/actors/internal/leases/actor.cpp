@@ -118,9 +118,9 @@ struct lease_state {
                        auto ids = reply ? read(**reply, x->clock->trimmed)
                                         : event_ids{reply.error()};
                        if (ids) {
-                         x->clock->suspect
+                         x->clock->stale
                            = !listed
-                             && (x->clock->suspect
+                             && (x->clock->stale
                                  || x->clock->older_than(x->length / 2,
                                                          env.boot_time()));
                          x->clock->renewed(sent);

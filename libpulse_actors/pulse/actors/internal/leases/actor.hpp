@@ -20,7 +20,7 @@ struct lease_clock {
   std::atomic<int64_t> renewed_ns{0};
   /// A renewal came so late that others may have taken events over: only a
   /// list of what is still ours tells.
-  std::atomic<bool> suspect{false};
+  std::atomic<bool> stale{false};
   /// Pending entries found to be trimmed from the stream: lost.
   std::atomic<uint64_t> trimmed{0};
 

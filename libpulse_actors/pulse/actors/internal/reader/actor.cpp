@@ -30,7 +30,7 @@ public:
               {},
               redis.commands,
               supervisor,
-              internal::notice_board{supervisor.listens},
+              internal::notice_publisher{supervisor.listens},
               internal::reader_timers{self},
               {},
               env.new_engine(),

@@ -2,7 +2,7 @@
 
 #include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/actors/internal/runtime/delayed_calls.hpp"
-#include "pulse/actors/internal/runtime/notice_board.hpp"
+#include "pulse/actors/internal/runtime/notice_publisher.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/core/backoff.hpp"
 #include "pulse/core/reading/page_limit.hpp"
@@ -28,7 +28,7 @@ struct reader_context {
   event_filter filter;
   connection_actor commands;
   supervision supervisor;
-  notice_board notices;
+  notice_publisher notices;
   reader_timers timers;
   /// The counters. Name, streams and subscribers are filled in for each reply.
   reader_info counters;

@@ -25,7 +25,8 @@ delivery_ledger::settings ledger_settings(const sink_options& x) {
 
 sink_context::sink_context(sink_self::pointer self, sink_options x,
                            connection_source redis, lease_actor leases,
-                           notice_board::report listens, const environment& env,
+                           notice_publisher::report listens,
+                           const environment& env,
                            std::function<void()> advance)
   : self(self),
     requests(self, std::move(advance)),

@@ -2,7 +2,7 @@
 
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/environment.hpp"
-#include "pulse/actors/internal/runtime/notice_board.hpp"
+#include "pulse/actors/internal/runtime/notice_publisher.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/core/delivery/ledger.hpp"
@@ -63,12 +63,12 @@ struct sink_context {
   using time_point = caf::actor_clock::time_point;
 
   /// @param options Must be valid.
-  /// @param listens See notice_board.
+  /// @param listens See notice_publisher.
   /// @param advance Is called after each reply, and does what has become
   /// possible.
   sink_context(sink_self::pointer self, sink_options options,
                connection_source redis, lease_actor leases,
-               notice_board::report listens, const environment& env,
+               notice_publisher::report listens, const environment& env,
                std::function<void()> advance);
 
   sink_self::pointer self;
@@ -76,7 +76,7 @@ struct sink_context {
   sink_options options;
   connection_source redis;
   lease_actor leases;
-  notice_board notices;
+  notice_publisher notices;
   environment env;
   std::string consumer;
   std::string log_name;

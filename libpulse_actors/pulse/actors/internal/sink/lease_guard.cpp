@@ -34,7 +34,7 @@ bool sink_lease_guard::leases_hold() {
 
 bool sink_lease_guard::is_stale(const sink_stream& x) const {
   const auto& clock = *x.lease->clock;
-  return clock.suspect
+  return clock.stale
          || clock.older_than(ctx_.options.lease / 2, ctx_.env.boot_time());
 }
 

@@ -14,13 +14,13 @@
 namespace pulse::internal {
 
 /// The listeners that get the notices of a reader or sink.
-class notice_board {
+class notice_publisher {
 public:
   using report = std::function<void(const notice_listener&, bool)>;
 
   /// @param tell Called with each listener that is added (true) or removed
   /// (false); may be empty.
-  explicit notice_board(report tell) : tell_(std::move(tell)) {
+  explicit notice_publisher(report tell) : tell_(std::move(tell)) {
     // nop
   }
 
