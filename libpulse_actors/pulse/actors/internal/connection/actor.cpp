@@ -140,14 +140,13 @@ private:
       log(why.code == errc::closed ? log_level::debug : log_level::warning,
           "cannot end a blocking read (CLIENT UNBLOCK): " + to_string(why));
     };
-    internal::run_on(self_, role_.unblock_via, std::move(batch),
-                     [failed](const outcome<reply_ptr>& x) {
-                       if (!x)
-                         return failed(x.error());
-                       if (const resp::cursor at{**x};
-                           at.is(resp::node_type::error))
-                         failed(resp::error_of(at));
-                     });
+    internal::run_on(
+      self_, role_.unblock_via, std::move(batch),
+      [failed](const resp::reply& x) {
+        if (const resp::cursor at{x}; at.is(resp::node_type::error))
+          failed(resp::error_of(at));
+      },
+      failed);
   }
 
   void on_close(caf::error reason) {

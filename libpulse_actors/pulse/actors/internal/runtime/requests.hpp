@@ -25,6 +25,20 @@ void run_on(Self self, const Connection& redis, command_ptr batch, F fn) {
           });
 }
 
+/// The same with one function for each case: `then` is called with the replies
+/// as `resp::reply&`, `fail` with the failure of the whole batch.
+template <class Self, class Connection, class Then, class Fail>
+void run_on(Self self, const Connection& redis, command_ptr batch, Then then,
+            Fail fail) {
+  run_on(self, redis, std::move(batch),
+         [then, fail](const outcome<reply_ptr>& reply) {
+           if (reply)
+             then(**reply);
+           else
+             fail(reply.error());
+         });
+}
+
 namespace detail {
 
 /// Calls `handler`, then `after`. It has the signature of `handler`, since CAF

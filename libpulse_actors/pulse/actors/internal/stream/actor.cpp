@@ -235,23 +235,17 @@ struct stream_state {
   }
 
   void run_adds(work_handle x, command_ptr commands) {
-    internal::run_on(self, redis, std::move(commands),
-                     [=](const outcome<reply_ptr>& reply) {
-                       if (reply)
-                         on_added(x, **reply);
-                       else
-                         on_add_failed(x, reply.error());
-                     });
+    internal::run_on(
+      self, redis, std::move(commands),
+      [=](const resp::reply& reply) { on_added(x, reply); },
+      [=](const failure& why) { on_add_failed(x, why); });
   }
 
   void send_operation(work_handle x, const pending_operation& operation) {
-    internal::run_on(self, redis, operation.commands,
-                     [=](const outcome<reply_ptr>& reply) {
-                       if (reply)
-                         on_performed(x, **reply);
-                       else
-                         on_operation_failed(x, reply.error());
-                     });
+    internal::run_on(
+      self, redis, operation.commands,
+      [=](resp::reply& reply) { on_performed(x, reply); },
+      [=](const failure& why) { on_operation_failed(x, why); });
   }
 
   // -- replies ----------------------------------------------------------------

@@ -90,20 +90,19 @@ caf::response_promise stream_dead_letters::ask(const std::string& sink,
   const auto promise = open_.begin();
   const auto failed = [=](const failure& why) {
     promise->deliver(make_error(about(sink, why)));
+    open_.erase(promise);
   };
-  run_on(self_, redis_, std::move(commands),
-         [=](const outcome<reply_ptr>& reply) {
-           if (!reply) {
-             failed(reply.error());
-           } else {
-             resp::cursor at{**reply};
-             if (auto x = read(at))
-               promise->deliver(std::move(*x));
-             else
-               failed(x.error());
-           }
-           open_.erase(promise);
-         });
+  run_on(
+    self_, redis_, std::move(commands),
+    [=](const resp::reply& reply) {
+      resp::cursor at{reply};
+      auto x = read(at);
+      if (!x)
+        return failed(x.error());
+      promise->deliver(std::move(*x));
+      open_.erase(promise);
+    },
+    failed);
   return *promise;
 }
 
@@ -243,14 +242,14 @@ void stream_dead_letters::fail(job_ptr x, const failure& why) {
 template <class Then>
 void stream_dead_letters::run(job_ptr x, command_ptr commands, Then then) {
   x->step_under_way = true;
-  run_on(self_, redis_, std::move(commands),
-         [=](const outcome<reply_ptr>& reply) {
-           if (!reply)
-             return fail(x, reply.error());
-           x->step_under_way = false;
-           then(**reply);
-           changed_();
-         });
+  run_on(
+    self_, redis_, std::move(commands),
+    [=](const resp::reply& reply) {
+      x->step_under_way = false;
+      then(reply);
+      changed_();
+    },
+    [=](const failure& why) { fail(x, why); });
 }
 
 status stream_dead_letters::check(const std::string& sink,

@@ -59,13 +59,10 @@ milliseconds stream_trimmer::age_interval() const {
 }
 
 void stream_trimmer::trim() {
-  run_on(self_, redis_, trim_by_options(key_, options_),
-         [this](const outcome<reply_ptr>& reply) {
-           if (reply)
-             done(**reply);
-           else
-             failed(reply.error());
-         });
+  run_on(
+    self_, redis_, trim_by_options(key_, options_),
+    [this](const resp::reply& reply) { done(reply); },
+    [this](const failure& why) { failed(why); });
 }
 
 void stream_trimmer::done(const resp::reply& reply) {
