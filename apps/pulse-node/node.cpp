@@ -1,5 +1,6 @@
 #include "pulse-node/node.hpp"
 
+#include "pulse/actors/ask.hpp"
 #include "pulse/actors/errors.hpp"
 #include "pulse/core/log.hpp"
 
@@ -7,29 +8,17 @@
 
 #include "common/output/event_json.hpp"
 
+#include <chrono>
+#include <thread>
+
 namespace pulse::apps {
 
 namespace {
 
-/// Sends a request and waits for its answer.
-template <class Result, class Handle, class... Ts>
-status
-ask(caf::scoped_actor& self, Result& result, const Handle& to, Ts&&... xs) {
-  status end;
-  self->request(to, caf::infinite, std::forward<Ts>(xs)...)
-    .receive([&](Result& x) { result = std::move(x); },
-             [&](caf::error& why) { end = to_failure(why); });
-  return end;
-}
-
-/// The same for answers without a value.
-template <class Handle, class... Ts>
-status tell(caf::scoped_actor& self, const caf::duration& timeout,
-            const Handle& to, Ts&&... xs) {
-  status end;
-  self->request(to, timeout, std::forward<Ts>(xs)...)
-    .receive([] {}, [&](caf::error& why) { end = to_failure(why); });
-  return end;
+/// @returns the failure of a request, if it failed.
+template <class T>
+status to_status(const caf::expected<T>& x) {
+  return x ? status{} : status{to_failure(x.error())};
 }
 
 /// "1 stream", "2 sinks"
@@ -73,16 +62,15 @@ node::~node() {
 }
 
 status node::start(bool wait_for_redis) {
-  caf::scoped_actor self{sys_};
-  if (auto result = reach_redis(self, wait_for_redis); !result)
+  if (auto result = reach_redis(wait_for_redis); !result)
     return result;
-  if (auto result = open_streams(self); !result)
+  if (auto result = open_streams(); !result)
     return result;
   for (const auto& x : config_.sinks)
-    if (auto result = open_sink(self, x); !result)
+    if (auto result = open_sink(x); !result)
       return result;
   for (const auto& x : config_.readers)
-    if (auto result = open_reader(self, x); !result)
+    if (auto result = open_reader(x); !result)
       return result;
   if (auto result = publish(); !result)
     return result;
@@ -95,17 +83,15 @@ status node::start(bool wait_for_redis) {
 }
 
 status node::close() {
-  caf::scoped_actor self{sys_};
-  auto result = tell(self, caf::duration{config_.node.drain_timeout}, root_,
-                     caf::close_atom_v);
+  auto result = ask_within<void>(sys_, config_.node.drain_timeout, root_,
+                                 caf::close_atom_v);
   stop_commands_->raise();
-  return result;
+  return to_status(result);
 }
 
-status node::reach_redis(caf::scoped_actor& self, bool wait) {
+status node::reach_redis(bool wait) {
   for (;;) {
-    caf::timespan took;
-    auto result = ask(self, took, root_, caf::ping_atom_v);
+    auto result = to_status(ask<caf::timespan>(sys_, root_, caf::ping_atom_v));
     if (result)
       return {};
     if (!wait || !is_transient(result.error().code))
@@ -114,40 +100,36 @@ status node::reach_redis(caf::scoped_actor& self, bool wait) {
         "waiting for Redis: " + to_string(result.error()));
     // Some errors, such as LOADING, are answered at once. The pause avoids a
     // busy loop.
-    self->receive(caf::after(std::chrono::seconds{1}) >> [] {});
+    std::this_thread::sleep_for(std::chrono::seconds{1});
   }
 }
 
-status node::open_streams(caf::scoped_actor& self) {
-  for (const auto& x : config_.streams) {
-    stream_actor stream;
-    if (auto result = ask(self, stream, root_, caf::open_atom_v, x); !result)
-      return result;
-  }
+status node::open_streams() {
+  for (const auto& x : config_.streams)
+    if (auto stream = ask<stream_actor>(sys_, root_, caf::open_atom_v, x);
+        !stream)
+      return to_failure(stream.error());
   return {};
 }
 
-status node::open_sink(caf::scoped_actor& self, const sink_section& x) {
-  sink_actor sink;
-  auto result = ask(self, sink, root_, caf::open_atom_v, x.options);
-  if (!result || x.target.kind == target_kind::remote)
-    return result;
+status node::open_sink(const sink_section& x) {
+  auto sink = ask<sink_actor>(sys_, root_, caf::open_atom_v, x.options);
+  if (!sink || x.target.kind == target_kind::remote)
+    return to_status(sink);
   auto handler = handler_of(x.target, {}, x.options.ack_wait);
   if (!handler)
     return handler.error();
-  return subscribe(self, sink, x.target,
-                   logged(*handler, "sink " + x.options.name));
+  return subscribe(*sink, x.target, logged(*handler, "sink " + x.options.name));
 }
 
-status node::open_reader(caf::scoped_actor& self, const reader_section& x) {
-  reader_actor reader;
-  auto result = ask(self, reader, root_, caf::open_atom_v, x.options);
-  if (!result || x.target.kind == target_kind::remote)
-    return result;
+status node::open_reader(const reader_section& x) {
+  auto reader = ask<reader_actor>(sys_, root_, caf::open_atom_v, x.options);
+  if (!reader || x.target.kind == target_kind::remote)
+    return to_status(reader);
   auto handler = handler_of(x.target, x.options.name, x.target.timeout);
   if (!handler)
     return handler.error();
-  return subscribe(self, reader, x.target,
+  return subscribe(*reader, x.target,
                    logged(*handler, "reader " + x.options.name));
 }
 
@@ -188,8 +170,7 @@ outcome<event_handler> node::handler_of(const target_options& target,
 }
 
 template <class Handle>
-status node::subscribe(caf::scoped_actor& self, const Handle& to,
-                       const target_options& target,
+status node::subscribe(const Handle& to, const target_options& target,
                        const event_handler& handler) {
   // A worker runs one command at a time. Events that wait behind a long command
   // could be handled by another node instead.
@@ -198,10 +179,10 @@ status node::subscribe(caf::scoped_actor& self, const Handle& to,
     how.credit = 1;
   for (uint32_t i = 0; i < target.workers; ++i) {
     workers_.push_back(spawn_worker(sys_, handler));
-    if (auto result = tell(self, caf::infinite, to, caf::subscribe_atom_v,
-                           workers_.back(), how);
-        !result)
-      return result;
+    auto result = ask<void>(sys_, to, caf::subscribe_atom_v, workers_.back(),
+                            how);
+    if (!result)
+      return to_failure(result.error());
   }
   return {};
 }

@@ -3,7 +3,6 @@
 #include "pulse/actors/type_ids.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/scoped_actor.hpp>
 
 #include "common/event_worker.hpp"
 #include "pulse-node/config/node_config.hpp"
@@ -38,10 +37,10 @@ public:
 private:
   node(caf::actor_system& sys, node_config config, root_actor root);
 
-  status reach_redis(caf::scoped_actor& self, bool wait);
-  status open_streams(caf::scoped_actor& self);
-  status open_sink(caf::scoped_actor& self, const sink_section& x);
-  status open_reader(caf::scoped_actor& self, const reader_section& x);
+  status reach_redis(bool wait);
+  status open_streams();
+  status open_sink(const sink_section& x);
+  status open_reader(const reader_section& x);
   status publish();
 
   /// What the workers of a target do with an event.
@@ -51,8 +50,8 @@ private:
 
   /// Spawns the workers of a target and subscribes them.
   template <class Handle>
-  status subscribe(caf::scoped_actor& self, const Handle& to,
-                   const target_options& target, const event_handler& handler);
+  status subscribe(const Handle& to, const target_options& target,
+                   const event_handler& handler);
 
   caf::actor_system& sys_;
   node_config config_;

@@ -1,33 +1,15 @@
 #include "pulse/actors/system.hpp"
 
+#include "pulse/actors/ask.hpp"
 #include "pulse/actors/config.hpp"
 #include "pulse/actors/errors.hpp"
 #include "pulse/core/log.hpp"
 
-#include <caf/scoped_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-
-#include <type_traits>
 
 namespace pulse {
 
 namespace {
-
-// Sends one request and blocks until its reply comes. All actors of the library
-// reply within deadlines of their own, so the request needs no timeout.
-template <class Result, class Handle, class... Ts>
-caf::expected<Result>
-ask(caf::actor_system& sys, const Handle& to, Ts&&... xs) {
-  caf::expected<Result> result{caf::error{}};
-  caf::scoped_actor self{sys};
-  auto fail = [&](caf::error& err) { result = std::move(err); };
-  auto pending = self->request(to, caf::infinite, std::forward<Ts>(xs)...);
-  if constexpr (std::is_void_v<Result>)
-    pending.receive([&] { result = caf::unit; }, fail);
-  else
-    pending.receive([&](Result& x) { result = std::move(x); }, fail);
-  return result;
-}
 
 // It is no error to close an actor that is closed already.
 template <class Handle>

@@ -1,8 +1,5 @@
 #include "pulse/redis/connection_fsm.hpp"
 
-#include "pulse/resp/command.hpp"
-#include "pulse/resp/script.hpp"
-
 #include <algorithm>
 #include <array>
 
@@ -12,10 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How many bytes may wait in the buffer of the socket. More commands wait in
-// the queue, where they can still expire without being sent.
-constexpr size_t high_water = 1u << 20;
-
 // A connection that was not used for this time is closed, and the next command
 // opens it again. So a connection does not stay open for ever if its owner
 // forgot to close it.
@@ -23,13 +16,6 @@ constexpr std::chrono::seconds idle_timeout{60};
 
 std::string to_text(milliseconds x) {
   return std::to_string(x.count()) + " ms";
-}
-
-resp::decoder_limits limits_of(const redis_options& x) {
-  resp::decoder_limits result;
-  result.max_reply_bytes = x.max_reply_bytes;
-  result.max_bulk_bytes = std::min(result.max_bulk_bytes, x.max_reply_bytes);
-  return result;
 }
 
 } // namespace
@@ -79,23 +65,12 @@ void connection_fsm::send_waiting(time_point now, actions& out) {
     queue_.update_due();
   }
   last_used_ = now;
-  while (queue_.num_waiting() > 0 && unsent_ < high_water && !is_wrong_) {
-    auto& x = queue_.send_next();
-    if (x.load_script) {
-      std::string bytes;
-      resp::write_command(bytes, "SCRIPT", "LOAD", x.commands->lua->source);
-      unsent_ += bytes.size();
-      out.push_back(send_text_action{std::move(bytes)});
-    }
-    unsent_ += x.commands->bytes.size();
-    counters_.sent += x.commands->count;
-    out.push_back(send_action{x.commands});
-  }
+  counters_.sent += session_->send_waiting(queue_, out);
 }
 
 void connection_fsm::on_written(time_point now, size_t unsent, actions& out) {
-  unsent_ = unsent;
-  has_written_ = true;
+  if (session_)
+    session_->on_written(unsent);
   if (state_ == state::ready && queue_.num_waiting() > 0)
     send_waiting(now, out);
 }
@@ -200,11 +175,9 @@ void connection_fsm::on_connecting(time_point now, actions& out) {
     return;
   }
   last_used_ = now;
-  has_written_ = false;
-  decoder_.emplace(limits_of(config_.options));
-  handshake_.emplace(config_.to, config_.client_name, last_client_id_);
-  unsent_ = handshake_->bytes().size();
-  out.push_back(send_text_action{handshake_->bytes()});
+  session_.emplace(config_.to, config_.options, config_.client_name,
+                   last_client_id_);
+  session_->greet(out);
 }
 
 void connection_fsm::on_connect_failed(time_point now, const failure& why,
@@ -218,7 +191,7 @@ void connection_fsm::get_ready(time_point now, actions& out) {
   state_ = state::ready;
   ready_since_ = now;
   ++counters_.connects;
-  counters_.client_id = handshake_->client_id();
+  counters_.client_id = session_->client_id();
   last_client_id_ = counters_.client_id;
   last_failure_ = {};
   out.push_back(
@@ -235,7 +208,8 @@ void connection_fsm::on_peer_closed(time_point now, actions& out) {
          {errc::connect_failed,
           std::string{"the peer refused the connection, or closed it without "
                       "an answer"}
-            + (has_written_ && config_.to.transport == endpoint::kind::tcp
+            + (session_ && session_->has_written()
+                   && config_.to.transport == endpoint::kind::tcp
                  ? ": if this port speaks TLS, use rediss:// in the URL"
                  : "")},
          out);
@@ -255,12 +229,58 @@ void connection_fsm::on_broken(time_point now, const failure& why,
 }
 
 void connection_fsm::close_socket(actions& out) {
-  decoder_.reset();
-  handshake_.reset();
+  out.push_back(close_action{session_ && session_->is_wrong()});
+  session_.reset();
   counters_.client_id = 0;
-  unsent_ = 0;
-  out.push_back(close_action{std::exchange(is_wrong_, false)});
 }
+
+// -- replies ------------------------------------------------------------------
+
+void connection_fsm::on_data(time_point now, const char* data, size_t size,
+                             actions& out) {
+  if (!session_)
+    return;
+  if (state_ == state::connecting)
+    state_ = state::handshaking;
+  session_->feed(data, size);
+  // A reply may end the connection; then there is no session any more.
+  while (session_ && take_reply(now, out)) {
+    // nop
+  }
+  leave_if_wrong(now, out);
+}
+
+// Returns whether there may be another reply.
+bool connection_fsm::take_reply(time_point now, actions& out) {
+  using progress = session::progress;
+  const auto what = session_->read(queue_, out);
+  if (!what) {
+    drop(now, what.error(), out);
+    return false;
+  }
+  if (*what == progress::reply || *what == progress::send_again) {
+    ++counters_.replies;
+    last_used_ = now;
+  }
+  if (*what == progress::ready)
+    get_ready(now, out);
+  else if (*what == progress::send_again)
+    send_waiting(now, out);
+  return *what != progress::incomplete;
+}
+
+// Closes the connection only after all commands that were sent are answered, so
+// that no outcome becomes unknown.
+void connection_fsm::leave_if_wrong(time_point now, actions& out) {
+  if (session_ && session_->is_wrong() && queue_.num_sent() == 0)
+    drop(now,
+         {errc::connection_lost,
+          "the connection was closed, because the server is a replica or "
+          "requires a new login"},
+         out);
+}
+
+// -- the end of a connection --------------------------------------------------
 
 // Ends the attempt or the connection. `why` must not name the peer, because
 // this function adds its name.

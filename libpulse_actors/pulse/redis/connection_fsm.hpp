@@ -1,67 +1,16 @@
 #pragma once
 
 #include "pulse/core/backoff.hpp"
-#include "pulse/core/log.hpp"
 #include "pulse/core/options.hpp"
-#include "pulse/core/outcome.hpp"
 #include "pulse/redis/command_queue.hpp"
+#include "pulse/redis/connection_actions.hpp"
 #include "pulse/redis/endpoint.hpp"
-#include "pulse/redis/handshake.hpp"
-#include "pulse/resp/decoder.hpp"
+#include "pulse/redis/session.hpp"
 
 #include <optional>
 #include <string>
-#include <string_view>
-#include <variant>
-#include <vector>
 
 namespace pulse::redis {
-
-// -- actions that the owner of the socket must perform, in order --------------
-
-/// Open a socket, then call on_connecting() or on_connect_failed().
-struct connect_action {};
-
-/// Write the commands to the socket.
-struct send_action {
-  command_ptr commands;
-};
-
-/// Write these bytes: a handshake, which contains the password, or a script.
-struct send_text_action {
-  std::string bytes;
-};
-
-/// Close the socket, or stop the attempt to open one. Report no more events of
-/// that socket.
-struct close_action {
-  /// Whether to resolve the address again before the next attempt, because the
-  /// last address led to the wrong server.
-  bool elsewhere = false;
-};
-
-/// The replies to a batch are complete.
-struct answer_action {
-  uint64_t token = 0;
-  reply_ptr answer;
-};
-
-/// A batch failed.
-struct fail_action {
-  uint64_t token = 0;
-  failure why;
-};
-
-/// A line for the log.
-struct log_action {
-  log_level level = log_level::info;
-  std::string line;
-};
-
-using action
-  = std::variant<connect_action, send_action, send_text_action, close_action,
-                 answer_action, fail_action, log_action>;
-using actions = std::vector<action>;
 
 /// The configuration of a connection.
 struct connection_config {
@@ -152,13 +101,7 @@ private:
   void drop(time_point now, const failure& why, actions& out);
   void fail_sent(time_point now, const failure& why, actions& out);
   void schedule_next(time_point now, bool at_once, actions& out);
-  bool read_one(time_point now, actions& out);
-  bool decode(time_point now, resp::reply& into, actions& out);
-  bool read_handshake(time_point now, actions& out);
-  bool read_script_reply(time_point now, actions& out);
-  bool read_answer(time_point now, actions& out);
-  bool read_unexpected(time_point now, actions& out);
-  void finish_front(time_point now, actions& out);
+  bool take_reply(time_point now, actions& out);
   void leave_if_wrong(time_point now, actions& out);
   [[nodiscard]] milliseconds timeout_of(const command_batch& x) const;
   [[nodiscard]] failure too_late(const queued_batch& x) const;
@@ -172,14 +115,8 @@ private:
   command_queue queue_;
   state state_ = state::idle;
 
-  // The current connection.
-  std::optional<resp::decoder> decoder_;
-  std::optional<handshake> handshake_;
-  size_t unsent_ = 0;
-  bool has_written_ = false;
-  // Whether the server said that it is a replica, or that it requires a new
-  // login.
-  bool is_wrong_ = false;
+  // Empty while there is no open socket.
+  std::optional<session> session_;
   time_point attempt_deadline_;
   time_point ready_since_;
   time_point last_used_;

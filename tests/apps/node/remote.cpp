@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.remote
+#define CAF_SUITE apps.node.remote
 
 #include "pulse/actors/config.hpp"
 #include "pulse/actors/errors.hpp"

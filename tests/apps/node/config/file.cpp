@@ -1,8 +1,9 @@
-#define CAF_SUITE apps.config_file
+#define CAF_SUITE apps.node.config.file
+
+#include "pulse-node/config/file.hpp"
 
 #include "common/process/unique_fd.hpp"
 #include "pulse-node/config/dump.hpp"
-#include "pulse-node/config/file.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.demo
+#define CAF_SUITE apps.demo.run
 
 #include "support/program.hpp"
 

@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.units
+#define CAF_SUITE apps.common.units
 
 #include "common/units.hpp"
 

@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.event_json
+#define CAF_SUITE apps.common.output.event_json
 
 #include "common/output/event_json.hpp"
 

@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.cli
+#define CAF_SUITE apps.cli.commands
 
 #include "pulse/core/event_id.hpp"
 

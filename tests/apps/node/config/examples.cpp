@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.example_config
+#define CAF_SUITE apps.node.config.examples
 
 #include "pulse-node/config/dump.hpp"
 #include "pulse-node/config/file.hpp"

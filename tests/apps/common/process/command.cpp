@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.command
+#define CAF_SUITE apps.common.process.command
 
 #include "common/process/command.hpp"
 

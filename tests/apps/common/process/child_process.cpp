@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.child_process
+#define CAF_SUITE apps.common.process.child_process
 
 #include "apps/support/program.hpp"
 

@@ -1,4 +1,4 @@
-#define CAF_SUITE apps.node
+#define CAF_SUITE apps.node.service
 
 #include "support/environment.hpp"
 #include <sys/stat.h>
