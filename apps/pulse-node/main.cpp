@@ -175,7 +175,8 @@ int main(int argc, char** argv) {
       std::cout << args.file << ": the configuration is valid\n";
     return 0;
   }
-  // It blocks signals, and new threads inherit that, so it must come first.
+  // It blocks signals for this thread and for the threads that this thread
+  // starts, so it must be made before the first thread starts.
   stop_signals signals;
   start_logging(config.node.log_level);
   return run(config, !args.no_wait, signals);

@@ -15,9 +15,10 @@ using random_engine = std::minstd_rand;
 std::chrono::milliseconds jittered(std::chrono::milliseconds base, double share,
                                    random_engine& random);
 
-/// Delays between attempts to reconnect. The delay doubles from `first` to
-/// `last`. Each is changed by up to ±25 %, so that clients which lost their
-/// connections at the same time do not all reconnect at the same time.
+/// Delays between attempts, to reconnect for instance. The delay doubles from
+/// `first` to `last`. Each is changed by up to ±25 %, so that clients which
+/// lost their connections at the same time do not all reconnect at the same
+/// time.
 class reconnect_backoff {
 public:
   reconnect_backoff(std::chrono::milliseconds first,
@@ -29,7 +30,9 @@ public:
   /// @returns how long to wait before the next attempt.
   std::chrono::milliseconds next(random_engine& random);
 
-  /// To be called after a success: the next delay is `first` again.
+  /// Makes the next delay `first` again. The owner decides when it is time for
+  /// that. A connection does not call this when it becomes ready, but when it
+  /// ends, and only if it was ready for at least `reconnect_last`.
   void reset() noexcept {
     next_ = first_;
   }

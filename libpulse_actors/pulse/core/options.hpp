@@ -205,18 +205,26 @@ struct sink_options {
   /// A node that does not contact Redis for this long counts as dead, and other
   /// nodes take over its events. At least 500 ms.
   milliseconds lease{15'000};
-  /// A handler that works on one event for this long counts as stuck, and the
-  /// event goes to another subscriber. The time counts while the subscriber
-  /// works on the event, not while the event waits for the subscriber.
+  /// A handler that works on one event for this long counts as stuck. That is a
+  /// failure of the event: after the pause of `backoff` it goes to another
+  /// subscriber, if one is ready. If the subscriber answered nothing in this
+  /// time, the other events that it holds go to other subscribers at once. The
+  /// time counts while the subscriber works on the event, not while the event
+  /// waits for the subscriber.
   milliseconds ack_wait{30'000};
-  /// An event becomes a dead letter after this many deliveries; 0: never.
+  /// An event becomes a dead letter after this many deliveries; 0: never. The
+  /// sink checks that when a delivery fails (an error, a nack, the end of
+  /// `ack_wait`), and when it takes an event over from another node. It does
+  /// not check that when a worker dies. So with `max_crashes` = 0, an event
+  /// that kills each worker is delivered again without end.
   uint32_t max_deliveries = 20;
-  /// An event becomes a dead letter after this many deaths of workers; 0:
-  /// never.
+  /// An event becomes a dead letter after this many crashes; 0: never. A crash
+  /// is the death of a worker that worked on the event, or the death of a node
+  /// whose workers may have worked on it.
   uint32_t max_crashes = 3;
   /// Pauses before the second, third … delivery of an event after a failure,
-  /// ±25 %; the last pause repeats. After the death of a worker there is no
-  /// pause.
+  /// ±25 %; the last pause repeats. The end of `ack_wait` is a failure, too.
+  /// After the death of a worker there is no pause.
   std::vector<milliseconds> backoff{milliseconds{1'000}, milliseconds{5'000},
                                     milliseconds{30'000}, milliseconds{120'000},
                                     milliseconds{600'000}};

@@ -306,8 +306,9 @@ struct sink_state {
     return answer;
   }
 
-  // The only place where changes lead to action. It runs after each message and
-  // each reply, and does everything that has become possible.
+  // Does everything that has become possible. It runs after each message, each
+  // reply and each tick. Commands are also sent by on_tick(), if they are due
+  // at a time, and when a stream is added or removed.
   void advance() {
     if (closing.finished())
       return;

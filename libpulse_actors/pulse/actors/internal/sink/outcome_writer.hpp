@@ -11,8 +11,9 @@ namespace pulse::internal {
 
 /// Writes the outcomes of events to Redis: acks, dead letters and delivery
 /// counts. Acks that are decided while others are under way are sent together
-/// as one batch. Failed commands are repeated with pauses until they succeed;
-/// all of them may be executed twice without harm.
+/// as one batch. Acks, dead letters and the marks of crash candidates are
+/// repeated with pauses until Redis confirms them; other counts are not
+/// repeated. All commands may be executed twice without harm.
 class sink_outcome_writer {
 public:
   explicit sink_outcome_writer(sink_context& ctx)
