@@ -39,8 +39,8 @@ endif()
 string(SHA1 digest "${text}")
 file(WRITE "${OUTPUT}" "// Made by cmake/EmbedLua.cmake from ${name}.lua.
 #include \"pulse/resp/dead_letter_scripts.hpp\"
-#include \"pulse/resp/scripts.hpp\"
 #include \"pulse/resp/sink_scripts.hpp\"
+#include \"pulse/resp/stream_scripts.hpp\"
 
 namespace pulse::resp {
 

@@ -2,7 +2,7 @@
 
 #include "pulse/actors/internal/stream/actor.hpp"
 #include "pulse/core/log.hpp"
-#include "pulse/resp/scripts.hpp"
+#include "pulse/resp/stream_scripts.hpp"
 
 #include "support/actor_fixture.hpp"
 #include "support/fake_connection.hpp"

@@ -3,7 +3,7 @@
 #include "pulse/core/streams/unique_ids.hpp"
 #include "pulse/resp/add_batch.hpp"
 #include "pulse/resp/script.hpp"
-#include "pulse/resp/scripts.hpp"
+#include "pulse/resp/stream_scripts.hpp"
 
 #include "support/raw_client.hpp"
 #include "support/resp_text.hpp"

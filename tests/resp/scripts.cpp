@@ -1,10 +1,9 @@
 #define CAF_SUITE resp.scripts
 
-#include "pulse/resp/scripts.hpp"
-
 #include "pulse/core/event_id.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/sink_scripts.hpp"
+#include "pulse/resp/stream_scripts.hpp"
 
 #include "support/raw_client.hpp"
 

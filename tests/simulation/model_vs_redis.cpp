@@ -2,8 +2,8 @@
 
 #include "pulse/core/backoff.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
-#include "pulse/resp/scripts.hpp"
 #include "pulse/resp/sink_scripts.hpp"
+#include "pulse/resp/stream_scripts.hpp"
 #include "pulse/testing/local_redis.hpp"
 
 #include "simulation/model/redis_model.hpp"

@@ -3,8 +3,8 @@
 #include "pulse/core/names.hpp"
 #include "pulse/resp/command.hpp"
 #include "pulse/resp/script.hpp"
-#include "pulse/resp/scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
+#include "pulse/resp/stream_scripts.hpp"
 
 #include <algorithm>
 

@@ -2,8 +2,8 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
-#include "pulse/resp/scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
+#include "pulse/resp/stream_scripts.hpp"
 
 namespace pulse::internal {
 
