@@ -317,7 +317,7 @@ struct stream_state {
     const auto text = about(why);
     for (auto& target : adds.targets)
       target.settle(text);
-    const auto waited = now - adds.since;
+    const auto waited = now - adds.sent;
     const bool unknown = adds.outcome_unknown;
     work.finish(x);
     // Requests that came in the first half of this time fail as well, since
@@ -343,7 +343,7 @@ struct stream_state {
 
   [[nodiscard]] milliseconds time_left(const pending_adds& adds) const {
     return std::chrono::duration_cast<milliseconds>(
-      adds.since + options.retry_timeout - self->clock().now());
+      adds.sent + options.retry_timeout - self->clock().now());
   }
 
   void retry(work_handle x) {
@@ -369,7 +369,7 @@ struct stream_state {
   void send_retry(work_handle x) {
     auto& adds = std::get<pending_adds>(*x);
     const auto age = std::chrono::duration_cast<milliseconds>(
-      self->clock().now() - adds.since);
+      self->clock().now() - adds.sent);
     run_adds(x, adds.batch.repeat(adds.after, age,
                                   std::clamp(time_left(adds), milliseconds{1},
                                              longest_attempt)));

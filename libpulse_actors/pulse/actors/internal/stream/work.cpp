@@ -47,7 +47,7 @@ void stream_work_queue::push(const new_event& x, bool only_if_exists,
   if (adds == nullptr || adds->full()) {
     waiting_.emplace_back(std::in_place_type<pending_adds>, *format_);
     adds = &std::get<pending_adds>(waiting_.back());
-    adds->since = now;
+    adds->came = now;
     waiting_bytes_ += adds->batch.bytes();
   }
   const auto before = adds->batch.bytes();
@@ -72,7 +72,7 @@ stream_work_queue::handle stream_work_queue::start_next(time_point now,
     if (adds_under_way_ == max_adds_under_way)
       return end();
     ++adds_under_way_;
-    adds->since = now;
+    adds->sent = now;
     adds->after = last;
   }
   uncount(*x);
@@ -102,10 +102,10 @@ void stream_work_queue::finish(handle x) {
   under_way_.erase(x);
 }
 
-void stream_work_queue::fail_waiting(const failure& why, time_point since) {
+void stream_work_queue::fail_waiting(const failure& why, time_point latest) {
   for (auto i = waiting_.begin(); i != waiting_.end();) {
     auto* adds = std::get_if<pending_adds>(&*i);
-    if (adds != nullptr && adds->since > since)
+    if (adds != nullptr && adds->came > latest)
       return;
     uncount(*i);
     fail(*i, why);

@@ -59,8 +59,10 @@ struct pending_adds {
 
   resp::add_batch batch;
   std::vector<add_target> targets;
-  /// When the first add came; after the batch was sent: when it was sent.
-  caf::actor_clock::time_point since;
+  /// When the first add came.
+  caf::actor_clock::time_point came;
+  /// When the batch was sent for the first time.
+  caf::actor_clock::time_point sent;
   /// An ID that the stream had reached when the batch was sent.
   event_id after;
   /// The connection was lost: the adds may have been stored or not.
@@ -124,8 +126,9 @@ public:
   /// Call this when work that was under way has got its reply.
   void finish(handle x);
 
-  /// Fails all work that has waited since `since` or longer.
-  void fail_waiting(const failure& why, time_point since);
+  /// Fails the work at the front of the queue, up to the first adds that came
+  /// after `latest`.
+  void fail_waiting(const failure& why, time_point latest);
 
   /// Fails all work.
   /// @param waiting For work that was not sent.
