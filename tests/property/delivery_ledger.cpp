@@ -70,7 +70,7 @@ private:
     const auto id = static_cast<uint64_t>(++fetched_);
     const auto topic = "t" + std::to_string(pick(5));
     CAF_REQUIRE(uut_.fetched(
-      0, event::make({"s", {id, 0}}, "n", "p", topic, "k", {1, 0, 0}), now_,
+      0, event::make({"s", {id, 0}}, "n", "p", topic, "k", {1, 0, 0}),
       pick(4) == 0));
     topics_[id] = topic;
     settle();

@@ -36,16 +36,16 @@ CAF_TEST(a mark has counted the crash already and proves it) {
 }
 
 CAF_TEST(only proven crashes use up the limit of crashes) {
-  CAF_CHECK_EQUAL(why_give_up({{5, 0, 3}, true, 2}, 3, 0), "");
-  CAF_CHECK_EQUAL(why_give_up({{5, 0, 3}, true, 3}, 3, 0),
+  CAF_CHECK_EQUAL(why_dead_letter({{5, 0, 3}, true, 2}, 3, 0), "");
+  CAF_CHECK_EQUAL(why_dead_letter({{5, 0, 3}, true, 3}, 3, 0),
                   "workers or nodes died 3 times while they worked on the "
                   "event; the last time the whole node died");
-  CAF_CHECK_EQUAL(why_give_up({{5, 0, 3}, true, 3}, 0, 0), "");
+  CAF_CHECK_EQUAL(why_dead_letter({{5, 0, 3}, true, 3}, 0, 0), "");
 }
 
 CAF_TEST(the delivery that a claim begins is not counted as tried) {
-  CAF_CHECK_EQUAL(why_give_up({{20, 0, 0}, false, 0}, 3, 20), "");
-  CAF_CHECK_EQUAL(why_give_up({{21, 0, 0}, false, 0}, 3, 20),
+  CAF_CHECK_EQUAL(why_dead_letter({{20, 0, 0}, false, 0}, 3, 20), "");
+  CAF_CHECK_EQUAL(why_dead_letter({{21, 0, 0}, false, 0}, 3, 20),
                   "gave up after 20 deliveries; the last time the node died");
-  CAF_CHECK_EQUAL(why_give_up({{21, 0, 0}, false, 0}, 3, 0), "");
+  CAF_CHECK_EQUAL(why_dead_letter({{21, 0, 0}, false, 0}, 3, 0), "");
 }

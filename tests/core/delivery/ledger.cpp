@@ -69,7 +69,7 @@ CAF_TEST_FIXTURE_SCOPE(delivery_ledger_tests, fixture)
 CAF_TEST(events go out in order to whoever holds the least) {
   auto uut = make();
   for (uint64_t i = 1; i <= 5; ++i)
-    CAF_CHECK(uut.fetched(0, ev(i), now));
+    CAF_CHECK(uut.fetched(0, ev(i)));
   CAF_CHECK_EQUAL(plan(uut), "");
   uut.add_worker(1, 2);
   uut.add_worker(2, 2);
@@ -81,18 +81,18 @@ CAF_TEST(events go out in order to whoever holds the least) {
 CAF_TEST(a held event is recognized until it is forgotten) {
   auto uut = make();
   uut.add_worker(1, 1);
-  CAF_CHECK(uut.fetched(0, ev(1), now));
-  CAF_CHECK(!uut.fetched(0, ev(1), now));
-  CAF_CHECK(uut.fetched(1, ev(1), now)); // another stream
+  CAF_CHECK(uut.fetched(0, ev(1)));
+  CAF_CHECK(!uut.fetched(0, ev(1)));
+  CAF_CHECK(uut.fetched(1, ev(1))); // another stream
   auto out = dispatch(uut);
   uut.done(out[0].what, 1, now);
   auto vs = uut.take_actions();
   CAF_REQUIRE_EQUAL(vs.size(), 1u);
-  CAF_CHECK(!uut.fetched(0, ev(1), now));
+  CAF_CHECK(!uut.fetched(0, ev(1)));
   CAF_CHECK_EQUAL(uut.size(), 2u);
   uut.forget(vs[0].entry);
   CAF_CHECK_EQUAL(uut.size(), 1u);
-  CAF_CHECK(uut.fetched(0, ev(1), now));
+  CAF_CHECK(uut.fetched(0, ev(1)));
   uut.forget(vs[0].entry); // a stale ticket
   CAF_CHECK_EQUAL(uut.size(), 2u);
 }
@@ -100,8 +100,8 @@ CAF_TEST(a held event is recognized until it is forgotten) {
 CAF_TEST(done gives the credit back and asks for an ack) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
-  uut.fetched(0, ev(2), now);
+  uut.fetched(0, ev(1));
+  uut.fetched(0, ev(2));
   auto out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1");
   uut.done(out[0].what, 1, now);
@@ -114,7 +114,7 @@ CAF_TEST(done gives the credit back and asks for an ack) {
 CAF_TEST(a failure waits for the backoff and then avoids the worker) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   auto out = dispatch(uut);
   uut.add_worker(2, 1);
   uut.failed(out[0].what, 1, "no", {}, now);
@@ -134,7 +134,7 @@ CAF_TEST(a failure waits for the backoff and then avoids the worker) {
 CAF_TEST(a delay of the worker replaces the backoff) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   uut.failed(dispatch(uut)[0].what, 1, "later", 5s, now);
   now += 4999ms;
   uut.tick(now);
@@ -147,7 +147,7 @@ CAF_TEST(a delay of the worker replaces the backoff) {
 CAF_TEST(after max_deliveries an event is given up with its last reason) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   for (int i = 0; i < 4; ++i) {
     auto out = dispatch(uut);
     CAF_REQUIRE_EQUAL(out.size(), 1u);
@@ -164,7 +164,7 @@ CAF_TEST(the death of a worker blames the oldest event and spares the rest) {
   auto uut = make();
   uut.add_worker(1, 3);
   for (uint64_t i = 1; i <= 4; ++i)
-    uut.fetched(0, ev(i), now);
+    uut.fetched(0, ev(i));
   CAF_CHECK_EQUAL(plan(uut), "1>1 2>1 3>1");
   uut.worker_died(1, "boom", now);
   CAF_CHECK_EQUAL(uut.queued(), 4u);
@@ -178,7 +178,7 @@ CAF_TEST(the death of a worker blames the oldest event and spares the rest) {
 
 CAF_TEST(an event that kills max_crashes workers is given up) {
   auto uut = make();
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   for (uint64_t w = 1; w <= 2; ++w) {
     uut.add_worker(w, 1);
     CAF_CHECK_EQUAL(plan(uut), "1>" + std::to_string(w));
@@ -191,7 +191,7 @@ CAF_TEST(ack_wait counts only while an event is the oldest of its worker) {
   auto uut = make();
   uut.add_worker(1, 3);
   for (uint64_t i = 1; i <= 3; ++i)
-    uut.fetched(0, ev(i), now);
+    uut.fetched(0, ev(i));
   auto out = dispatch(uut);
   for (auto& x : out) {
     now += 900ms; // each takes nearly all of its time
@@ -206,7 +206,7 @@ CAF_TEST(a worker that never answers loses all it holds) {
   auto uut = make();
   uut.add_worker(1, 3);
   for (uint64_t i = 1; i <= 3; ++i)
-    uut.fetched(0, ev(i), now);
+    uut.fetched(0, ev(i));
   dispatch(uut);
   uut.add_worker(2, 3);
   now += 1s;
@@ -222,7 +222,7 @@ CAF_TEST(a worker that never answers loses all it holds) {
 CAF_TEST(a stuck worker gets no more until it answers) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   auto out = dispatch(uut);
   now += 1s;
   uut.tick(now);
@@ -232,14 +232,14 @@ CAF_TEST(a stuck worker gets no more until it answers) {
   // Late, but it did the work: nobody has to do it again.
   uut.done(out[0].what, 1, now);
   CAF_CHECK_EQUAL(actions(uut), "ack1");
-  uut.fetched(0, ev(2), now);
+  uut.fetched(0, ev(2));
   CAF_CHECK_EQUAL(plan(uut), "2>1");
 }
 
 CAF_TEST(a dropped promise costs its credit for one more ack_wait only) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   dispatch(uut);
   now += 1s;
   uut.tick(now);
@@ -255,7 +255,7 @@ CAF_TEST(a parallel worker that answers others loses only what is late) {
   auto uut = make();
   uut.add_worker(1, 3);
   for (uint64_t i = 1; i <= 3; ++i)
-    uut.fetched(0, ev(i), now);
+    uut.fetched(0, ev(i));
   auto out = dispatch(uut);
   now += 500ms;
   uut.done(out[1].what, 1, now);
@@ -271,7 +271,7 @@ CAF_TEST(a parallel worker that answers others loses only what is late) {
 CAF_TEST(extend starts ack_wait again) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   auto out = dispatch(uut);
   now += 900ms;
   CAF_CHECK(uut.extend(out[0].what, 1, now));
@@ -287,7 +287,7 @@ CAF_TEST(extend starts ack_wait again) {
 CAF_TEST(a late failure does not touch the next attempt) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   auto first = dispatch(uut);
   uut.add_worker(2, 1);
   now += 1s;
@@ -305,7 +305,7 @@ CAF_TEST(a late failure does not touch the next attempt) {
 CAF_TEST(a rejected event becomes a dead letter at once) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   uut.rejected(dispatch(uut)[0].what, 1, "nonsense", now);
   auto vs = uut.take_actions();
   CAF_REQUIRE_EQUAL(vs.size(), 1u);
@@ -316,10 +316,10 @@ CAF_TEST(a rejected event becomes a dead letter at once) {
 CAF_TEST(a worker that leaves finishes what it holds) {
   auto uut = make();
   uut.add_worker(1, 2);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   auto out = dispatch(uut);
-  uut.remove_worker(1, now);
-  uut.fetched(0, ev(2), now);
+  uut.remove_worker(1);
+  uut.fetched(0, ev(2));
   CAF_CHECK_EQUAL(plan(uut), "");
   uut.done(out[0].what, 1, now);
   CAF_CHECK_EQUAL(actions(uut), "ack1");
@@ -329,9 +329,9 @@ CAF_TEST(a worker that leaves finishes what it holds) {
 CAF_TEST(what was never dispatched is handed back uncounted) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
-  uut.fetched(0, ev(2), now);
-  uut.fetched(1, ev(3), now);
+  uut.fetched(0, ev(1));
+  uut.fetched(0, ev(2));
+  uut.fetched(1, ev(3));
   dispatch(uut);
   auto only = uut.release(1);
   CAF_REQUIRE_EQUAL(only.size(), 1u);
@@ -346,8 +346,8 @@ CAF_TEST(what was never dispatched is handed back uncounted) {
 CAF_TEST(counts are noted anew after a reading that was no delivery) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
-  uut.fetched(1, ev(2), now);
+  uut.fetched(0, ev(1));
+  uut.fetched(1, ev(2));
   dispatch(uut);
   uut.take_actions();
   uut.recount(0);
@@ -362,10 +362,10 @@ CAF_TEST(what other nodes took over is dropped unless a worker is at it) {
   auto uut = make();
   uut.add_worker(1, 1);
   for (uint64_t i = 1; i <= 3; ++i)
-    uut.fetched(0, ev(i), now);
+    uut.fetched(0, ev(i));
   auto out = dispatch(uut);
   const auto mark = uut.next_serial();
-  uut.fetched(0, ev(4), now);
+  uut.fetched(0, ev(4));
   CAF_CHECK_EQUAL(uut.retain_only(0, mark, {{3, 0}}), 1u);
   CAF_CHECK_EQUAL(uut.size(), 3u);
   uut.done(out[0].what, 1, now);
@@ -377,7 +377,7 @@ CAF_TEST(what other nodes took over is not tried again here) {
   uut.add_worker(1, 8);
   uut.add_worker(2, 8);
   for (uint64_t i = 1; i <= 4; ++i)
-    uut.fetched(0, ev(i), now);
+    uut.fetched(0, ev(i));
   auto out = dispatch(uut);
   CAF_REQUIRE_EQUAL(show(out), "1>1 2>2 3>1 4>2");
   CAF_CHECK_EQUAL(uut.retain_only(0, uut.next_serial(), {{4, 0}}), 0u);
@@ -395,12 +395,12 @@ CAF_TEST(what other nodes took over is not tried again here) {
 CAF_TEST(what came back from another node is tried again here) {
   auto uut = make();
   uut.add_worker(1, 8);
-  uut.fetched(0, ev(1), now);
-  uut.fetched(0, ev(2), now);
+  uut.fetched(0, ev(1));
+  uut.fetched(0, ev(2));
   auto out = dispatch(uut);
   uut.retain_only(0, uut.next_serial(), {});
   uut.retain_only(0, uut.next_serial(), {{1, 0}});
-  CAF_CHECK(!uut.fetched(0, ev(2), now));
+  CAF_CHECK(!uut.fetched(0, ev(2)));
   uut.failed(out[0].what, 1, "no", {}, now);
   uut.failed(out[1].what, 1, "no", {}, now);
   CAF_CHECK_EQUAL(uut.waiting(), 2u);
@@ -410,9 +410,9 @@ CAF_TEST(keyed keeps the order per topic across failures) {
   how.dispatch = dispatch_mode::keyed;
   auto uut = make();
   uut.add_worker(1, 8);
-  uut.fetched(0, ev(1, "a"), now);
-  uut.fetched(0, ev(2, "a"), now);
-  uut.fetched(0, ev(3, "b"), now);
+  uut.fetched(0, ev(1, "a"));
+  uut.fetched(0, ev(2, "a"));
+  uut.fetched(0, ev(3, "b"));
   auto out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1 3>1");
   uut.failed(out[0].what, 1, "no", {}, now);
@@ -435,7 +435,7 @@ CAF_TEST(keyed gives a topic to the same worker as long as it is there) {
   for (int round = 0; round < 3; ++round)
     for (int t = 0; t < 20; ++t) {
       const auto topic = "t" + std::to_string(t);
-      uut.fetched(0, ev(++id, topic), now);
+      uut.fetched(0, ev(++id, topic));
       auto out = dispatch(uut);
       CAF_REQUIRE_EQUAL(out.size(), 1u);
       auto [i, fresh] = owner.emplace(topic, out[0].to);
@@ -444,9 +444,9 @@ CAF_TEST(keyed gives a topic to the same worker as long as it is there) {
       uut.forget(uut.take_actions().at(0).entry);
     }
   // Only the topics of a worker that goes move.
-  uut.remove_worker(2, now);
+  uut.remove_worker(2);
   for (auto& [topic, was] : owner) {
-    uut.fetched(0, ev(++id, topic), now);
+    uut.fetched(0, ev(++id, topic));
     auto out = dispatch(uut);
     CAF_REQUIRE_EQUAL(out.size(), 1u);
     CAF_CHECK(out[0].to != 2u);
@@ -458,8 +458,8 @@ CAF_TEST(keyed gives a topic to the same worker as long as it is there) {
 CAF_TEST(keyed waits for the first worker without losing the order) {
   how.dispatch = dispatch_mode::keyed;
   auto uut = make();
-  uut.fetched(0, ev(1, "a"), now);
-  uut.fetched(0, ev(2, "a"), now);
+  uut.fetched(0, ev(1, "a"));
+  uut.fetched(0, ev(2, "a"));
   uut.add_worker(1, 1);
   CAF_CHECK_EQUAL(plan(uut), "1>1");
   uut.worker_died(1, "x", now);
@@ -472,7 +472,7 @@ CAF_TEST(broadcast is acked when all have acked) {
   auto uut = make();
   uut.add_worker(1, 1);
   uut.add_worker(2, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   auto out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1 1>2");
   uut.done(out[0].what, 1, now);
@@ -486,7 +486,7 @@ CAF_TEST(broadcast repeats only for those who failed) {
   auto uut = make();
   uut.add_worker(1, 1);
   uut.add_worker(2, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   auto out = dispatch(uut);
   uut.failed(out[0].what, 1, "no", {}, now);
   uut.done(out[1].what, 2, now);
@@ -504,7 +504,7 @@ CAF_TEST(broadcast to workers that all die goes to the next ones) {
   auto uut = make();
   uut.add_worker(1, 1);
   uut.add_worker(2, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   dispatch(uut);
   uut.worker_died(1, "x", now);
   uut.worker_died(2, "y", now);
@@ -518,7 +518,7 @@ CAF_TEST(at most once means that nothing is ever queued again) {
   auto uut = make();
   uut.add_worker(1, 3);
   for (uint64_t i = 1; i <= 3; ++i)
-    uut.fetched(0, ev(i), now);
+    uut.fetched(0, ev(i));
   auto out = dispatch(uut);
   uut.failed(out[0].what, 1, "no", {}, now);
   uut.worker_died(1, "boom", now);
@@ -531,7 +531,7 @@ CAF_TEST(a manual ack finds who holds the event) {
   how.overdue_keeps_credit = false;
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1), now);
+  uut.fetched(0, ev(1));
   auto x = uut.find(0, {1, 0});
   CAF_REQUIRE(x.has_value());
   CAF_CHECK_EQUAL(x->holder, 0u);
@@ -550,8 +550,8 @@ CAF_TEST(a crash candidate waits until Redis knows that a worker gets it) {
   how.max_crashes = 3;
   auto uut = make();
   uut.add_worker(1, 2);
-  uut.fetched(0, ev(1).with({2, 0, 1}), now, true);
-  uut.fetched(0, ev(2), now);
+  uut.fetched(0, ev(1).with({2, 0, 1}), true);
+  uut.fetched(0, ev(2));
   CAF_CHECK_EQUAL(plan(uut), "2>1");
   auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
@@ -572,7 +572,7 @@ CAF_TEST(no more crash candidates are marked than workers can take) {
   how.max_crashes = 3;
   auto uut = make();
   for (uint64_t i = 1; i <= 9; ++i)
-    uut.fetched(0, ev(i).with({2, 0, 1}), now, true);
+    uut.fetched(0, ev(i).with({2, 0, 1}), true);
   CAF_CHECK_EQUAL(plan(uut) + actions(uut), "");
   uut.add_worker(1, 2);
   uut.add_worker(2, 1);
@@ -594,8 +594,8 @@ CAF_TEST(crash candidates before their last crash are alone at work) {
   auto uut = make();
   uut.add_worker(1, 8);
   for (uint64_t i = 1; i <= 3; ++i)
-    uut.fetched(0, ev(i).with({3, 0, 2}), now, true);
-  uut.fetched(0, ev(4), now);
+    uut.fetched(0, ev(i).with({3, 0, 2}), true);
+  uut.fetched(0, ev(4));
   CAF_CHECK_EQUAL(plan(uut), "4>1");
   auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
@@ -617,7 +617,7 @@ CAF_TEST(a crash candidate that fails is none any more and Redis hears of it) {
   how.max_crashes = 3;
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1).with({3, 1, 2}), now, true);
+  uut.fetched(0, ev(1).with({3, 1, 2}), true);
   plan(uut);
   auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
@@ -641,8 +641,8 @@ CAF_TEST(a crash candidate whose worker died at another event is marked again) {
   how.max_crashes = 2; // so that it must be alone
   auto uut = make();
   uut.add_worker(1, 2);
-  uut.fetched(0, ev(1), now);
-  uut.fetched(0, ev(2).with({2, 0, 1}), now, true);
+  uut.fetched(0, ev(1));
+  uut.fetched(0, ev(2).with({2, 0, 1}), true);
   CAF_CHECK_EQUAL(plan(uut), "1>1");
   auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
@@ -657,8 +657,8 @@ CAF_TEST(a crash candidate whose worker died at another event is marked again) {
 CAF_TEST(a crash candidate that is not ours any more is dropped) {
   auto uut = make();
   uut.add_worker(1, 1);
-  uut.fetched(0, ev(1).with({2, 0, 1}), now, true);
-  uut.fetched(0, ev(2).with({2, 0, 1}), now, true);
+  uut.fetched(0, ev(1).with({2, 0, 1}), true);
+  uut.fetched(0, ev(2).with({2, 0, 1}), true);
   plan(uut);
   auto marks = uut.take_actions();
   CAF_REQUIRE_EQUAL(marks.size(), 1u);

@@ -32,9 +32,9 @@ struct fixture {
   }
 
   // What is given up: "late", then what was behind it.
-  std::string give_up(worker_id x) {
-    worker_table::given_up out;
-    if (!uut.give_up(*uut.find(x), now, out))
+  std::string take_back(worker_id x) {
+    worker_table::taken_back out;
+    if (!uut.take_back(*uut.find(x), now, out))
       return "";
     auto result = std::to_string(out.late.serial);
     for (auto& h : out.behind)
@@ -106,9 +106,9 @@ CAF_TEST(the clock of an event starts when it is the oldest) {
   now += 900ms;
   answer(1, 1);
   now += 900ms;
-  CAF_CHECK_EQUAL(give_up(1), "");
+  CAF_CHECK_EQUAL(take_back(1), "");
   now += 100ms;
-  CAF_CHECK_EQUAL(give_up(1), "2 stuck");
+  CAF_CHECK_EQUAL(take_back(1), "2 stuck");
 }
 
 CAF_TEST(a silent worker is stuck and loses all until it answers) {
@@ -116,8 +116,8 @@ CAF_TEST(a silent worker is stuck and loses all until it answers) {
   for (uint64_t i = 1; i <= 3; ++i)
     give(1, i);
   now += 1s;
-  CAF_CHECK_EQUAL(give_up(1), "1 2 3 stuck");
-  CAF_CHECK_EQUAL(give_up(1), "");
+  CAF_CHECK_EQUAL(take_back(1), "1 2 3 stuck");
+  CAF_CHECK_EQUAL(take_back(1), "");
   CAF_CHECK_EQUAL(load(1), 3u);
   CAF_CHECK(uut.find(1)->stuck);
   CAF_CHECK(uut.owner_of(7) == nullptr);
@@ -134,7 +134,7 @@ CAF_TEST(a worker that answered others meanwhile loses only the oldest) {
   now += 500ms;
   answer(1, 2);
   now += 500ms;
-  CAF_CHECK_EQUAL(give_up(1), "1");
+  CAF_CHECK_EQUAL(take_back(1), "1");
   CAF_CHECK(!uut.find(1)->stuck);
 }
 
@@ -142,7 +142,7 @@ CAF_TEST(what was given up counts for another ack_wait) {
   uut.add(1, 1);
   give(1, 1);
   now += 1s;
-  give_up(1);
+  take_back(1);
   CAF_CHECK_EQUAL(uut.free_slots(), 0u);
   now += 999ms;
   CAF_CHECK(!uut.expire_overdue(*uut.find(1), now));
@@ -156,7 +156,7 @@ CAF_TEST(without that option it counts no longer) {
   uut.add(1, 1);
   give(1, 1);
   now += 1s;
-  CAF_CHECK_EQUAL(give_up(1), "1 stuck");
+  CAF_CHECK_EQUAL(take_back(1), "1 stuck");
   CAF_CHECK_EQUAL(uut.free_slots(), 1u);
   CAF_CHECK(!uut.find(1)->stuck);
 }
@@ -169,7 +169,7 @@ CAF_TEST(extending begins the time anew) {
   CAF_CHECK(!uut.extend(1, ticket(2), now));
   CAF_CHECK(!uut.extend(2, ticket(1), now));
   now += 900ms;
-  CAF_CHECK_EQUAL(give_up(1), "");
+  CAF_CHECK_EQUAL(take_back(1), "");
 }
 
 CAF_TEST(who leaves is removed when it has nothing to answer) {

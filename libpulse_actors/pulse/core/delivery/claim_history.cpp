@@ -16,8 +16,8 @@ claim_history history_of_claim(const stored_counts& stored, bool released) {
   return result;
 }
 
-std::string why_give_up(const claim_history& x, uint32_t max_crashes,
-                        uint32_t max_deliveries) {
+std::string why_dead_letter(const claim_history& x, uint32_t max_crashes,
+                            uint32_t max_deliveries) {
   const auto tried = x.counts.deliveries - 1;
   if (max_crashes > 0 && x.proven_crashes >= max_crashes)
     return "workers or nodes died " + std::to_string(x.proven_crashes)

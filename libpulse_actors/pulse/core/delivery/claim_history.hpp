@@ -26,7 +26,7 @@ claim_history history_of_claim(const stored_counts& stored, bool released);
 /// @param max_crashes, max_deliveries See sink_options; 0: no limit.
 /// @returns why a claimed event becomes a dead letter; empty if it is to be
 /// delivered again.
-std::string why_give_up(const claim_history& x, uint32_t max_crashes,
-                        uint32_t max_deliveries);
+std::string why_dead_letter(const claim_history& x, uint32_t max_crashes,
+                            uint32_t max_deliveries);
 
 } // namespace pulse

@@ -15,7 +15,7 @@ delivery_ledger::delivery_ledger(settings how, random_engine random)
 
 // -- what comes from Redis ----------------------------------------------------
 
-bool delivery_ledger::fetched(uint32_t stream, event content, time_point,
+bool delivery_ledger::fetched(uint32_t stream, event content,
                               bool crash_candidate) {
   const auto id = content.id();
   auto* x = entries_.add(stream, std::move(content));
@@ -102,7 +102,7 @@ void delivery_ledger::add_worker(worker_id id, uint32_t credit) {
   dispatcher_.reassign();
 }
 
-void delivery_ledger::remove_worker(worker_id id, time_point) {
+void delivery_ledger::remove_worker(worker_id id) {
   auto* w = workers_.find(id);
   if (w == nullptr)
     return;
@@ -145,8 +145,8 @@ void delivery_ledger::tick(time_point now) {
   for (auto& w : workers_) {
     if (workers_.expire_overdue(w, now))
       dispatcher_.reassign();
-    while (workers_.give_up(w, now, given_up_))
-      give_up(given_up_, w.id, now);
+    while (workers_.take_back(w, now, taken_back_))
+      take_back(taken_back_, w.id, now);
   }
   workers_.remove_idle();
 }
@@ -252,7 +252,7 @@ void delivery_ledger::rejected(const ticket& which, worker_id by,
     dispatcher_.reassign();
   auto* x = entries_.resolve(which);
   if (x != nullptr && x->state != entry_state::settling)
-    kill(*x, reason);
+    make_dead_letter(*x, reason);
 }
 
 void delivery_ledger::acknowledge(entry& x) {
@@ -261,7 +261,7 @@ void delivery_ledger::acknowledge(entry& x) {
   dispatcher_.end_turn(x);
 }
 
-void delivery_ledger::kill(entry& x, std::string reason) {
+void delivery_ledger::make_dead_letter(entry& x, std::string reason) {
   add_action(action_kind::dead_letter, x, std::move(reason));
   entries_.move_to(x, entry_state::settling);
   dispatcher_.end_turn(x);
@@ -278,11 +278,12 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   x.crash_candidate = false;
   const bool was_marked = std::exchange(x.marked, false);
   if (!settings_.redeliver)
-    return kill(x, reason);
+    return make_dead_letter(x, reason);
   if (settings_.max_deliveries > 0
       && counts.deliveries >= settings_.max_deliveries)
-    return kill(x, "gave up after " + std::to_string(counts.deliveries)
-                     + " deliveries; the last failure: " + reason);
+    return make_dead_letter(x, "gave up after "
+                                 + std::to_string(counts.deliveries)
+                                 + " deliveries; the last failure: " + reason);
   const auto pause = delay ? *delay
                            : redelivery_delay(settings_.backoff,
                                               counts.failures, random_);
@@ -303,8 +304,8 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
   x.content = x.content.with(counts);
   x.crash_candidate = false;
   if (settings_.max_crashes > 0 && counts.crashes >= settings_.max_crashes)
-    kill(x, "its worker died " + std::to_string(counts.crashes)
-              + " times; the last time: " + reason);
+    make_dead_letter(x, "its worker died " + std::to_string(counts.crashes)
+                          + " times; the last time: " + reason);
   else
     requeue(x, reason);
 }
@@ -317,7 +318,7 @@ void delivery_ledger::requeue(entry& x, const std::string& reason) {
   if (settings_.redeliver)
     dispatcher_.enqueue(x, true);
   else
-    kill(x, reason);
+    make_dead_letter(x, reason);
 }
 
 // Broadcast: one copy has ended. The event is decided when the last copy ends.
@@ -340,29 +341,29 @@ void delivery_ledger::finish_copy(entry& x, worker_id by,
   }
 }
 
-void delivery_ledger::give_up(const worker_table::given_up& given_up,
-                              worker_id by, time_point now) {
+void delivery_ledger::take_back(const worker_table::taken_back& what,
+                                worker_id from, time_point now) {
   ++counters_.timeouts;
-  const auto& behind = given_up.behind;
+  const auto& behind = what.behind;
   for (auto i = behind.rbegin(); i != behind.rend(); ++i) {
     auto* x = entries_.resolve(i->what, entry_state::dispatched);
     if (x == nullptr)
       continue;
     if (broadcasts())
-      finish_copy(*x, by, broadcast_copies::copy::failed, now);
+      finish_copy(*x, from, broadcast_copies::copy::failed, now);
     else
       requeue(*x, "its worker is stuck at another event");
   }
-  if (given_up.stuck)
+  if (what.stuck)
     dispatcher_.reassign();
-  auto* x = entries_.resolve(given_up.late, entry_state::dispatched);
+  auto* x = entries_.resolve(what.late, entry_state::dispatched);
   if (x == nullptr)
     return;
   x->reason = "no answer within ack_wait ("
               + std::to_string(settings_.ack_wait.count()) + " ms)";
   x->delay.reset();
   if (broadcasts())
-    finish_copy(*x, by, broadcast_copies::copy::failed, now);
+    finish_copy(*x, from, broadcast_copies::copy::failed, now);
   else
     retry(*x, x->reason, {}, now);
 }

@@ -117,8 +117,7 @@ public:
   /// @param crash_candidate Whether a node died that held the event.
   /// @returns false if the ledger holds the event. Then nothing changes, except
   /// that an event that another node had taken over belongs to this sink again.
-  bool fetched(uint32_t stream, event x, time_point now,
-               bool crash_candidate = false);
+  bool fetched(uint32_t stream, event x, bool crash_candidate = false);
 
   /// Removes a settled entry after Redis has confirmed its outcome. Ignores
   /// tickets of entries that were removed before.
@@ -167,7 +166,7 @@ public:
   void add_worker(worker_id worker, uint32_t credit);
 
   /// The worker gets no more events. It may finish those that it holds.
-  void remove_worker(worker_id worker, time_point now);
+  void remove_worker(worker_id worker);
 
   /// The worker died: other workers get its events at once. The oldest of these
   /// events probably killed the worker, so it gets a crash more.
@@ -261,14 +260,15 @@ private:
 
   // outcomes
   void acknowledge(entry& x);
-  void kill(entry& x, std::string reason);
+  void make_dead_letter(entry& x, std::string reason);
   void retry(entry& x, const std::string& reason,
              std::optional<milliseconds> delay, time_point now);
   void crashed(entry& x, const std::string& reason);
   void requeue(entry& x, const std::string& reason);
   void finish_copy(entry& x, worker_id by, broadcast_copies::copy how,
                    time_point now);
-  void give_up(const worker_table::given_up& x, worker_id by, time_point now);
+  void take_back(const worker_table::taken_back& what, worker_id from,
+                 time_point now);
   void erase(entry& x);
   void add_action(action_kind kind, const entry& x, std::string reason = {});
 
@@ -285,7 +285,7 @@ private:
   std::vector<action> actions_;
   counters counters_;
   // A member only to save allocations.
-  worker_table::given_up given_up_;
+  worker_table::taken_back taken_back_;
 };
 
 } // namespace pulse

@@ -128,7 +128,7 @@ bool worker_table::extend(worker_id by, const delivery_ticket& what,
   return false;
 }
 
-bool worker_table::give_up(worker& w, delivery_time now, given_up& into) {
+bool worker_table::take_back(worker& w, delivery_time now, taken_back& into) {
   if (w.holds.empty() || now - w.holds.front().clock < ack_wait_)
     return false;
   const auto oldest = w.holds.front();

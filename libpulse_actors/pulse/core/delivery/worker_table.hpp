@@ -50,7 +50,7 @@ public:
   };
 
   /// The events that were taken back from a late worker.
-  struct given_up {
+  struct taken_back {
     /// The oldest event that the worker held: its `ack_wait` is over.
     delivery_ticket late;
     /// Whether the worker is stuck: it answered nothing in that time. Then all
@@ -124,7 +124,7 @@ public:
   /// @param into Receives these events. Passing the same object again saves
   /// allocations.
   /// @returns false if the worker is in time.
-  bool give_up(worker& w, delivery_time now, given_up& into);
+  bool take_back(worker& w, delivery_time now, taken_back& into);
 
   /// Forgets events that were taken back one `ack_wait` ago. A worker that
   /// dropped the promise of an event never answers it, but may be able to work

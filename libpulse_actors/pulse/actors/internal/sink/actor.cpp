@@ -315,7 +315,7 @@ struct sink_state {
     advance_groups();
     admit_waiting();
     outcomes.take_actions();
-    if (!ctx.closing && ctx.ledger.queued() > 0 && lease_guard.leases_hold())
+    if (!ctx.closing && ctx.ledger.queued() > 0 && lease_guard.check_leases())
       workers.dispatch();
     outcomes.take_actions();
     outcomes.flush();

@@ -164,15 +164,15 @@ void sink_claimer::accept(uint32_t stream,
   for (uint32_t i = 0; i < block->extents.size(); ++i) {
     ++ctx_.counts.taken_over;
     const auto& x = histories[i];
-    const auto why = why_give_up(x, options.max_crashes,
-                                 options.max_deliveries);
+    const auto why = why_dead_letter(x, options.max_crashes,
+                                     options.max_deliveries);
     if (why.empty()) {
       intake_.accept(stream, event{block, i, x.counts}, x.crash_candidate);
       continue;
     }
     auto counts = x.counts;
-    --counts.deliveries; // the event is given up instead of delivered
-    outcomes_.give_up(stream, block->extents[i].id, counts, why);
+    --counts.deliveries; // the event is not delivered
+    outcomes_.make_dead_letter(stream, block->extents[i].id, counts, why);
   }
 }
 

@@ -22,7 +22,7 @@ void sink_intake::accept(uint32_t stream, event x, bool crash_candidate) {
                             "p (payload); the program that added it must write "
                             "both";
     if (ctx_.acks())
-      outcomes_.give_up(stream, x.id(), x.counts(), why);
+      outcomes_.make_dead_letter(stream, x.id(), x.counts(), why);
     else
       ctx_.report(log_level::warning,
                   "skips event " + to_string(x.id()) + " of stream "
@@ -32,7 +32,7 @@ void sink_intake::accept(uint32_t stream, event x, bool crash_candidate) {
     if (ctx_.acks())
       outcomes_.ack(stream, x.id());
   } else {
-    ctx_.ledger.fetched(stream, std::move(x), ctx_.now(), crash_candidate);
+    ctx_.ledger.fetched(stream, std::move(x), crash_candidate);
   }
 }
 

@@ -13,7 +13,7 @@ constexpr milliseconds verify_pause{500};
 
 } // namespace
 
-bool sink_lease_guard::leases_hold() {
+bool sink_lease_guard::check_leases() {
   if (!ctx_.acks())
     return true;
   const bool may_verify = verifying_ == 0 && ctx_.now() >= verify_not_before_;

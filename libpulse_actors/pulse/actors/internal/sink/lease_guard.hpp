@@ -25,10 +25,12 @@ public:
     // nop
   }
 
-  /// @returns whether the leases were renewed recently enough to dispatch
-  /// events. If not, because this node was stopped or Redis is away, it asks
-  /// Redis which events still belong to the sink.
-  bool leases_hold();
+  /// Checks whether the leases were renewed recently enough to dispatch events.
+  /// If not, because this node was stopped or Redis is away, it asks Redis
+  /// which events still belong to the sink, and returns false until Redis has
+  /// answered.
+  /// @returns whether events may be dispatched.
+  bool check_leases();
 
   /// Looks for events that the sink does not know, if it is time to do so.
   void tick(time_point now);

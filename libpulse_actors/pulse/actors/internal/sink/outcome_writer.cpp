@@ -54,8 +54,9 @@ void sink_outcome_writer::ack(uint32_t stream, event_id id) {
   acks_.push_back({stream, id, {}, false});
 }
 
-void sink_outcome_writer::give_up(uint32_t stream, event_id id,
-                                  delivery_counts counts, std::string reason) {
+void sink_outcome_writer::make_dead_letter(uint32_t stream, event_id id,
+                                           delivery_counts counts,
+                                           std::string reason) {
   dead_.push_back(
     {action_kind::dead_letter, {}, stream, id, counts, std::move(reason)});
 }

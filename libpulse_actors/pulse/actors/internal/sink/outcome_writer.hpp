@@ -35,8 +35,8 @@ public:
   void ack(uint32_t stream, event_id id);
 
   /// Makes an event that is not in the ledger a dead letter.
-  void give_up(uint32_t stream, event_id id, delivery_counts counts,
-               std::string reason);
+  void make_dead_letter(uint32_t stream, event_id id, delivery_counts counts,
+                        std::string reason);
 
   /// @returns whether an outcome of that event is still to be confirmed.
   [[nodiscard]] bool knows(uint32_t stream, event_id id) const;

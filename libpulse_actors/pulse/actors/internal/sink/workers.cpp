@@ -32,7 +32,7 @@ bool sink_workers::remove(const event_listener& who) {
   const auto i = ids_.find(caf::actor_cast<caf::actor_addr>(who));
   if (i == ids_.end() || workers_.erase(i->second) == 0)
     return false;
-  ctx_.ledger.remove_worker(i->second, ctx_.now());
+  ctx_.ledger.remove_worker(i->second);
   return true;
 }
 
