@@ -150,7 +150,7 @@ CAF_TEST(one renewal of a lease is under way at a time and counts when sent) {
   CAF_CHECK(age(x) < 8s);
 }
 
-CAF_TEST(a lease that was given up is renewed no more) {
+CAF_TEST(a lease that has ended is renewed no more) {
   const auto x = add("a");
   caf::anon_send(uut, caf::delete_atom_v, x);
   pass(30s);
