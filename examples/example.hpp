@@ -44,16 +44,15 @@ struct node {
 };
 
 /// Prints each event with `label`, and ends after `count` events.
-inline caf::behavior printer(caf::stateful_actor<int>* self, std::string label,
+inline caf::behavior printer(caf::event_based_actor* self, std::string label,
                              int count) {
-  self->state = count;
   return {
-    [=](const pulse::event& x) {
+    [=, left = count](const pulse::event& x) mutable {
       std::cout << label + ": " + std::string{x.stream()} + " "
                      + std::string{x.name()} + " " + std::string{x.payload()}
                      + "\n"
                 << std::flush;
-      if (--self->state == 0)
+      if (--left == 0)
         self->quit();
     },
   };

@@ -9,15 +9,15 @@ using namespace example;
 namespace {
 
 // Acknowledges each event, and ends after `count` acks that Redis confirmed.
-caf::behavior worker(caf::stateful_actor<int>* self, pulse::sink_actor sink,
+caf::behavior worker(caf::event_based_actor* self, pulse::sink_actor sink,
                      int count) {
-  self->state = count;
+  auto left = std::make_shared<int>(count);
   return {
     [=](const pulse::event& x) {
       std::cout << "works on " << x.payload() << std::endl;
       self->request(sink, caf::infinite, pulse::atom::ack_v, x.delivery())
         .then([=] { // Redis has it
-          if (--self->state == 0)
+          if (--*left == 0)
             self->quit();
         });
     },

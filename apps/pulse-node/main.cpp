@@ -90,10 +90,11 @@ std::string host_name() {
 pulse::config make_caf_config(const caf_section& x) {
   pulse::config result;
   if (x.threads > 0)
-    result.set("scheduler.max-threads", static_cast<size_t>(x.threads));
-  result.set("middleman.heartbeat-interval",
+    result.set(PULSE_CAF_OPTION("scheduler.max-threads"),
+               static_cast<size_t>(x.threads));
+  result.set(PULSE_CAF_OPTION("middleman.heartbeat-interval"),
              caf::timespan{x.heartbeat_interval});
-  result.set("middleman.connection-timeout",
+  result.set(PULSE_CAF_OPTION("middleman.connection-timeout"),
              caf::timespan{x.connection_timeout});
   return result;
 }

@@ -142,7 +142,7 @@ status node::publish() {
   if (!port)
     return failure{errc::unavailable,
                    "cannot listen at \"" + config_.node.listen
-                     + "\" ([node] listen): " + sys_.render(port.error())};
+                     + "\" ([node] listen): " + describe(port.error())};
   log(log_level::info, "node " + config_.node.name,
       "actors of other nodes find it at port " + std::to_string(*port));
   return {};

@@ -22,8 +22,8 @@ struct listener {
   };
 
   using self_type
-    = event_listener::extend<caf::reacts_to<caf::ok_atom>,
-                             caf::reacts_to<caf::put_atom, caf::error>>;
+    = extended_interface<event_listener, caf::result<void>(caf::ok_atom),
+                         caf::result<void>(caf::put_atom, caf::error)>;
 
   static self_type::behavior_type behave(self_type::pointer self,
                                          std::shared_ptr<state> st) {

@@ -99,6 +99,25 @@ CAF_TEST(term makes a dead letter with the reason) {
             != std::string::npos);
 }
 
+CAF_TEST(a worker that returns an error does not end the sink) {
+  spawn_subscribed();
+  alice.always_fail(caf::make_error(errc::internal, "bad handler"));
+  give(1, 2);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2");
+  CAF_CHECK_EQUAL(tell(atom::ack_v, delivery(1))->why(), "none");
+  CAF_CHECK_EQUAL(info().acked, 1u); // the error means nothing in this mode
+  CAF_CHECK_EQUAL(info().nacks, 0u);
+}
+
+CAF_TEST(a worker that throws is dead and does not end the sink) {
+  spawn_subscribed();
+  CAF_CHECK_EQUAL(subscribe(bob), "none");
+  alice.throw_next();
+  give(1, 1);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,0,1)");
+}
+
 CAF_TEST(a sink that ends answers those who wait for an ack) {
   spawn_subscribed();
   give(1, 1);

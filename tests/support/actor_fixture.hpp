@@ -11,6 +11,26 @@
 
 namespace pulse::test {
 
+/// Sends a message that is no request in the name of `from`.
+template <class Handle, class... Ts>
+void send_from(caf::scoped_actor& from, const Handle& to, Ts... message) {
+  const auto receiver = caf::actor_cast<caf::actor>(to);
+#if CAF_MAJOR_VERSION < 1
+  from->send(receiver, std::move(message)...);
+#else
+  from->mail(std::move(message)...).send(receiver);
+#endif
+}
+
+/// @returns whether a message waits in the mailbox.
+inline bool has_mail(caf::scoped_actor& who) {
+#if CAF_MAJOR_VERSION < 1
+  return !who->mailbox().empty();
+#else
+  return who->mailbox().size() > 0;
+#endif
+}
+
 /// Runs actors one message at a time, in virtual time.
 struct actor_fixture : test_coordinator_fixture<pulse::config> {
   /// The result of a request.

@@ -153,7 +153,8 @@ private:
   };
 
   using state_ptr = std::shared_ptr<state>;
-  using actor_type = connection_actor::extend<caf::reacts_to<caf::tick_atom>>;
+  using actor_type
+    = extended_interface<connection_actor, caf::result<void>(caf::tick_atom)>;
 
   void tell(answer_plan x) {
     state_->plans.push_back(std::move(x));

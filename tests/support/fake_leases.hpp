@@ -127,7 +127,8 @@ private:
 
   // The tick is a private message, so that the actor itself delivers its
   // promises.
-  using actor_type = lease_actor::extend<caf::reacts_to<caf::tick_atom>>;
+  using actor_type
+    = extended_interface<lease_actor, caf::result<void>(caf::tick_atom)>;
 
   static actor_type::behavior_type behave(actor_type::pointer self,
                                           const std::shared_ptr<state>& st) {

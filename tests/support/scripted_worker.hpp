@@ -86,8 +86,9 @@ private:
   };
 
   using actor_type
-    = event_listener::extend<caf::reacts_to<caf::ok_atom, size_t>,
-                             caf::reacts_to<caf::put_atom, caf::error>>;
+    = extended_interface<event_listener,
+                         caf::result<void>(caf::ok_atom, size_t),
+                         caf::result<void>(caf::put_atom, caf::error)>;
 
   static std::string text_of(const event& x) {
     const auto& n = x.counts();

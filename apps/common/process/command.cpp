@@ -12,6 +12,7 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 
 namespace pulse::apps {
 
@@ -29,9 +30,20 @@ public:
     return *result;
   }
 
-  void add(pid_t group) {
-    std::lock_guard<std::mutex> guard{mutex_};
-    groups_.insert(group);
+  /// Starts a process with `spawn`, which gives its ID, and adds its group.
+  /// @returns what `spawn` returns; ECANCELED after kill_all().
+  template <class F>
+  int start(F spawn, pid_t& pid) {
+    // kill_all() waits until a process that is being started is known.
+    std::shared_lock<std::shared_mutex> starting{gate_};
+    if (killed_)
+      return ECANCELED;
+    const int error = spawn(pid);
+    if (error == 0) {
+      std::lock_guard<std::mutex> guard{mutex_};
+      groups_.insert(pid);
+    }
+    return error;
   }
 
   void remove(pid_t group) {
@@ -40,12 +52,16 @@ public:
   }
 
   void kill_all() {
+    std::unique_lock<std::shared_mutex> starting{gate_};
+    killed_ = true;
     std::lock_guard<std::mutex> guard{mutex_};
     for (const auto group : groups_)
       kill(-group, SIGKILL);
   }
 
 private:
+  std::shared_mutex gate_;
+  bool killed_ = false;
   std::mutex mutex_;
   std::set<pid_t> groups_;
 };
@@ -63,10 +79,12 @@ public:
     fcntl(input_.get(), F_SETFL, O_NONBLOCK);
     const inheritance from_us{read_end.get(),
                               call.output_to_stderr ? STDERR_FILENO : -1, -1};
-    const int error = spawn_program(call.argv, call.environment, from_us, pid_);
+    auto spawn = [&](pid_t& pid) {
+      return spawn_program(call.argv, call.environment, from_us, pid);
+    };
+    const int error = running_groups::instance().start(spawn, pid_);
     if (error != 0)
       return error;
-    running_groups::instance().add(pid_);
     exit_ = unique_fd{static_cast<int>(syscall(SYS_pidfd_open, pid_, 0))};
     return 0;
   }
@@ -133,7 +151,10 @@ command_end from_status(int status) {
 
 command_end run(const command_call& call) {
   child process;
-  if (const int error = process.start(call); error != 0)
+  const int error = process.start(call);
+  if (error == ECANCELED)
+    return {command_end::kind::stopped, 0};
+  if (error != 0)
     return {command_end::kind::not_started, error};
   auto rest = call.input;
   process.feed(rest);

@@ -52,8 +52,8 @@ struct command_end {
 /// Blocks. Its signals are the defaults. A command need not read its input.
 command_end run(const command_call& call);
 
-/// Kills all commands that run at this moment, with their groups: for a process
-/// that ends at once. Thread-safe.
+/// Kills all commands that run, with their groups, and starts no more: for a
+/// process that ends. Thread-safe.
 void kill_running_commands();
 
 /// "exited with status 3", "was ended by signal 9 (Killed)" …

@@ -1,9 +1,16 @@
 #pragma once
 
-#include <caf/duration.hpp>
+#include "pulse/actors/caf_version.hpp"
+
 #include <caf/expected.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+
+#if CAF_MAJOR_VERSION < 1
+#  include <caf/duration.hpp>
+#else
+#  include <caf/timespan.hpp>
+#endif
 
 #include <chrono>
 #include <type_traits>
@@ -13,12 +20,28 @@ namespace pulse {
 
 namespace detail {
 
+#if CAF_MAJOR_VERSION < 1
+using request_timeout = caf::duration;
+#else
+using request_timeout = caf::timespan;
+#endif
+
+template <class Handle, class... Ts>
+auto request(caf::scoped_actor& self, request_timeout timeout, const Handle& to,
+             Ts&&... xs) {
+#if CAF_MAJOR_VERSION < 1
+  return self->request(to, timeout, std::forward<Ts>(xs)...);
+#else
+  return self->mail(std::forward<Ts>(xs)...).request(to, timeout);
+#endif
+}
+
 template <class Result, class Pending>
 caf::expected<Result> receive(Pending pending) {
   caf::expected<Result> result{caf::error{}};
   auto fail = [&](caf::error& why) { result = std::move(why); };
   if constexpr (std::is_void_v<Result>)
-    std::move(pending).receive([&] { result = caf::unit; }, fail);
+    std::move(pending).receive([&] { result = caf::expected<void>{}; }, fail);
   else
     std::move(pending).receive([&](Result& x) { result = std::move(x); }, fail);
   return result;
@@ -37,7 +60,7 @@ caf::expected<Result>
 ask(caf::actor_system& sys, const Handle& to, Ts&&... xs) {
   caf::scoped_actor self{sys};
   return detail::receive<Result>(
-    self->request(to, caf::infinite, std::forward<Ts>(xs)...));
+    detail::request(self, caf::infinite, to, std::forward<Ts>(xs)...));
 }
 
 /// The same with a timeout.
@@ -48,8 +71,8 @@ caf::expected<Result> ask_within(caf::actor_system& sys,
                                  std::chrono::milliseconds timeout,
                                  const Handle& to, Ts&&... xs) {
   caf::scoped_actor self{sys};
-  return detail::receive<Result>(
-    self->request(to, caf::duration{timeout}, std::forward<Ts>(xs)...));
+  return detail::receive<Result>(detail::request(
+    self, detail::request_timeout{timeout}, to, std::forward<Ts>(xs)...));
 }
 
 } // namespace pulse

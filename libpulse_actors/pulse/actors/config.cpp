@@ -1,19 +1,7 @@
 #include "pulse/actors/config.hpp"
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/runtime/messages.hpp"
-
-#include <caf/io/middleman.hpp>
-#include <caf/make_config_option.hpp>
-
-#ifdef __clang__
-// libcaf_core was built by GCC. What clang instantiates of these templates
-// differs from it, and an option of such a type would crash when it is set.
-namespace caf::detail {
-template config_option::meta_state* option_meta_state_instance<std::string>();
-template config_option::meta_state* option_meta_state_instance<timespan>();
-} // namespace caf::detail
-#endif
+#include "pulse/actors/internal/caf/config.hpp"
 
 namespace pulse {
 
@@ -21,29 +9,11 @@ namespace {
 
 const std::string group = "pulse";
 
-std::string render(uint8_t code, caf::atom_value category,
-                   const caf::message& context) {
-  return describe(caf::error{code, category, context});
-}
-
 // Sets what has no value yet.
 template <class T>
 void improve(caf::actor_system_config& cfg, const std::string& name, T value) {
-  if (!caf::get_if(&cfg.content, name))
+  if (!internal::is_set(cfg, name))
     cfg.set(name, std::move(value));
-}
-
-// CAF constructs every loaded module and keeps the last one of a kind. Ours
-// comes first, so that a middleman with other parameters wins, and so that
-// modules that need one find it.
-void load_middleman(caf::actor_system_config& cfg) {
-  caf::actor_system_config plain;
-  plain.load<caf::io::middleman>();
-  auto& ours = plain.module_factories.back();
-  for (auto& loaded : cfg.module_factories)
-    if (loaded.target_type() == ours.target_type())
-      return;
-  cfg.module_factories.insert(cfg.module_factories.begin(), std::move(ours));
 }
 
 // Calls `f(name, member, description)` for each option of the group.
@@ -67,23 +37,6 @@ void visit_options(F f) {
     "maximum time of an attempt to connect, such as 5s");
   f("command-timeout", &x::command_timeout,
     "maximum time of a command, such as 5s");
-}
-
-caf::error accept_any(const caf::config_value&) {
-  return caf::none;
-}
-
-// CAF drops a value of a configuration file whose type is wrong, and says
-// nothing. So these options take values of all types, and redis_options_of()
-// complains. On the command line, CAF complains.
-template <class T>
-const caf::config_option::meta_state* type_of_option() {
-  static const caf::config_option::meta_state result = [] {
-    auto x = *caf::detail::option_meta_state_instance<T>();
-    x.check = accept_any;
-    return x;
-  }();
-  return &result;
 }
 
 template <class T>
@@ -120,23 +73,22 @@ status read_into(T& x, const caf::settings& from, const std::string& name) {
 
 void add_pulse(caf::actor_system_config& cfg) {
   using namespace std::chrono_literals;
-  cfg.add_message_types<caf::id_block::pulse>();
-  cfg.add_message_types<caf::id_block::pulse_internal>();
-  cfg.add_error_category(caf::atom("pulse"), render);
-  load_middleman(cfg);
+  internal::register_types(cfg);
+  internal::load_middleman(cfg);
   // Stealing delays work that a busy actor makes by up to 20 ms; without a
   // limit per turn, a flooded connection would never write.
-  improve(cfg, "scheduler.policy", caf::atom("sharing"));
-  improve(cfg, "scheduler.max-throughput", size_t{200});
+  internal::prefer_sharing(cfg);
+  improve(cfg, PULSE_CAF_OPTION("scheduler.max-throughput"), size_t{200});
   // Other nodes may rely on it; those that do not are not harmed.
-  improve(cfg, "middleman.heartbeat-interval", caf::timespan{1s});
+  improve(cfg, PULSE_CAF_OPTION("middleman.heartbeat-interval"),
+          caf::timespan{1s});
 }
 
 void add_pulse_options(caf::config_option_set& options) {
   visit_options([&](const std::string& name, auto member, const auto& text) {
     using member_type = std::decay_t<decltype(redis_options{}.*member)>;
     using type = typename config_type<member_type>::type;
-    options.add({group, name, text, type_of_option<type>()});
+    options.add(internal::make_option<type>(group, name, text));
   });
 }
 
@@ -146,7 +98,7 @@ redis_options_of(const caf::actor_system_config& cfg) {
   status types;
   visit_options([&](const std::string& name, auto member, const auto&) {
     if (types)
-      types = read_into(result.*member, cfg.content, group + "." + name);
+      types = read_into(result.*member, caf::content(cfg), group + "." + name);
   });
   if (!types)
     return make_error(types.error());
@@ -159,10 +111,15 @@ config::config() {
   using namespace std::chrono_literals;
   add_pulse(*this);
   add_pulse_options(custom_options_);
-  set("middleman.app-identifiers", std::vector<std::string>{"pulse-1"});
-  set("middleman.connection-timeout", caf::timespan{5s});
-  // Else parse() would pick up a caf-application.ini that lies around.
+  set(PULSE_CAF_OPTION("middleman.app-identifiers"),
+      std::vector<std::string>{"pulse-1"});
+  set(PULSE_CAF_OPTION("middleman.connection-timeout"), caf::timespan{5s});
+  // Else parse() would pick up a caf-application file that lies around.
+#if CAF_MAJOR_VERSION < 1
   config_file_path.clear();
+#else
+  config_file_paths({});
+#endif
 }
 
 } // namespace pulse

@@ -1,13 +1,13 @@
 #include "pulse/actors/errors.hpp"
 
+#include "pulse/actors/type_ids.hpp"
+
 #include <caf/exit_reason.hpp>
 #include <caf/sec.hpp>
 
 namespace pulse {
 
 namespace {
-
-const caf::atom_value our_category = caf::atom("pulse");
 
 // @returns what CAF's error of a request means for its sender.
 errc fitting_errc(caf::sec x) {
@@ -29,11 +29,11 @@ errc fitting_errc(caf::sec x) {
 
 failure from_foreign(const caf::error& x) {
   auto text = caf::to_string(x);
-  if (x.category() == caf::atom("system")) {
+  if (is_error_of<caf::sec>(x)) {
     const auto code = static_cast<caf::sec>(x.code());
     return {fitting_errc(code), "CAF: " + caf::to_string(code) + ", " + text};
   }
-  if (x.category() == caf::atom("exit")) {
+  if (is_error_of<caf::exit_reason>(x)) {
     const auto code = static_cast<caf::exit_reason>(x.code());
     return {errc::closed, "the actor ended: " + caf::to_string(code)};
   }
@@ -51,7 +51,7 @@ caf::error make_error(const failure& x) {
 failure to_failure(const caf::error& x) {
   if (!x)
     return {};
-  if (x.category() != our_category)
+  if (!is_error_of<errc>(x))
     return from_foreign(x);
   failure result{static_cast<errc>(x.code()), {}};
   const auto& context = x.context();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/actors/caf_version.hpp"
 #include "pulse/core/dead_letter.hpp"
 #include "pulse/core/errc.hpp"
 #include "pulse/core/event.hpp"
@@ -7,11 +8,7 @@
 #include "pulse/core/options.hpp"
 
 #include <caf/error.hpp>
-#include <caf/make_message.hpp>
-#include <caf/meta/load_callback.hpp>
-#include <caf/meta/type_name.hpp>
 #include <caf/type_id.hpp>
-#include <caf/typed_actor.hpp>
 
 #include <memory>
 #include <string>
@@ -198,25 +195,27 @@ struct system_info {
 // version of the library with the same fields.
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, event_id& x) {
-  return f(caf::meta::type_name("event_id"), x.ms, x.seq);
+inspected<Inspector> inspect(Inspector& f, event_id& x) {
+  return fields(f, x, "event_id", field("ms", x.ms), field("seq", x.seq));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, delivery_id& x) {
-  return f(caf::meta::type_name("delivery_id"), x.stream, x.id);
+inspected<Inspector> inspect(Inspector& f, delivery_id& x) {
+  return fields(f, x, "delivery_id", field("stream", x.stream),
+                field("id", x.id));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, delivery_counts& x) {
-  return f(caf::meta::type_name("delivery_counts"), x.deliveries, x.failures,
-           x.crashes);
+inspected<Inspector> inspect(Inspector& f, delivery_counts& x) {
+  return fields(f, x, "delivery_counts", field("deliveries", x.deliveries),
+                field("failures", x.failures), field("crashes", x.crashes));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, new_event& x) {
-  return f(caf::meta::type_name("new_event"), x.name, x.payload, x.topic,
-           x.dedup_id);
+inspected<Inspector> inspect(Inspector& f, new_event& x) {
+  return fields(f, x, "new_event", field("name", x.name),
+                field("payload", x.payload), field("topic", x.topic),
+                field("dedup_id", x.dedup_id));
 }
 
 /// The form in which an event is sent to another node. Within a process no
@@ -231,186 +230,243 @@ struct event_data {
 };
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, event_data& x) {
-  return f(caf::meta::type_name("event"), x.from, x.sink, x.name, x.topic,
-           x.payload, x.counts);
+inspected<Inspector> inspect(Inspector& f, event_data& x) {
+  return fields(f, x, "event", field("from", x.from), field("sink", x.sink),
+                field("name", x.name), field("topic", x.topic),
+                field("payload", x.payload), field("counts", x.counts));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, event& x) {
-  if constexpr (Inspector::reads_state) {
-    event_data image{
-      x.delivery(),           std::string{x.sink()},    std::string{x.name()},
-      std::string{x.topic()}, std::string{x.payload()}, x.counts()};
-    return f(image);
-  } else {
-    event_data image;
-    auto load = [&]() -> caf::error {
-      x = event::make(image.from, image.name, image.payload, image.topic,
-                      image.sink, image.counts);
-      return caf::none;
-    };
-    return f(image, caf::meta::load_callback(load));
-  }
+inspected<Inspector> inspect(Inspector& f, event& x) {
+  auto image = [](const event& y) {
+    return event_data{
+      y.delivery(),           std::string{y.sink()},    std::string{y.name()},
+      std::string{y.topic()}, std::string{y.payload()}, y.counts()};
+  };
+  auto load = [](const event_data& y) {
+    return event::make(y.from, y.name, y.payload, y.topic, y.sink, y.counts);
+  };
+  return inspect_as<event_data>(f, x, image, load);
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, start_position& x) {
-  return f(caf::meta::type_name("start_position"), x.kind, x.id);
+inspected<Inspector> inspect(Inspector& f, start_position& x) {
+  return fields(f, x, "start_position", field("kind", x.kind),
+                field("id", x.id));
 }
 
 /// The predicate is not sent: it is code of this process.
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, filter_options& x) {
-  return f(caf::meta::type_name("filter_options"), x.topic, x.topic_pattern);
+inspected<Inspector> inspect(Inspector& f, filter_options& x) {
+  return fields(f, x, "filter_options", field("topic", x.topic),
+                field("topic_pattern", x.topic_pattern));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, stream_options& x) {
-  return f(caf::meta::type_name("stream_options"), x.name, x.max_len,
-           x.protect_unacked, x.max_age, x.hard_max_len, x.on_full, x.ttl,
-           x.ttl_kind, x.idempotent, x.retry_timeout, x.dedup_window,
-           x.group_expiry, x.max_payload, x.max_queued, x.max_queued_bytes);
+inspected<Inspector> inspect(Inspector& f, stream_options& x) {
+  return fields(
+    f, x, "stream_options", field("name", x.name), field("max_len", x.max_len),
+    field("protect_unacked", x.protect_unacked), field("max_age", x.max_age),
+    field("hard_max_len", x.hard_max_len), field("on_full", x.on_full),
+    field("ttl", x.ttl), field("ttl_kind", x.ttl_kind),
+    field("idempotent", x.idempotent), field("retry_timeout", x.retry_timeout),
+    field("dedup_window", x.dedup_window),
+    field("group_expiry", x.group_expiry), field("max_payload", x.max_payload),
+    field("max_queued", x.max_queued),
+    field("max_queued_bytes", x.max_queued_bytes));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reader_options& x) {
-  return f(caf::meta::type_name("reader_options"), x.name, x.streams, x.start,
-           x.filter, x.overflow, x.buffer, x.max_batch);
+inspected<Inspector> inspect(Inspector& f, reader_options& x) {
+  return fields(f, x, "reader_options", field("name", x.name),
+                field("streams", x.streams), field("start", x.start),
+                field("filter", x.filter), field("overflow", x.overflow),
+                field("buffer", x.buffer), field("max_batch", x.max_batch));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, sink_options& x) {
-  return f(caf::meta::type_name("sink_options"), x.name, x.streams, x.start,
-           x.filter, x.ack, x.dispatch, x.lease, x.ack_wait, x.max_deliveries,
-           x.max_crashes, x.backoff, x.max_in_flight, x.credit,
-           x.sweep_interval, x.drain_timeout, x.dead_letter,
-           x.dead_letter_max_len);
+inspected<Inspector> inspect(Inspector& f, sink_options& x) {
+  return fields(
+    f, x, "sink_options", field("name", x.name), field("streams", x.streams),
+    field("start", x.start), field("filter", x.filter), field("ack", x.ack),
+    field("dispatch", x.dispatch), field("lease", x.lease),
+    field("ack_wait", x.ack_wait), field("max_deliveries", x.max_deliveries),
+    field("max_crashes", x.max_crashes), field("backoff", x.backoff),
+    field("max_in_flight", x.max_in_flight), field("credit", x.credit),
+    field("sweep_interval", x.sweep_interval),
+    field("drain_timeout", x.drain_timeout),
+    field("dead_letter", x.dead_letter),
+    field("dead_letter_max_len", x.dead_letter_max_len));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, add_result& x) {
-  return f(caf::meta::type_name("add_result"), x.id, x.code, x.what);
+inspected<Inspector> inspect(Inspector& f, add_result& x) {
+  return fields(f, x, "add_result", field("id", x.id), field("code", x.code),
+                field("what", x.what));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, group_info& x) {
-  return f(caf::meta::type_name("group_info"), x.name, x.consumers, x.pending,
-           x.lag, x.last_delivered);
+inspected<Inspector> inspect(Inspector& f, group_info& x) {
+  return fields(f, x, "group_info", field("name", x.name),
+                field("consumers", x.consumers), field("pending", x.pending),
+                field("lag", x.lag), field("last_delivered", x.last_delivered));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, stream_counters& x) {
-  return f(caf::meta::type_name("stream_counters"), x.added, x.retried, x.found,
-           x.rejected, x.dropped, x.trimmed);
+inspected<Inspector> inspect(Inspector& f, stream_counters& x) {
+  return fields(f, x, "stream_counters", field("added", x.added),
+                field("retried", x.retried), field("found", x.found),
+                field("rejected", x.rejected), field("dropped", x.dropped),
+                field("trimmed", x.trimmed));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, stream_info& x) {
-  return f(caf::meta::type_name("stream_info"), x.name, x.length, x.added,
-           x.first, x.last, x.groups, x.counters);
+inspected<Inspector> inspect(Inspector& f, stream_info& x) {
+  return fields(f, x, "stream_info", field("name", x.name),
+                field("length", x.length), field("added", x.added),
+                field("first", x.first), field("last", x.last),
+                field("groups", x.groups), field("counters", x.counters));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, range_query& x) {
-  return f(caf::meta::type_name("range_query"), x.from, x.to, x.limit);
+inspected<Inspector> inspect(Inspector& f, range_query& x) {
+  return fields(f, x, "range_query", field("from", x.from), field("to", x.to),
+                field("limit", x.limit));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, dead_letter& x) {
-  return f(caf::meta::type_name("dead_letter"), x.id, x.origin, x.sink, x.node,
-           x.reason, x.counts, x.time, x.redrives, x.history, x.name, x.payload,
-           x.topic);
+inspected<Inspector> inspect(Inspector& f, dead_letter& x) {
+  return fields(f, x, "dead_letter", field("id", x.id),
+                field("origin", x.origin), field("sink", x.sink),
+                field("node", x.node), field("reason", x.reason),
+                field("counts", x.counts), field("time", x.time),
+                field("redrives", x.redrives), field("history", x.history),
+                field("name", x.name), field("payload", x.payload),
+                field("topic", x.topic));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, dead_query& x) {
-  return f(caf::meta::type_name("dead_query"), x.sink, x.from, x.to, x.limit);
+inspected<Inspector> inspect(Inspector& f, dead_query& x) {
+  return fields(f, x, "dead_query", field("sink", x.sink),
+                field("from", x.from), field("to", x.to),
+                field("limit", x.limit));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, redrive_request& x) {
-  return f(caf::meta::type_name("redrive_request"), x.sink, x.letters, x.rate,
-           x.max_redrives);
+inspected<Inspector> inspect(Inspector& f, redrive_request& x) {
+  return fields(f, x, "redrive_request", field("sink", x.sink),
+                field("letters", x.letters), field("rate", x.rate),
+                field("max_redrives", x.max_redrives));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, redrive_result& x) {
-  return f(caf::meta::type_name("redrive_result"), x.redriven, x.skipped_limit,
-           x.skipped_missing);
+inspected<Inspector> inspect(Inspector& f, redrive_result& x) {
+  return fields(f, x, "redrive_result", field("redriven", x.redriven),
+                field("skipped_limit", x.skipped_limit),
+                field("skipped_missing", x.skipped_missing));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, purge_request& x) {
-  return f(caf::meta::type_name("purge_request"), x.sink, x.letters, x.before);
+inspected<Inspector> inspect(Inspector& f, purge_request& x) {
+  return fields(f, x, "purge_request", field("sink", x.sink),
+                field("letters", x.letters), field("before", x.before));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, subscription& x) {
-  return f(caf::meta::type_name("subscription"), x.credit);
+inspected<Inspector> inspect(Inspector& f, subscription& x) {
+  return fields(f, x, "subscription", field("credit", x.credit));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, reader_info& x) {
-  return f(caf::meta::type_name("reader_info"), x.name, x.streams,
-           x.subscribers, x.received, x.delivered, x.filtered, x.malformed,
-           x.dropped, x.caught_up, x.gaps, x.lost, x.stream_resets,
-           x.read_failures);
+inspected<Inspector> inspect(Inspector& f, reader_info& x) {
+  return fields(f, x, "reader_info", field("name", x.name),
+                field("streams", x.streams),
+                field("subscribers", x.subscribers),
+                field("received", x.received), field("delivered", x.delivered),
+                field("filtered", x.filtered), field("malformed", x.malformed),
+                field("dropped", x.dropped), field("caught_up", x.caught_up),
+                field("gaps", x.gaps), field("lost", x.lost),
+                field("stream_resets", x.stream_resets),
+                field("read_failures", x.read_failures));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, sink_info& x) {
-  return f(caf::meta::type_name("sink_info"), x.name, x.consumer, x.streams,
-           x.subscribers, x.held, x.dispatched, x.waiting, x.fetched,
-           x.taken_over, x.adopted, x.acked, x.filtered, x.malformed,
-           x.redelivered, x.nacks, x.timeouts, x.crashes, x.dead_letters,
-           x.dead_letters_removed, x.lost_leases, x.trimmed, x.gaps, x.lost,
-           x.groups_recovered, x.stream_resets, x.read_failures);
+inspected<Inspector> inspect(Inspector& f, sink_info& x) {
+  return fields(f, x, "sink_info", field("name", x.name),
+                field("consumer", x.consumer), field("streams", x.streams),
+                field("subscribers", x.subscribers), field("held", x.held),
+                field("dispatched", x.dispatched), field("waiting", x.waiting),
+                field("fetched", x.fetched), field("taken_over", x.taken_over),
+                field("adopted", x.adopted), field("acked", x.acked),
+                field("filtered", x.filtered), field("malformed", x.malformed),
+                field("redelivered", x.redelivered), field("nacks", x.nacks),
+                field("timeouts", x.timeouts), field("crashes", x.crashes),
+                field("dead_letters", x.dead_letters),
+                field("dead_letters_removed", x.dead_letters_removed),
+                field("lost_leases", x.lost_leases),
+                field("trimmed", x.trimmed), field("gaps", x.gaps),
+                field("lost", x.lost),
+                field("groups_recovered", x.groups_recovered),
+                field("stream_resets", x.stream_resets),
+                field("read_failures", x.read_failures));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, notice& x) {
-  return f(caf::meta::type_name("notice"), x.kind, x.stream, x.sink, x.after,
-           x.first_available, x.lost_at_most, x.exact, x.data_loss, x.text);
+inspected<Inspector> inspect(Inspector& f, notice& x) {
+  return fields(f, x, "notice", field("kind", x.kind),
+                field("stream", x.stream), field("sink", x.sink),
+                field("after", x.after),
+                field("first_available", x.first_available),
+                field("lost_at_most", x.lost_at_most), field("exact", x.exact),
+                field("data_loss", x.data_loss), field("text", x.text));
 }
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, system_info& x) {
-  return f(caf::meta::type_name("system_info"), x.url, x.streams, x.readers,
-           x.sinks, x.restarts);
+inspected<Inspector> inspect(Inspector& f, system_info& x) {
+  return fields(f, x, "system_info", field("url", x.url),
+                field("streams", x.streams), field("readers", x.readers),
+                field("sinks", x.sinks), field("restarts", x.restarts));
 }
 
 // -- handles that travel in messages ------------------------------------------
 
 /// A subscriber: any actor that handles `event`. With `ack_mode::on_return`,
 /// the return of the handler acknowledges the event, and an error is a nack.
-using event_listener = caf::typed_actor<caf::reacts_to<event>>;
+using event_listener = actor_interface<caf::result<void>(event)>;
 
 /// Receives the notices of readers and sinks: any actor that handles `notice`.
-using notice_listener = caf::typed_actor<caf::reacts_to<notice>>;
+using notice_listener = actor_interface<caf::result<void>(notice)>;
 
 } // namespace pulse
 
-CAF_ERROR_CODE_ENUM(pulse::errc, "pulse")
+PULSE_ERROR_CODE_ENUM(pulse::errc, "pulse")
 
 // In CAF 0.17.6 an atom has at most 10 characters of [0-9A-Za-z_ ]. The library
 // uses CAF's own atoms where there is one: add, get, delete, close, subscribe,
 // unsubscribe …
-CAF_ADD_ATOM(pulse, pulse::atom, ack, "ack")
-CAF_ADD_ATOM(pulse, pulse::atom, nack, "nack")
-CAF_ADD_ATOM(pulse, pulse::atom, extend, "extend")
-CAF_ADD_ATOM(pulse, pulse::atom, term, "term")
-CAF_ADD_ATOM(pulse, pulse::atom, info, "info")
-CAF_ADD_ATOM(pulse, pulse::atom, range, "range")
-CAF_ADD_ATOM(pulse, pulse::atom, trim, "trim")
-CAF_ADD_ATOM(pulse, pulse::atom, remove, "remove")
-CAF_ADD_ATOM(pulse, pulse::atom, destroy, "destroy")
-CAF_ADD_ATOM(pulse, pulse::atom, add_exist, "addExist")
-CAF_ADD_ATOM(pulse, pulse::atom, add_stream, "addStream")
-CAF_ADD_ATOM(pulse, pulse::atom, rem_stream, "remStream")
-CAF_ADD_ATOM(pulse, pulse::atom, stream, "stream")
-CAF_ADD_ATOM(pulse, pulse::atom, reader, "reader")
-CAF_ADD_ATOM(pulse, pulse::atom, sink, "sink")
-CAF_ADD_ATOM(pulse, pulse::atom, dead, "dead")
-CAF_ADD_ATOM(pulse, pulse::atom, redrive, "redrive")
-CAF_ADD_ATOM(pulse, pulse::atom, purge, "purge")
+//
+// In CAF 1.x an atom has a type ID. The atoms are a block of their own, since
+// the interfaces of the actors need them, and the IDs of those come later. New
+// atoms are appended at the end, so that the IDs of the others stay the same.
+CAF_BEGIN_TYPE_ID_BLOCK(pulse_atoms, caf::first_custom_type_id + 1100)
+
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, ack, "ack")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, nack, "nack")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, extend, "extend")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, term, "term")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, info, "info")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, range, "range")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, trim, "trim")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, remove, "remove")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, destroy, "destroy")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, add_exist, "addExist")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, add_stream, "addStream")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, rem_stream, "remStream")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, stream, "stream")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, reader, "reader")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, sink, "sink")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, dead, "dead")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, redrive, "redrive")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, purge, "purge")
+
+CAF_END_TYPE_ID_BLOCK(pulse_atoms)

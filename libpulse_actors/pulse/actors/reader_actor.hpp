@@ -13,7 +13,7 @@ namespace pulse {
 /// its subscribers, in stream order, from the start position on. It reads only
 /// while it has a subscriber, and only as many events as its subscribers can
 /// take.
-using reader_actor = caf::typed_actor<
+using reader_actor = actor_interface<
   // Adds a subscriber. The reply comes when the subscriber will get all events
   // that are added from then on. All subscribers share the position of the
   // reader: a later subscriber does not get the events that were delivered
@@ -21,28 +21,27 @@ using reader_actor = caf::typed_actor<
   // The reader removes subscribers that terminate. Errors: `no_such_subscriber`
   // (it has terminated already), `closed`, and the reason if `newest` could not
   // be resolved.
-  caf::replies_to<caf::subscribe_atom, event_listener,
-                  subscription>::with<void>,
+  caf::result<void>(caf::subscribe_atom, event_listener, subscription),
   // Removes a subscriber. The reply tells whether it was subscribed.
-  caf::replies_to<caf::unsubscribe_atom, event_listener>::with<bool>,
+  caf::result<bool>(caf::unsubscribe_atom, event_listener),
   // Adds a stream, to be read from the start position on. The reply comes when
   // the reader reads it. If the reader has that stream already, its position
   // stays unchanged. Errors: `invalid_name`, `wrong_type`, connection errors.
-  caf::replies_to<atom::add_stream, std::string, start_position>::with<void>,
+  caf::result<void>(atom::add_stream, std::string, start_position),
   // Removes a stream. The reply tells whether the reader had it. Events that
   // have been read already are still delivered.
-  caf::replies_to<atom::rem_stream, std::string>::with<bool>,
+  caf::result<bool>(atom::rem_stream, std::string),
   // Adds a listener for notices, which report losses and repairs. To add it
   // again has no effect. The reader removes listeners that terminate. Errors:
   // `no_such_subscriber` (it has terminated already), `closed`.
-  caf::replies_to<caf::subscribe_atom, notice_listener>::with<void>,
+  caf::result<void>(caf::subscribe_atom, notice_listener),
   // Removes a listener for notices. The reply tells whether it was one.
-  caf::replies_to<caf::unsubscribe_atom, notice_listener>::with<bool>,
+  caf::result<bool>(caf::unsubscribe_atom, notice_listener),
   // Replies with the counters of the reader.
-  caf::replies_to<atom::info>::with<reader_info>,
+  caf::result<reader_info>(atom::info),
   // Stops reading and delivering, then terminates the actor. The reply comes
   // when that is done: within 100 ms, even while a blocking read waits. A
   // second close gets the same reply.
-  caf::replies_to<caf::close_atom>::with<void>>;
+  caf::result<void>(caf::close_atom)>;
 
 } // namespace pulse

@@ -16,7 +16,7 @@ template <class Handle>
 caf::expected<void> ask_to_close(caf::actor_system& sys, const Handle& who) {
   auto result = ask<void>(sys, who, caf::close_atom_v);
   if (!result && to_failure(result.error()).code == errc::closed)
-    return caf::unit;
+    return {};
   return result;
 }
 

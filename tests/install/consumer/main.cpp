@@ -16,8 +16,8 @@ struct order {
 };
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, order& x) {
-  return f(caf::meta::type_name("order"), x.item);
+pulse::inspected<Inspector> inspect(Inspector& f, order& x) {
+  return pulse::fields(f, x, "order", pulse::field("item", x.item));
 }
 
 struct config : caf::actor_system_config {

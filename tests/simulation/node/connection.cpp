@@ -1,8 +1,8 @@
 #include "simulation/node/connection.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/internal/connection/answer_queue.hpp"
-#include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/core/streams/unique_ids.hpp"
 #include "pulse/redis/connection_fsm.hpp"
 #include "pulse/resp/command.hpp"
@@ -16,10 +16,10 @@ namespace {
 
 // What the link tells is marked with the link, since a link that was given up
 // may still have told something.
-using self_actor = connection_actor::extend<
-  caf::reacts_to<caf::tick_atom>,
-  caf::reacts_to<caf::put_atom, link_id, std::string>,
-  caf::reacts_to<caf::close_atom, link_id>>;
+using self_actor
+  = extended_interface<connection_actor, caf::result<void>(caf::tick_atom),
+                       caf::result<void>(caf::put_atom, link_id, std::string),
+                       caf::result<void>(caf::close_atom, link_id)>;
 
 class connection_state {
 public:

@@ -1,6 +1,6 @@
 #include "simulation/node/subscriber.hpp"
 
-#include "pulse/actors/internal/runtime/spawn_state.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/type_ids.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 class subscriber_state {
 public:
-  using self_type = event_listener::extend<caf::reacts_to<caf::tick_atom>>;
+  using self_type
+    = extended_interface<event_listener, caf::result<void>(caf::tick_atom)>;
 
   static inline const char* name = "subscriber";
 

@@ -1,7 +1,7 @@
 #include "simulation/node/worker.hpp"
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/runtime/spawn_state.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/type_ids.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -29,8 +29,9 @@ enum class request_kind : uint8_t { ack, nack, term, extend };
 
 class worker_state {
 public:
-  using self_type = event_listener::extend<caf::reacts_to<caf::tick_atom>,
-                                           caf::reacts_to<caf::update_atom>>;
+  using self_type
+    = extended_interface<event_listener, caf::result<void>(caf::tick_atom),
+                         caf::result<void>(caf::update_atom)>;
 
   static inline const char* name = "worker";
 

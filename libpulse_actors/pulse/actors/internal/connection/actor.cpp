@@ -1,9 +1,10 @@
 #include "pulse/actors/internal/connection/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/caf/broker.hpp"
+#include "pulse/actors/internal/caf/handlers.hpp"
 #include "pulse/actors/internal/connection/answer_queue.hpp"
 #include "pulse/actors/internal/connection/secured_socket.hpp"
-#include "pulse/actors/internal/runtime/closing_broker.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/core/log.hpp"
@@ -25,14 +26,14 @@ namespace {
 using std::chrono::milliseconds;
 
 // Messages that the actor sends to itself, or that the multiplexer sends to it.
-using self_actor = connection_actor::extend<
-  caf::reacts_to<caf::tick_atom>,
-  // Whether a host name was resolved, and its addresses, one per line, or the
-  // reason of the failure.
-  caf::reacts_to<caf::resolve_atom, bool, std::string>,
-  caf::reacts_to<caf::io::new_data_msg>,
-  caf::reacts_to<caf::io::data_transferred_msg>,
-  caf::reacts_to<caf::io::connection_closed_msg>>;
+using self_actor
+  = extended_interface<connection_actor, caf::result<void>(caf::tick_atom),
+                       // Whether a host name was resolved, and its addresses,
+                       // one per line, or the reason of the failure.
+                       caf::result<void>(caf::resolve_atom, bool, std::string),
+                       caf::result<void>(caf::io::new_data_msg),
+                       caf::result<void>(caf::io::data_transferred_msg),
+                       caf::result<void>(caf::io::connection_closed_msg)>;
 
 // Runs in a thread of its own, since resolving a name may take long. An actor
 // system that shuts down waits for this thread.
@@ -44,7 +45,7 @@ void resolve_for(const self_actor& asker, const std::string& host) {
       text.append(address).append("\n");
   else
     text = found.error().what;
-  caf::anon_send(asker, caf::resolve_atom_v, found.ok(), std::move(text));
+  internal::tell(asker, caf::resolve_atom_v, found.ok(), std::move(text));
 }
 
 redis::addresses split_lines(const std::string& text) {
@@ -87,7 +88,7 @@ public:
   }
 
   self_type::behavior_type make_behavior() {
-    self_->set_exit_handler([this](caf::exit_msg& msg) {
+    internal::on_exit_request(self_, [this](caf::exit_msg& msg) {
       if (msg.reason)
         on_close(std::move(msg.reason));
     });
@@ -114,7 +115,7 @@ private:
       return make_error({errc::internal, log_name_
                                            + ": a batch has no commands; "
                                              "please report this defect"});
-    auto promise = self_->make_response_promise();
+    auto promise = internal::new_promise(self_);
     const auto token = answers_.push(promise);
     guarded([&] { fsm_.submit(now(), token, std::move(commands), todo_); });
     return promise;
@@ -182,7 +183,7 @@ private:
       return;
     guarded([&] {
       plain_.clear();
-      const auto ok = socket_.receive({x.buf.data(), x.buf.size()}, plain_);
+      const auto ok = socket_.receive(internal::bytes_of(x), plain_);
       if (!plain_.empty())
         fsm_.on_data(now(), plain_.data(), plain_.size(), todo_);
       if (!ok)

@@ -22,7 +22,7 @@ namespace pulse {
 /// its actors. If the owner forgets that, the connection closes its socket
 /// after one minute without commands, and terminates if it has no references
 /// left. The next command opens the socket again.
-using connection_actor = caf::typed_actor<
+using connection_actor = actor_interface<
   // Sends the commands of the batch; replies when the last reply of Redis has
   // arrived. Error replies of Redis are part of the reply, not an error.
   // Errors:
@@ -39,15 +39,14 @@ using connection_actor = caf::typed_actor<
   // - `tls_failed`: the same, because of certificates.
   // - `overloaded`: the commands were not sent, because too many are queued.
   // - `closed`.
-  caf::replies_to<atom::run, command_ptr>::with<reply_ptr>,
+  caf::result<reply_ptr>(atom::run, command_ptr),
   // Ends the blocking read that this connection has under way, by a CLIENT
   // UNBLOCK on `connection_role::unblock_via`; the read then replies nil. Has
   // no effect if no read is blocked at that moment (send it again). No reply.
-  caf::reacts_to<atom::unblock>,
-  caf::replies_to<atom::info>::with<connection_info>,
+  caf::result<void>(atom::unblock), caf::result<connection_info>(atom::info),
   // Fails all waiting commands with `closed`, closes the socket and terminates.
   // No reply.
-  caf::reacts_to<caf::close_atom>>;
+  caf::result<void>(caf::close_atom)>;
 
 /// What a connection is for.
 struct connection_role {

@@ -1,7 +1,8 @@
 #include "pulse/actors/internal/leases/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/runtime/closing_broker.hpp"
+#include "pulse/actors/internal/caf/broker.hpp"
+#include "pulse/actors/internal/caf/messaging.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
@@ -18,7 +19,8 @@ namespace {
 
 struct lease_state {
   // The tick is private: it extends the implementation, not the interface.
-  using self_type = lease_actor::extend<caf::reacts_to<caf::tick_atom>>;
+  using self_type
+    = extended_interface<lease_actor, caf::result<void>(caf::tick_atom)>;
   using pointer = internal::broker_pointer<self_type>;
 
   static inline const char* name = "pulse.leases";
@@ -58,7 +60,7 @@ struct lease_state {
   }
 
   caf::result<std::vector<event_id>> on_update(const lease_ptr& x) {
-    auto answer = self->make_response_promise();
+    auto answer = internal::new_promise(self);
     renew(x, "1", [answer](outcome<std::vector<event_id>> ids) mutable {
       if (ids)
         answer.deliver(std::move(*ids));

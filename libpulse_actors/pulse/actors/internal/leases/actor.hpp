@@ -53,19 +53,19 @@ struct lease {
 /// that, and shows that the consumer lives. Runs on the multiplexer's thread,
 /// so that handlers that keep all of CAF's workers busy cannot starve it.
 /// Node-local.
-using lease_actor = caf::typed_actor<
+using lease_actor = actor_interface<
   // Starts to renew; the lease counts as renewed now. No reply.
-  caf::reacts_to<caf::add_atom, lease_ptr>,
+  caf::result<void>(caf::add_atom, lease_ptr),
   // Stops renewing. Answers when the renewals that it sent before are in the
   // mailbox of the connection: none comes behind a command that the asker sends
   // to the same connection after the reply.
-  caf::replies_to<caf::delete_atom, lease_ptr>::with<void>,
+  caf::result<void>(caf::delete_atom, lease_ptr),
   // Renews now; answers the IDs that Redis still has pending for the consumer:
   // what is not among them was taken over. Errors: `no_group`, connection
   // errors.
-  caf::replies_to<caf::update_atom, lease_ptr>::with<std::vector<event_id>>,
+  caf::result<std::vector<event_id>>(caf::update_atom, lease_ptr),
   // Stops. No reply.
-  caf::reacts_to<caf::close_atom>>;
+  caf::result<void>(caf::close_atom)>;
 
 /// @param redis The shared command connection.
 lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis,

@@ -1,10 +1,11 @@
 #include "pulse/actors/internal/reader/actor.hpp"
 
+#include "pulse/actors/internal/caf/handlers.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/internal/reader/position_resolver.hpp"
 #include "pulse/actors/internal/reader/subscribers.hpp"
 #include "pulse/actors/internal/reader/tail.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
-#include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/core/names.hpp"
 
 #include <algorithm>
@@ -32,6 +33,7 @@ public:
               supervisor,
               internal::notice_publisher{supervisor.listens},
               internal::reader_timers{self},
+              internal::death_watch<reader_ptr>{self},
               {},
               env.new_engine(),
               {},
@@ -61,11 +63,12 @@ public:
   }
 
   reader_self::behavior_type make_behavior() {
-    self_->set_down_handler([this](caf::down_msg& x) { leave(x.source); });
+    reader_.deaths.begin([this](const caf::down_msg& x) { leave(x.source); });
     for (auto& stream : reader_.options.streams)
       resolver_.add_initial(stream, reader_.options.start);
     resolver_.resolve();
-    return {
+    return internal::replies_to_requests<reader_self::behavior_type>(
+      self_, reader_.component,
       [this](caf::subscribe_atom, const event_listener& who,
              const subscription& options) {
         return on_subscribe(who, options);
@@ -88,8 +91,7 @@ public:
       },
       [this](atom::info) { return on_info(); },
       [this](caf::close_atom) { on_close(); },
-      [this](caf::tick_atom) { reader_.timers.on_tick(); },
-    };
+      [this](caf::tick_atom) { reader_.timers.on_tick(); });
   }
 
 private:
@@ -103,7 +105,7 @@ private:
 
   caf::result<void> on_subscribe(const event_listener& who,
                                  const subscription& options) {
-    pending_subscription x{who, options, self_->make_response_promise()};
+    pending_subscription x{who, options, internal::new_promise(self_)};
     caf::result<void> result{x.promise};
     if (resolver_.settled()) {
       admit(x);
@@ -173,7 +175,7 @@ private:
                                   const start_position& start) {
     if (auto ok = check_name("stream name", stream); !ok)
       return make_error(ok.error());
-    auto promise = self_->make_response_promise();
+    auto promise = internal::new_promise(self_);
     caf::result<void> result{promise};
     if (tail_.cursors().contains(stream))
       promise.deliver(caf::unit);

@@ -48,7 +48,7 @@ void blocking_fetcher::interrupt() {
 }
 
 void blocking_fetcher::unblock() {
-  caf::anon_send(redis_, atom::unblock_v);
+  tell(redis_, atom::unblock_v);
   unblock_timer_ = timers_.start(unblock_interval, [this] { unblock(); });
 }
 
@@ -72,7 +72,7 @@ void blocking_fetcher::ended(outcome<reply_ptr> x) {
 
 void blocking_fetcher::close() {
   if (redis_)
-    caf::anon_send(redis_, caf::close_atom_v);
+    tell(redis_, caf::close_atom_v);
   redis_ = nullptr;
 }
 

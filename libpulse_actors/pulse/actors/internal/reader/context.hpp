@@ -1,5 +1,7 @@
 #pragma once
 
+#include "pulse/actors/internal/caf/death_watch.hpp"
+#include "pulse/actors/internal/caf/messaging.hpp"
 #include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/actors/internal/runtime/delayed_calls.hpp"
 #include "pulse/actors/internal/runtime/notice_publisher.hpp"
@@ -15,7 +17,8 @@
 namespace pulse::internal {
 
 /// A reader with the message that only the reader itself sends.
-using reader_self = reader_actor::extend<caf::reacts_to<caf::tick_atom>>;
+using reader_self
+  = extended_interface<reader_actor, caf::result<void>(caf::tick_atom)>;
 
 using reader_ptr = reader_self::pointer;
 
@@ -30,6 +33,7 @@ struct reader_context {
   supervision supervisor;
   notice_publisher notices;
   reader_timers timers;
+  death_watch<reader_ptr> deaths;
   /// The counters. Name, streams and subscribers are filled in for each reply.
   reader_info counters;
   random_engine random;

@@ -27,7 +27,7 @@ void reader_subscribers::add(const event_listener& who,
   subscribers_.emplace(who.address(),
                        subscriber{++last_number_, who, std::move(feed),
                                   retry_backoff()});
-  reader_.self->monitor(who);
+  reader_.deaths.add(who);
 }
 
 std::optional<subscriber_feed>
@@ -39,7 +39,7 @@ reader_subscribers::remove(const caf::actor_addr& who) {
     reader_.supervisor.subscribed(i->second.handle, std::nullopt);
   auto result = std::move(i->second.feed);
   subscribers_.erase(i);
-  reader_.self->demonitor(who);
+  reader_.deaths.remove(who);
   return result;
 }
 
@@ -121,7 +121,7 @@ void reader_subscribers::send_waiting(subscriber& x) {
 void reader_subscribers::send(subscriber& x, subscriber_feed::delivery what) {
   ++reader_.counters.delivered;
   if (what.returns == 0) {
-    caf::anon_send(x.handle, std::move(what.what));
+    tell(x.handle, std::move(what.what));
     return;
   }
   // An error is as good as any other answer: it shows which events the
@@ -129,7 +129,7 @@ void reader_subscribers::send(subscriber& x, subscriber_feed::delivery what) {
   auto done = [this, who = key_of(x), credit = what.returns] {
     credit_returned(who, credit);
   };
-  reader_.self->request(x.handle, caf::infinite, std::move(what.what))
+  request(reader_.self, x.handle, std::move(what.what))
     .then(done, [done](caf::error&) { done(); });
 }
 

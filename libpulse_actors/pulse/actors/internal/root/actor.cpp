@@ -1,13 +1,15 @@
 #include "pulse/actors/internal/root/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/caf/death_watch.hpp"
+#include "pulse/actors/internal/caf/handlers.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/actors/internal/root/child_group.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/delayed_calls.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
-#include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/actors/internal/stream/actor.hpp"
 #include "pulse/core/log.hpp"
@@ -21,13 +23,14 @@ namespace {
 
 // Messages that the children send to the root, and that the root sends to
 // itself.
-using root_self = root_actor::extend<
-  caf::reacts_to<caf::subscribe_atom, std::string, event_listener,
-                 subscription>,
-  caf::reacts_to<caf::unsubscribe_atom, std::string, event_listener>,
-  caf::reacts_to<caf::subscribe_atom, std::string, notice_listener>,
-  caf::reacts_to<caf::unsubscribe_atom, std::string, notice_listener>,
-  caf::reacts_to<caf::tick_atom>>;
+using root_self = extended_interface<
+  root_actor,
+  caf::result<void>(caf::subscribe_atom, std::string, event_listener,
+                    subscription),
+  caf::result<void>(caf::unsubscribe_atom, std::string, event_listener),
+  caf::result<void>(caf::subscribe_atom, std::string, notice_listener),
+  caf::result<void>(caf::unsubscribe_atom, std::string, notice_listener),
+  caf::result<void>(caf::tick_atom)>;
 
 struct root_state {
   using self_type = root_self;
@@ -46,24 +49,27 @@ struct root_state {
       leases(std::move(leases)),
       env(std::move(env)),
       random(this->env.new_engine()),
-      calls(self) {
+      calls(self),
+      deaths(self) {
     // nop
   }
 
   ~root_state() {
-    caf::anon_send(leases, caf::close_atom_v);
-    caf::anon_send(redis.commands, caf::close_atom_v);
+    internal::tell(leases, caf::close_atom_v);
+    internal::tell(redis.commands, caf::close_atom_v);
     for (auto& x : answers)
       x.deliver(caf::unit);
   }
 
   self_type::behavior_type make_behavior() {
-    self->monitor(redis.commands);
-    self->monitor(leases);
-    self->set_default_handler(caf::drop);
-    self->set_down_handler([this](const caf::down_msg& x) { on_down(x); });
-    self->set_exit_handler([this](const caf::exit_msg&) { begin_close(); });
-    return {
+    deaths.begin([this](const caf::down_msg& x) { on_down(x); });
+    deaths.add(redis.commands);
+    deaths.add(leases);
+    internal::ignore_unexpected(self);
+    internal::on_exit_request(self,
+                              [this](const caf::exit_msg&) { begin_close(); });
+    return internal::replies_to_requests<self_type::behavior_type>(
+      self, name,
       [this](caf::open_atom, const stream_options& x) {
         return open("stream", x.name, x, streams);
       },
@@ -94,8 +100,7 @@ struct root_state {
              const notice_listener& who) { note_listener(key, who, true); },
       [this](caf::unsubscribe_atom, const std::string& key,
              const notice_listener& who) { note_listener(key, who, false); },
-      [this](caf::tick_atom) { calls.on_tick(); },
-    };
+      [this](caf::tick_atom) { calls.on_tick(); });
   }
 
   // -- open and find ----------------------------------------------------------
@@ -126,12 +131,12 @@ struct root_state {
     // sends the request to itself again, and handles the down message first.
     if (const auto* there = group.find(key);
         there != nullptr && there->handle && !internal::is_alive(there->handle))
-      return self->delegate(self_type{self}, caf::open_atom_v, x);
+      return internal::pass_on(self, self_type{self}, caf::open_atom_v, x);
     auto found = group.find_same(kind, key, x);
     if (!found || *found)
       return unless_dead(group.find(key)->handle, found, x);
     auto fresh = spawn(kind + " " + key, x);
-    self->monitor(fresh);
+    deaths.add(fresh);
     // A child of that name may have died of a defect and wait for its restart.
     // The new child then takes over its subscribers.
     subscribe_again(kind + " " + key, group.insert(key, x, fresh));
@@ -147,10 +152,9 @@ struct root_state {
   caf::result<Handle> unless_dead(const Handle& child,
                                   const outcome<Handle>& found,
                                   const Options& x) {
-    auto answer = self->make_response_promise();
-    self
-      ->request(caf::actor_cast<caf::actor>(child), caf::infinite,
-                caf::sys_atom_v, caf::get_atom_v, std::string{"info"})
+    auto answer = internal::new_promise(self);
+    internal::request(self, caf::actor_cast<caf::actor>(child), caf::sys_atom_v,
+                      caf::get_atom_v, std::string{"info"})
       .then(
         [=](caf::ok_atom, const std::string&, const caf::strong_actor_ptr&,
             const std::string&) mutable {
@@ -191,7 +195,7 @@ struct root_state {
     // alive.
     auto tell = [root = caf::actor_cast<caf::actor_addr>(self)](auto&&... xs) {
       if (auto hdl = caf::actor_cast<caf::actor>(root))
-        caf::anon_send(hdl, std::forward<decltype(xs)>(xs)...);
+        internal::tell(hdl, std::forward<decltype(xs)>(xs)...);
     };
     supervision result;
     result.subscribed = [=](const event_listener& who,
@@ -319,7 +323,7 @@ struct root_state {
         return;
       }
       x->handle = spawn(key, x->options);
-      self->monitor(x->handle);
+      deaths.add(x->handle);
       subscribe_again(key, *x);
     });
   }
@@ -334,12 +338,11 @@ struct root_state {
           subscribe_later(key);
       };
       for (auto& [addr, who] : x.listeners)
-        self->request(x.handle, caf::infinite, caf::subscribe_atom_v, who)
+        internal::request(self, x.handle, caf::subscribe_atom_v, who)
           .then([] {}, failed);
       for (auto& [addr, who] : x.subscribers)
-        self
-          ->request(x.handle, caf::infinite, caf::subscribe_atom_v, who.first,
-                    who.second)
+        internal::request(self, x.handle, caf::subscribe_atom_v, who.first,
+                          who.second)
           .then([] {}, failed);
     }
   }
@@ -365,7 +368,7 @@ struct root_state {
   }
 
   caf::result<caf::timespan> on_ping() {
-    auto answer = self->make_response_promise();
+    auto answer = internal::new_promise(self);
     const auto begin = self->clock().now();
     internal::run_on(self, redis.commands, internal::one_command(true, "PING"),
                      [=](const outcome<reply_ptr>& reply) mutable {
@@ -388,7 +391,7 @@ struct root_state {
   // -- close ------------------------------------------------------------------
 
   caf::result<void> on_close() {
-    answers.push_back(self->make_response_promise());
+    answers.push_back(internal::new_promise(self));
     auto answer = answers.back();
     begin_close();
     return answer;
@@ -401,7 +404,7 @@ struct root_state {
     sinks.erase_dead();
     streams.erase_dead();
     auto close = [this](const auto& child) {
-      self->request(child, caf::infinite, caf::close_atom_v)
+      internal::request(self, child, caf::close_atom_v)
         .then([] {}, [](const caf::error&) {});
     };
     readers.for_each(close);
@@ -433,6 +436,7 @@ struct root_state {
   std::vector<caf::response_promise> answers;
   random_engine random;
   internal::delayed_calls<self_type::pointer> calls;
+  internal::death_watch<self_type::pointer> deaths;
   uint64_t anonymous = 0;
   uint64_t restarts = 0;
   bool closing = false;

@@ -16,9 +16,11 @@ struct lease;
 using lease_ptr = std::shared_ptr<const lease>;
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, connection_info& x) {
-  return f(caf::meta::type_name("connection_info"), x.state, x.client_id,
-           x.connects, x.failures, x.sent, x.replies, x.queued);
+inspected<Inspector> inspect(Inspector& f, connection_info& x) {
+  return fields(f, x, "connection_info", field("state", x.state),
+                field("client_id", x.client_id), field("connects", x.connects),
+                field("failures", x.failures), field("sent", x.sent),
+                field("replies", x.replies), field("queued", x.queued));
 }
 
 } // namespace pulse
@@ -27,14 +29,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pulse::command_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pulse::reply_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(pulse::lease_ptr)
 
-CAF_ADD_ATOM(pulse_internal, pulse::atom, run, "run")
-CAF_ADD_ATOM(pulse_internal, pulse::atom, unblock, "unblock")
-
 CAF_BEGIN_TYPE_ID_BLOCK(pulse_internal, caf::first_custom_type_id + 1200)
 
   CAF_ADD_TYPE_ID(pulse_internal, (pulse::command_ptr))
   CAF_ADD_TYPE_ID(pulse_internal, (pulse::reply_ptr))
   CAF_ADD_TYPE_ID(pulse_internal, (pulse::connection_info))
   CAF_ADD_TYPE_ID(pulse_internal, (pulse::lease_ptr))
+  CAF_ADD_ATOM(pulse_internal, pulse::atom, run, "run")
+  CAF_ADD_ATOM(pulse_internal, pulse::atom, unblock, "unblock")
 
 CAF_END_TYPE_ID_BLOCK(pulse_internal)

@@ -1,10 +1,9 @@
 #pragma once
 
+#include "pulse/actors/internal/caf/messaging.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/actors/internal/runtime/messages.hpp"
 #include "pulse/core/log.hpp"
-
-#include <caf/send.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -39,6 +38,8 @@ public:
 
   /// @returns whether `who` was a listener.
   bool remove(const notice_listener& who) {
+    if (!who)
+      return false;
     auto i = std::find(listeners_.begin(), listeners_.end(), who);
     if (i == listeners_.end())
       return false;
@@ -60,7 +61,7 @@ public:
         tell_(*i, false);
     listeners_.erase(dead, listeners_.end());
     for (const auto& who : listeners_)
-      caf::anon_send(who, x);
+      tell(who, x);
   }
 
 private:

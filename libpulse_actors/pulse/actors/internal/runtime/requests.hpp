@@ -1,10 +1,9 @@
 #pragma once
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/caf/messaging.hpp"
 #include "pulse/actors/internal/runtime/messages.hpp"
 #include "pulse/core/outcome.hpp"
-
-#include <caf/duration.hpp>
 
 #include <functional>
 #include <type_traits>
@@ -18,7 +17,7 @@ namespace pulse::internal {
 /// @param redis A `connection_actor`.
 template <class Self, class Connection, class F>
 void run_on(Self self, const Connection& redis, command_ptr batch, F fn) {
-  self->request(redis, caf::infinite, atom::run_v, std::move(batch))
+  request(self, redis, atom::run_v, std::move(batch))
     .then([fn](reply_ptr& x) mutable { fn(outcome<reply_ptr>{std::move(x)}); },
           [fn](caf::error& why) mutable {
             fn(outcome<reply_ptr>{to_failure(why)});
@@ -81,7 +80,7 @@ public:
   /// @param fail Called with the `caf::error`.
   template <class Receiver, class Then, class Fail, class... Ts>
   void ask(const Receiver& to, Then then, Fail fail, Ts&&... message) {
-    self_->request(to, caf::infinite, std::forward<Ts>(message)...)
+    request(self_, to, std::forward<Ts>(message)...)
       .then(wrap(std::move(then)), wrap(std::move(fail)));
   }
 

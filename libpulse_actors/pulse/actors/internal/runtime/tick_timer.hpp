@@ -1,7 +1,9 @@
 #pragma once
 
+#include "pulse/actors/internal/caf/messaging.hpp"
+
 #include <caf/actor_clock.hpp>
-#include <caf/atom.hpp>
+#include <caf/type_id.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -39,7 +41,7 @@ public:
       return;
     under_way_.push_front(when);
     const auto delay = std::max(when - self_->clock().now(), duration{0});
-    self_->delayed_send(self_, delay, caf::tick_atom_v);
+    tell_later(self_, delay, caf::tick_atom_v);
   }
 
   /// To be called for each `caf::tick_atom` that arrives.

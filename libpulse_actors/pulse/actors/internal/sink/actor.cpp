@@ -1,8 +1,9 @@
 #include "pulse/actors/internal/sink/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/caf/handlers.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
-#include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/actors/internal/sink/audit.hpp"
 #include "pulse/actors/internal/sink/claimer.hpp"
@@ -75,12 +76,13 @@ struct sink_state {
   }
 
   self_type::behavior_type make_behavior() {
-    ctx.self->set_down_handler([this](const caf::down_msg& x) { on_down(x); });
-    ctx.self->set_default_handler(caf::drop);
+    ctx.deaths.begin([this](const caf::down_msg& x) { on_down(x); });
+    internal::ignore_unexpected(ctx.self);
     for (const auto& x : ctx.options.streams)
       groups.add_initial(x, ctx.options.start);
     arm();
-    return {
+    return internal::replies_to_requests<self_type::behavior_type>(
+      ctx.self, ctx.log_name,
       [this](caf::subscribe_atom, const event_listener& who, subscription how) {
         return on_subscribe(who, how);
       },
@@ -109,8 +111,7 @@ struct sink_state {
       },
       [this](atom::info) { return on_info(); },
       [this](caf::close_atom) { return on_close(); },
-      [this](caf::tick_atom) { on_tick(); },
-    };
+      [this](caf::tick_atom) { on_tick(); });
   }
 
   // -- subscribers ------------------------------------------------------------
@@ -118,7 +119,7 @@ struct sink_state {
   caf::result<void> on_subscribe(const event_listener& who, subscription how) {
     if (auto why = refusal(who))
       return make_error(*why);
-    auto answer = ctx.self->make_response_promise();
+    auto answer = internal::new_promise(ctx.self);
     waiting.push_back({who, how, answer});
     advance();
     return answer;
@@ -159,6 +160,8 @@ struct sink_state {
   }
 
   bool on_unsubscribe(const event_listener& who) {
+    if (!who)
+      return false;
     if (supervisor.subscribed)
       supervisor.subscribed(who, std::nullopt);
     return workers.remove(who);
@@ -200,8 +203,8 @@ struct sink_state {
     if (!held)
       return make_error(held.error());
     ctx.ledger.done(held->entry, held->holder, ctx.now());
-    auto answer = ctx.self->make_response_promise();
-    if (!answer.async())
+    auto answer = internal::new_promise(ctx.self);
+    if (answer.pending())
       outcomes.answer_after_ack(answer);
     advance();
     return answer;
@@ -249,7 +252,7 @@ struct sink_state {
       return make_error(closed());
     if (auto ok = check_name("stream name", x); !ok)
       return make_error(ok.error());
-    auto answer = ctx.self->make_response_promise();
+    auto answer = internal::new_promise(ctx.self);
     groups.add(x, start, answer);
     advance();
     return answer;
@@ -300,7 +303,7 @@ struct sink_state {
   }
 
   caf::result<void> on_close() {
-    auto answer = ctx.self->make_response_promise();
+    auto answer = internal::new_promise(ctx.self);
     closing.begin(answer);
     advance();
     return answer;

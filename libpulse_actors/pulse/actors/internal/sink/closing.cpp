@@ -25,7 +25,7 @@ milliseconds release_time(const sink_options& x) {
 sink_closing::~sink_closing() {
   for (auto& x : ctx_.streams)
     if (x.lease)
-      caf::anon_send(ctx_.leases, caf::delete_atom_v, std::move(x.lease));
+      tell(ctx_.leases, caf::delete_atom_v, std::move(x.lease));
   for (auto& x : answers_)
     x.deliver(caf::unit);
 }

@@ -30,6 +30,7 @@ sink_context::sink_context(sink_self::pointer self, sink_options x,
                            std::function<void()> advance)
   : self(self),
     requests(self, std::move(advance)),
+    deaths(self),
     options(std::move(x)),
     redis(std::move(redis)),
     leases(std::move(leases)),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/actors/internal/caf/death_watch.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/runtime/notice_publisher.hpp"
@@ -22,7 +23,8 @@
 namespace pulse::internal {
 
 /// A sink with the message that it sends to itself.
-using sink_self = sink_actor::extend<caf::reacts_to<caf::tick_atom>>;
+using sink_self
+  = extended_interface<sink_actor, caf::result<void>(caf::tick_atom)>;
 
 /// One stream of a sink. It keeps its index as long as the sink lives.
 struct sink_stream {
@@ -73,6 +75,7 @@ struct sink_context {
 
   sink_self::pointer self;
   requester<sink_self::pointer> requests;
+  death_watch<sink_self::pointer> deaths;
   sink_options options;
   connection_source redis;
   lease_actor leases;

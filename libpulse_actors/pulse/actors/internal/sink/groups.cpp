@@ -208,7 +208,7 @@ void sink_groups::keep_lease(sink_stream& x) {
   fresh->length = ctx_.options.lease;
   fresh->clock = std::make_shared<lease_clock>();
   x.lease = std::move(fresh);
-  ctx_.self->send(ctx_.leases, caf::add_atom_v, x.lease);
+  tell(ctx_.leases, caf::add_atom_v, x.lease);
 }
 
 void sink_groups::failed(uint32_t index, failure why) {

@@ -41,14 +41,14 @@ sink_reader::~sink_reader() {
 
 void sink_reader::disconnect() {
   if (blocking_)
-    caf::anon_send(blocking_, caf::close_atom_v);
+    tell(blocking_, caf::close_atom_v);
   blocking_ = nullptr;
 }
 
 void sink_reader::interrupt() {
   interrupted_ = reading_;
   if (reading_ && blocking_)
-    caf::anon_send(blocking_, atom::unblock_v);
+    tell(blocking_, atom::unblock_v);
 }
 
 void sink_reader::tick() {

@@ -22,7 +22,7 @@ void sink_workers::add(const event_listener& who, uint32_t credit) {
   auto [i, fresh] = ids_.emplace(addr, 0);
   if (fresh) {
     i->second = ++last_id_;
-    ctx_.self->monitor(who);
+    ctx_.deaths.add(who);
   }
   workers_[i->second] = who;
   ctx_.ledger.add_worker(i->second, credit > 0 ? credit : ctx_.options.credit);
@@ -68,7 +68,7 @@ void sink_workers::dispatch() {
 void sink_workers::hand_over(const delivery_ledger::dispatch& x) {
   const auto& who = workers_[x.to];
   if (ctx_.options.ack == ack_mode::manual) {
-    ctx_.self->send(who, x.content);
+    tell(who, x.content);
     return;
   }
   ctx_.requests.ask(
@@ -90,8 +90,7 @@ void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
     ctx_.ledger.done(what, who, now);
   } else if (err == errc::rejected) {
     ctx_.ledger.rejected(what, who, to_failure(err).what, now);
-  } else if (err == caf::sec::runtime_error
-             || err == caf::sec::request_receiver_down) {
+  } else if (may_be_death(err)) {
     pending_failures_.push_back({what, who, describe(err), now + crash_grace});
   } else {
     ctx_.ledger.failed(what, who, describe(err), {}, now);

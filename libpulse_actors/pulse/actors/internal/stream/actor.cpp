@@ -1,8 +1,9 @@
 #include "pulse/actors/internal/stream/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/caf/handlers.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
-#include "pulse/actors/internal/runtime/spawn_state.hpp"
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/actors/internal/stream/dead_letters.hpp"
 #include "pulse/actors/internal/stream/operations.hpp"
@@ -65,19 +66,20 @@ struct stream_state {
   stream_state(const stream_state&) = delete;
   stream_state& operator=(const stream_state&) = delete;
 
-  // CAF 0.17.6 sends no reply for promises that are destroyed, so they are
-  // settled here.
+  // CAF sends no reply, or none with a reason, for promises that are destroyed,
+  // so they are settled here.
   ~stream_state() {
     work.fail_all(about({errc::closed, "it was closed before this was sent"}),
                   about({errc::closed, "it was closed before Redis answered; "
                                        "the outcome is unknown"}));
     for (auto& promise : close_promises)
-      internal::answer(promise, caf::unit);
+      promise.deliver(caf::unit);
   }
 
   self_type::behavior_type make_behavior() {
     arm();
-    return {
+    return internal::replies_to_requests<self_type::behavior_type>(
+      self, log_name(),
       [=](caf::add_atom, const new_event& x) { return on_add(x, false); },
       [=](atom::add_exist, const new_event& x) { return on_add(x, true); },
       [=](caf::add_atom, const std::vector<new_event>& xs) {
@@ -104,8 +106,7 @@ struct stream_state {
         return dead_letters.purge(x);
       },
       [=](caf::close_atom) { return on_close(); },
-      [=](caf::tick_atom) { on_tick(); },
-    };
+      [=](caf::tick_atom) { on_tick(); });
   }
 
   // -- adding -----------------------------------------------------------------
@@ -115,7 +116,7 @@ struct stream_state {
       return make_error(ok.error());
     if (auto ok = admit(1, size_of(x)); !ok)
       return make_error(ok.error());
-    auto promise = self->make_response_promise();
+    auto promise = internal::new_promise(self);
     push(x, only_if_exists, {promise, nullptr, 0});
     pump();
     return promise;
@@ -138,7 +139,7 @@ struct stream_state {
       return make_error(ok.error());
     if (request->open == 0)
       return std::move(request->results);
-    request->promise = self->make_response_promise();
+    request->promise = internal::new_promise(self);
     for (size_t i = 0; i < xs.size(); ++i)
       if (request->results[i].code == errc::none)
         push(xs[i], false, {{}, request, i});
@@ -185,9 +186,9 @@ struct stream_state {
 
   // Runs the operation after the adds that came before it.
   caf::response_promise perform(internal::stream_operation x) {
-    auto promise = self->make_response_promise();
+    auto promise = internal::new_promise(self);
     if (auto ok = admit(1, x.commands->bytes.size()); !ok) {
-      internal::answer(promise, make_error(ok.error()));
+      promise.deliver(make_error(ok.error()));
       return promise;
     }
     work.push(pending_operation{std::move(x.commands), promise, x.on_reply});
@@ -210,7 +211,7 @@ struct stream_state {
   }
 
   caf::result<void> on_close() {
-    close_promises.push_back(self->make_response_promise());
+    close_promises.push_back(internal::new_promise(self));
     auto promise = close_promises.back();
     stop_if_done();
     return promise;
@@ -408,8 +409,7 @@ struct stream_state {
   }
 
   void on_operation_failed(work_handle x, const failure& why) {
-    internal::answer(std::get<pending_operation>(*x).promise,
-                     make_error(about(why)));
+    std::get<pending_operation>(*x).promise.deliver(make_error(about(why)));
     work.finish(x);
     stop_if_done();
   }
@@ -426,7 +426,11 @@ struct stream_state {
   }
 
   void report(log_level level, const std::string& line) const {
-    log(level, std::string{name} + " " + options.name, line);
+    log(level, log_name(), line);
+  }
+
+  [[nodiscard]] std::string log_name() const {
+    return std::string{name} + " " + options.name;
   }
 
   self_pointer self;

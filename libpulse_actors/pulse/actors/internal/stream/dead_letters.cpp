@@ -31,9 +31,9 @@ stream_dead_letters::stream_dead_letters(stream_self::pointer self,
   // nop
 }
 
-// CAF 0.17.6 sends no reply for promises that are destroyed, so they are
-// settled here. Letters that were redriven stay redriven; the other letters
-// stay where they are.
+// CAF sends no reply, or none with a reason, for promises that are destroyed,
+// so they are settled here. Letters that were redriven stay redriven; the other
+// letters stay where they are.
 stream_dead_letters::~stream_dead_letters() {
   for (auto& promise : open_)
     promise.deliver(make_error(
@@ -86,7 +86,7 @@ template <class Read>
 caf::response_promise stream_dead_letters::ask(const std::string& sink,
                                                command_ptr commands,
                                                Read read) {
-  open_.push_front(self_->make_response_promise());
+  open_.push_front(new_promise(self_));
   const auto promise = open_.begin();
   const auto failed = [=](const failure& why) {
     promise->deliver(make_error(about(sink, why)));
@@ -114,7 +114,7 @@ stream_dead_letters::redrive(const redrive_request& x) {
     return make_error(ok.error());
   job fresh;
   fresh.request = x;
-  fresh.promise = self_->make_response_promise();
+  fresh.promise = new_promise(self_);
   fresh.due = self_->clock().now();
   auto promise = fresh.promise;
   jobs_.push_front(std::move(fresh));

@@ -13,9 +13,9 @@ template <class T>
 void answer_outcome(const std::string& stream, caf::response_promise& promise,
                     outcome<T> x) {
   if (x)
-    answer(promise, std::move(*x));
+    promise.deliver(std::move(*x));
   else
-    answer(promise, make_error(about_stream(stream, x.error())));
+    promise.deliver(make_error(about_stream(stream, x.error())));
 }
 
 // For commands that reply with the number of entries that they removed.
@@ -40,12 +40,12 @@ void answer_events(const std::string& stream, resp::reply& from,
                    caf::response_promise& promise) {
   auto page = resp::range_page(from, stream);
   if (!page)
-    return answer(promise, make_error(about_stream(stream, page.error())));
+    return promise.deliver(make_error(about_stream(stream, page.error())));
   std::vector<event> result;
   result.reserve(page->block->extents.size());
   for (uint32_t i = 0; i < page->block->extents.size(); ++i)
     result.emplace_back(page->block, i);
-  answer(promise, std::move(result));
+  promise.deliver(std::move(result));
 }
 
 outcome<stream_info> info_of(const std::string& stream,

@@ -13,7 +13,8 @@ namespace pulse::internal {
 
 /// The interface of a stream actor with the message that only the actor itself
 /// sends.
-using stream_self = stream_actor::extend<caf::reacts_to<caf::tick_atom>>;
+using stream_self
+  = extended_interface<stream_actor, caf::result<void>(caf::tick_atom)>;
 
 /// Trims the stream of a stream actor, separately from its adds, and warns of
 /// sinks that keep the stream from being trimmed. A trim that failed is logged

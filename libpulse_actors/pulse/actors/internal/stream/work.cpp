@@ -16,7 +16,7 @@ void fail(stream_work& x, const failure& why) {
     for (auto& target : adds->targets)
       target.settle(why);
   } else {
-    answer(std::get<pending_operation>(x).promise, make_error(why));
+    std::get<pending_operation>(x).promise.deliver(make_error(why));
   }
 }
 
@@ -25,9 +25,9 @@ void fail(stream_work& x, const failure& why) {
 void add_target::settle(const outcome<event_id>& x) {
   if (many == nullptr) {
     if (x)
-      answer(promise, *x);
+      promise.deliver(*x);
     else
-      answer(promise, make_error(x.error()));
+      promise.deliver(make_error(x.error()));
     return;
   }
   auto& result = many->results[index];
@@ -36,7 +36,7 @@ void add_target::settle(const outcome<event_id>& x) {
   else
     result = {{}, x.error().code, x.error().what};
   if (--many->open == 0)
-    answer(many->promise, std::move(many->results));
+    many->promise.deliver(std::move(many->results));
 }
 
 void stream_work_queue::push(const new_event& x, bool only_if_exists,

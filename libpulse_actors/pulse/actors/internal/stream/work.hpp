@@ -18,13 +18,6 @@
 
 namespace pulse::internal {
 
-/// Fulfils a promise. A message that was no request gets no reply.
-template <class T>
-void answer(caf::response_promise& promise, T&& x) {
-  if (!promise.async())
-    promise.deliver(std::forward<T>(x));
-}
-
 /// A request to add several events. Its reply is sent when the last result is
 /// known.
 struct add_many_request {

@@ -1,12 +1,19 @@
 #pragma once
 
-#include "pulse/actors/internal/runtime/spawn_state.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
 
+#if CAF_MAJOR_VERSION >= 1
+// typed_broker.hpp of CAF 1.0 and 1.1 uses this header without including it.
+#  include <caf/log/io.hpp>
+#endif
 #include <caf/io/middleman.hpp>
 #include <caf/io/typed_broker.hpp>
 
+#include <string_view>
 #include <type_traits>
 #include <utility>
+
+#if CAF_MAJOR_VERSION < 1
 
 namespace pulse::internal {
 
@@ -46,22 +53,41 @@ public:
 
 } // namespace caf
 
+#endif
+
 namespace pulse::internal {
+
+#if CAF_MAJOR_VERSION < 1
+
+template <class Handle>
+using broker_base = closing_broker<typename Handle::broker_base>;
+
+#else
+
+template <class Handle>
+using broker_base = typename Handle::broker_base;
+
+#endif
 
 /// Type of the pointer that the state of a broker gets as `self`.
 template <class Handle>
-using broker_pointer = closing_broker<typename Handle::broker_base>*;
+using broker_pointer = broker_base<Handle>*;
 
 /// As spawn_state(), for brokers: the state is `State{broker_pointer<…>,
 /// xs...}`. Brokers run on the thread of the multiplexer.
 template <class State, class... Ts>
 auto spawn_broker_state(caf::actor_system& sys, Ts&&... xs) {
-  using base = closing_broker<typename State::self_type::broker_base>;
+  using base = broker_base<typename State::self_type>;
   using pointer = caf::stateful_actor<state_box<State>, base>*;
   auto init = [](pointer self, std::decay_t<Ts>... ys) {
-    return self->state.value.emplace(self, std::move(ys)...).make_behavior();
+    return state_of(self).value.emplace(self, std::move(ys)...).make_behavior();
   };
   return sys.middleman().spawn_broker(init, std::forward<Ts>(xs)...);
+}
+
+/// @returns the bytes that arrived.
+inline std::string_view bytes_of(const caf::io::new_data_msg& x) {
+  return {reinterpret_cast<const char*>(x.buf.data()), x.buf.size()};
 }
 
 } // namespace pulse::internal
