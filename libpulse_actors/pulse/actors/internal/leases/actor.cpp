@@ -25,6 +25,9 @@ struct lease_state {
 
   static inline const char* name = "pulse.leases";
 
+  // What a renewal is to answer.
+  enum class wanted : uint8_t { nothing, pending_ids };
+
   struct kept {
     lease_ptr what;
     caf::actor_clock::time_point due;
@@ -61,12 +64,13 @@ struct lease_state {
 
   caf::result<std::vector<event_id>> on_update(const lease_ptr& x) {
     auto answer = internal::new_promise(self);
-    renew(x, "1", [answer](outcome<std::vector<event_id>> ids) mutable {
-      if (ids)
-        answer.deliver(std::move(*ids));
-      else
-        answer.deliver(make_error(ids.error()));
-    });
+    renew(x, wanted::pending_ids,
+          [answer](outcome<std::vector<event_id>> ids) mutable {
+            if (ids)
+              answer.deliver(std::move(*ids));
+            else
+              answer.deliver(make_error(ids.error()));
+          });
     return answer;
   }
 
@@ -78,7 +82,8 @@ struct lease_state {
         continue;
       k.under_way = true;
       k.due = now + k.what->length / 3;
-      renew(k.what, "0", [this, x = k.what](auto ids) { renewed(x, ids); });
+      renew(k.what, wanted::nothing,
+            [this, x = k.what](auto ids) { renewed(x, ids); });
     }
     arm();
   }
@@ -108,27 +113,28 @@ struct lease_state {
   // What the server did happened after the request: so the lease lasts from
   // when it was sent.
   template <class Then>
-  void renew(const lease_ptr& x, std::string_view list, Then then) {
+  void renew(const lease_ptr& x, wanted what, Then then) {
     const auto sent = env.boot_time();
     const auto key = stream_key(x->stream);
     internal::script_call call{resp::renew_script(), {key}};
     call.arg(x->sink).arg(x->consumer);
-    call.arg(static_cast<int64_t>(x->length.count() / 3)).arg(list);
-    internal::run_on(self, redis, call.finish(true, x->length / 2),
-                     [this, x, sent, then, listed = list == "1"](
-                       const outcome<reply_ptr>& reply) mutable {
-                       auto ids = reply ? read(**reply, x->clock->trimmed)
-                                        : event_ids{reply.error()};
-                       if (ids) {
-                         x->clock->stale
-                           = !listed
-                             && (x->clock->stale
-                                 || x->clock->older_than(x->length / 2,
-                                                         env.boot_time()));
-                         x->clock->renewed(sent);
-                       }
-                       then(std::move(ids));
-                     });
+    const bool listed = what == wanted::pending_ids;
+    call.arg(static_cast<int64_t>(x->length.count() / 3));
+    call.arg(listed ? "1" : "0");
+    internal::run_on(
+      self, redis, call.finish(true, x->length / 2),
+      [this, x, sent, then, listed](const outcome<reply_ptr>& reply) mutable {
+        auto ids = reply ? read(**reply, x->clock->trimmed)
+                         : event_ids{reply.error()};
+        if (ids) {
+          x->clock->stale
+            = !listed
+              && (x->clock->stale
+                  || x->clock->older_than(x->length / 2, env.boot_time()));
+          x->clock->renewed(sent);
+        }
+        then(std::move(ids));
+      });
   }
 
   using event_ids = outcome<std::vector<event_id>>;

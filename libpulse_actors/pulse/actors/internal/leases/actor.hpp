@@ -49,10 +49,10 @@ struct lease {
 };
 
 /// Renews the leases of all sinks of a node: every `length / 3` one script per
-/// stream and sink resets the idle time of pending entries that are older than
-/// that, and shows that the consumer lives. Runs on the multiplexer's thread,
-/// so that handlers that keep all of CAF's workers busy cannot starve it.
-/// Node-local.
+/// stream and sink resets the idle time of pending entries that have been idle
+/// for longer than that, and shows that the consumer lives. Runs on the
+/// multiplexer's thread, so that handlers that keep all of CAF's workers busy
+/// cannot starve it. Node-local.
 using lease_actor = actor_interface<
   // Starts to renew; the lease counts as renewed now. No reply.
   caf::result<void>(caf::add_atom, lease_ptr),
