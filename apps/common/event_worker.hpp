@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/messages.hpp"
+#include "pulse/actors/type_ids.hpp"
 
 #include <caf/actor_system.hpp>
 

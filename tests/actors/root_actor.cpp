@@ -4,6 +4,8 @@
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/core/log.hpp"
 
+#include <caf/actor_registry.hpp>
+
 #include "support/actor_fixture.hpp"
 #include "support/fake_leases.hpp"
 #include "support/scripted_redis.hpp"

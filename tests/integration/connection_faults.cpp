@@ -3,6 +3,8 @@
 // Connections to a Redis that stops, comes back or does not answer; and the end
 // of connections.
 
+#include <caf/actor_registry.hpp>
+
 #include "support/connection_fixture.hpp"
 #include "support/durable_redis.hpp"
 

@@ -208,7 +208,7 @@ CAF_TEST(a port that refuses for long is asked rarely and costs no CPU) {
   CAF_MESSAGE(attempts << " attempts of 3 connections and " << used.count()
                        << " ms of CPU within 4 s");
   CAF_CHECK(attempts <= 12);
-  CAF_CHECK(used < 400ms);
+  CAF_CHECK(used < 4s / 4); // a loop would use all of it
 }
 
 CAF_TEST(a client that does not read is cut by Redis and loses nothing) {
@@ -247,7 +247,7 @@ CAF_TEST(rights that are taken and given back are used again) {
   std::this_thread::sleep_for(4s);
   CAF_MESSAGE(refusals(raw) << " refused commands within 4 s");
   CAF_CHECK(refusals(raw) < 40);
-  CAF_CHECK(cpu_time() - cpu < 400ms);
+  CAF_CHECK(cpu_time() - cpu < 4s / 4); // a loop would use all of it
   raw({"ACL", "SETUSER", "app", "+@all"});
   uut.add(10);
   CAF_CHECK(uut.complete());

@@ -445,7 +445,7 @@ CAF_TEST(a listener may leave and a dead one is refused) {
 
 CAF_TEST(listeners hear a sink that was started again after a defect) {
   auto uut = open({"orders"});
-  caf::anon_send_exit(uut.handle(), caf::exit_reason::unhandled_exception);
+  caf::anon_send_exit(uut.handle(), caf::exit_reason::kill);
   auto again = redis.open(sink_fixture::options("billing", {"orders"}));
   CAF_REQUIRE(eventually([&] {
     again = redis.open(sink_fixture::options("billing", {"orders"}));

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "pulse/actors/messages.hpp"
+#include "pulse/actors/type_ids.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/response_promise.hpp>
 #include <caf/send.hpp>
 
 #include <algorithm>
@@ -121,6 +122,15 @@ inline caf::actor spawn_worker(caf::actor_system& sys, const recorder& out,
       },
     };
   });
+}
+
+/// A reaction for spawn_worker(): the worker works on the event until it ends.
+inline caf::result<void> keep_unanswered(caf::event_based_actor* self,
+                                         const event&) {
+  auto promise = self->make_response_promise();
+  // CAF 1.x replies with an error as soon as nobody has the promise any more.
+  self->attach_functor([promise] {});
+  return promise;
 }
 
 /// Terminates an actor that a test spawned.

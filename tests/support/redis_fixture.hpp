@@ -22,7 +22,7 @@ struct node {
   std::unique_ptr<pulse::system> pulse;
 
   explicit node(const std::string& url) {
-    cfg.set("scheduler.max-threads", size_t{2});
+    cfg.set(PULSE_CAF_OPTION("scheduler.max-threads"), size_t{2});
     sys = std::make_unique<caf::actor_system>(cfg);
     auto connected = pulse::system::connect(*sys, url);
     if (!connected)

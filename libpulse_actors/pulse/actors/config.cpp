@@ -58,14 +58,15 @@ status read_into(T& x, const caf::settings& from, const std::string& name) {
   const auto* value = caf::get_if(&from, name);
   if (value == nullptr)
     return {};
-  if (!caf::holds_alternative<type>(*value))
+  auto converted = internal::value_as<type>(*value);
+  if (!converted)
     return failure{errc::invalid_option, name + ": " + to_string(*value)
                                            + " is not "
                                            + config_type<T>::description};
   if constexpr (std::is_same_v<T, milliseconds>)
-    x = std::chrono::duration_cast<milliseconds>(caf::get<type>(*value));
+    x = std::chrono::duration_cast<milliseconds>(*converted);
   else
-    x = caf::get<type>(*value);
+    x = std::move(*converted);
   return {};
 }
 
@@ -118,7 +119,7 @@ config::config() {
 #if CAF_MAJOR_VERSION < 1
   config_file_path.clear();
 #else
-  config_file_paths({});
+  config_file_path("");
 #endif
 }
 

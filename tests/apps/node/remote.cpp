@@ -40,7 +40,7 @@ struct fixture : app_fixture {
       CAF_FAIL(server->errors());
     auto remote = sys.middleman().remote_actor<root_actor>("127.0.0.1", port());
     if (!remote)
-      CAF_FAIL(sys.render(remote.error()));
+      CAF_FAIL(describe(remote.error()));
     root = *remote;
   }
 

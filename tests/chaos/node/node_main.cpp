@@ -103,7 +103,7 @@ int main(int argc, char** argv) {
   pulse::config cfg;
   // Two threads are enough, because workers have threads of their own, and many
   // processes share the machine.
-  cfg.set("scheduler.max-threads", size_t{2});
+  cfg.set(PULSE_CAF_OPTION("scheduler.max-threads"), size_t{2});
   caf::actor_system sys{cfg};
   auto pulse = connect(sys, args, signals);
   if (!pulse)

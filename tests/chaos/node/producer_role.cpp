@@ -2,7 +2,6 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
-#include <caf/stateful_actor.hpp>
 
 #include "chaos/node/role.hpp"
 
@@ -44,8 +43,6 @@ struct plan {
 };
 
 struct producing {
-  static inline const char* name = "chaos.producer";
-
   uint64_t sent = 0;
   uint64_t open = 0;
   bool stopped = false;
@@ -54,19 +51,17 @@ struct producing {
   caf::response_promise answer;
 };
 
-caf::behavior produce(caf::stateful_actor<producing>* self,
-                      const stream_actor& stream, const plan& how,
-                      journal* log) {
-  auto answered = [self] {
-    auto& state = self->state;
-    if (--state.open == 0 && state.stopped && state.answer.pending())
-      state.answer.deliver(caf::unit);
+caf::behavior produce(caf::event_based_actor* self, const stream_actor& stream,
+                      const plan& how, journal* log) {
+  auto state = std::make_shared<producing>();
+  auto answered = [state] {
+    if (--state->open == 0 && state->stopped && state->answer.pending())
+      state->answer.deliver(caf::unit);
   };
   auto add = [=] {
-    auto& state = self->state;
-    const auto n = state.sent++;
+    const auto n = state->sent++;
     const auto number = std::to_string(n);
-    ++state.open;
+    ++state->open;
     log->write("i " + number);
     new_event x{"chaos", how.name + ":" + number,
                 "k" + std::to_string(n % how.keys)};
@@ -86,29 +81,28 @@ caf::behavior produce(caf::stateful_actor<producing>* self,
   self->delayed_send(self, tick, caf::tick_atom_v);
   return {
     [=](caf::tick_atom) {
-      auto& state = self->state;
-      if (state.stopped)
+      if (state->stopped)
         return;
-      const std::chrono::duration<double> time = clock::now() - state.since;
+      const std::chrono::duration<double> time = clock::now() - state->since;
       const auto due
-        = state.at_since
+        = state->at_since
           + static_cast<uint64_t>(time.count() * static_cast<double>(how.rate));
       const auto end = how.most > 0 ? std::min(due, how.most) : due;
-      while (state.sent < end && state.open < how.most_open)
+      while (state->sent < end && state->open < how.most_open)
         add();
       // An add that could not be sent in time is skipped.
-      if (state.open >= how.most_open) {
-        state.since = clock::now();
-        state.at_since = state.sent;
+      if (state->open >= how.most_open) {
+        state->since = clock::now();
+        state->at_since = state->sent;
       }
       self->delayed_send(self, tick, caf::tick_atom_v);
     },
     [=](caf::close_atom) -> caf::result<void> {
-      self->state.stopped = true;
-      if (self->state.open == 0)
+      state->stopped = true;
+      if (state->open == 0)
         return caf::unit;
-      self->state.answer = self->make_response_promise();
-      return self->state.answer;
+      state->answer = self->make_response_promise();
+      return state->answer;
     },
   };
 }

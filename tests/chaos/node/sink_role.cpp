@@ -3,7 +3,6 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
-#include <caf/stateful_actor.hpp>
 
 #include "chaos/node/role.hpp"
 #include "chaos/node/worker.hpp"
@@ -24,8 +23,6 @@ constexpr auto retry_pause = 100ms;
 /// Keeps a number of workers subscribed to a sink, and replaces those that die.
 class crew_state {
 public:
-  static inline const char* name = "chaos.crew";
-
   void init(caf::event_based_actor* self, sink_actor sink,
             std::function<event_listener()> spawn) {
     self_ = self;
@@ -55,7 +52,8 @@ private:
   void subscribe(const event_listener& who) {
     auto failed = [this, who](const caf::error& err) {
       const auto why = to_failure(err);
-      log(log_level::warning, name, "cannot subscribe: " + to_string(why));
+      log(log_level::warning, "chaos.crew",
+          "cannot subscribe: " + to_string(why));
       if (is_transient(why.code))
         self_->delayed_send(self_, retry_pause, caf::subscribe_atom_v, who);
     };
@@ -65,8 +63,8 @@ private:
       .then([] {}, failed);
   }
 
-  friend caf::behavior crew(caf::stateful_actor<crew_state>*, sink_actor,
-                            uint64_t, std::function<event_listener()>);
+  friend caf::behavior crew(caf::event_based_actor*, sink_actor, uint64_t,
+                            std::function<event_listener()>);
 
   caf::event_based_actor* self_ = nullptr;
   sink_actor sink_;
@@ -74,21 +72,21 @@ private:
   std::map<caf::actor_addr, event_listener> workers_;
 };
 
-caf::behavior crew(caf::stateful_actor<crew_state>* self, sink_actor sink,
-                   uint64_t size, std::function<event_listener()> spawn) {
-  auto& state = self->state;
-  state.init(self, std::move(sink), std::move(spawn));
+caf::behavior crew(caf::event_based_actor* self, sink_actor sink, uint64_t size,
+                   std::function<event_listener()> spawn) {
+  auto state = std::make_shared<crew_state>();
+  state->init(self, std::move(sink), std::move(spawn));
   self->set_down_handler(
-    [self](const caf::down_msg& x) { self->state.replace(x.source); });
+    [state](const caf::down_msg& x) { state->replace(x.source); });
   for (uint64_t i = 0; i < size; ++i)
-    state.hire();
+    state->hire();
   return {
-    [self](caf::subscribe_atom, const event_listener& who) {
-      self->state.subscribe(who);
+    [state](caf::subscribe_atom, const event_listener& who) {
+      state->subscribe(who);
     },
     // The sink has closed.
-    [self](caf::close_atom) {
-      self->state.dismiss();
+    [self, state](caf::close_atom) {
+      state->dismiss();
       self->quit();
     },
   };

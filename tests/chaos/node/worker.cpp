@@ -1,6 +1,6 @@
 #include "chaos/node/worker.hpp"
 
-#include "pulse/actors/sink_actor.hpp"
+#include "pulse/actors/type_ids.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>

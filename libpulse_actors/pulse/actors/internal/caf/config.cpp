@@ -56,9 +56,10 @@ void prefer_sharing(caf::actor_system_config& cfg) {
     cfg.set("scheduler.policy", caf::atom("sharing"));
 }
 
-// CAF drops a value of a configuration file whose type is wrong, and says
-// nothing. So these options take values of all types, and redis_options_of()
-// complains. On the command line, CAF complains.
+bool is_set(const caf::actor_system_config& cfg, const std::string& name) {
+  return caf::get_if(&caf::content(cfg), name) != nullptr;
+}
+
 template <class T>
 caf::config_option make_option(const std::string& group,
                                const std::string& name,
@@ -102,6 +103,16 @@ void load_middleman(caf::actor_system_config& cfg) {
     cfg.load<caf::io::middleman>();
 }
 
+// A configuration of CAF 1.x has a value for each option from the beginning.
+bool is_set(const caf::actor_system_config& cfg, const std::string& name) {
+  caf::actor_system_config plain;
+  plain.load<caf::io::middleman>();
+  const auto* value = caf::get_if(&caf::content(cfg), name);
+  const auto* standard = caf::get_if(&caf::content(plain), name);
+  return value != nullptr
+         && (standard == nullptr || to_string(*value) != to_string(*standard));
+}
+
 void prefer_sharing(caf::actor_system_config& cfg) {
   if (!is_set(cfg, "caf.scheduler.policy"))
     cfg.set("caf.scheduler.policy", "sharing");
@@ -111,7 +122,11 @@ template <class T>
 caf::config_option make_option(const std::string& group,
                                const std::string& name,
                                const std::string& description) {
-  return caf::make_config_option<T>(group, name, description);
+  static const caf::config_option::meta_state type{
+    [](void*, caf::config_value&) { return caf::error{}; },
+    caf::detail::option_meta_state_instance<T>()->get,
+    caf::detail::option_meta_state_instance<T>()->type_name};
+  return {group, name, description, &type};
 }
 
 } // namespace pulse::internal
@@ -119,10 +134,6 @@ caf::config_option make_option(const std::string& group,
 #endif
 
 namespace pulse::internal {
-
-bool is_set(const caf::actor_system_config& cfg, const std::string& name) {
-  return caf::get_if(&caf::content(cfg), name) != nullptr;
-}
 
 template caf::config_option make_option<std::string>(const std::string&,
                                                      const std::string&,

@@ -11,6 +11,7 @@
 #  include <caf/duration.hpp>
 #else
 #  include <caf/anon_mail.hpp>
+#  include <caf/dynamically_typed.hpp>
 #  include <caf/event_based_mail.hpp>
 #  include <caf/scheduled_actor.hpp>
 #endif
