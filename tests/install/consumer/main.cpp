@@ -10,10 +10,20 @@
 
 namespace shop {
 
-// Announced by name, without a type ID: CAF allows it.
+// With CAF 0.17.6 it is announced by name, without a type ID: CAF allows it.
 struct order {
   std::string item;
 };
+
+} // namespace shop
+
+#if CAF_MAJOR_VERSION >= 1
+CAF_BEGIN_TYPE_ID_BLOCK(shop, caf::first_custom_type_id)
+  CAF_ADD_TYPE_ID(shop, (shop::order))
+CAF_END_TYPE_ID_BLOCK(shop)
+#endif
+
+namespace shop {
 
 template <class Inspector>
 pulse::inspected<Inspector> inspect(Inspector& f, order& x) {
@@ -22,8 +32,13 @@ pulse::inspected<Inspector> inspect(Inspector& f, order& x) {
 
 struct config : caf::actor_system_config {
   config() {
+#if CAF_MAJOR_VERSION < 1
     add_message_type<order>("shop::order");
     pulse::add_pulse(*this);
+#else
+    pulse::add_pulse(*this);
+    caf::init_global_meta_objects<caf::id_block::shop>();
+#endif
   }
 };
 
