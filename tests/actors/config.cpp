@@ -39,7 +39,8 @@ bool has_policy(const caf::actor_system_config& cfg, const std::string& x) {
 }
 
 // Whether an option has the value that it has without the library.
-bool is_untouched(const caf::actor_system_config& cfg, const char* name) {
+bool is_untouched(const caf::actor_system_config& cfg,
+                  const std::string& name) {
   caf::actor_system_config plain;
   plain.load<caf::io::middleman>();
   const auto* value = caf::get_if(&caf::content(cfg), name);
