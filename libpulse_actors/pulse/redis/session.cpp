@@ -63,22 +63,29 @@ void session::send_text(std::string bytes, actions& out) {
 // -- reading ------------------------------------------------------------------
 
 outcome<session::progress> session::read(command_queue& queue, actions& out) {
-  if (!is_ready_)
-    return read_handshake(out);
-  if (queue.num_sent() == 0)
-    return read_unexpected();
-  auto& front = queue.front();
-  return front.loading ? read_script_reply(front, out)
-                       : read_answer(queue, out);
-}
-
-outcome<session::progress> session::read_handshake(actions& out) {
-  resp::reply x;
+  auto* front = is_ready_ && queue.num_sent() > 0 ? &queue.front() : nullptr;
+  const bool is_answer = front != nullptr && !front->loading;
+  if (is_answer && !front->answer)
+    front->answer = std::make_shared<resp::reply>();
+  resp::reply other;
+  auto& x = is_answer ? *front->answer : other;
   const auto complete = decoder_.next(x);
   if (!complete)
     return complete.error();
   if (!*complete)
     return progress::incomplete;
+  if (is_answer)
+    return x.count == front->commands->count ? finish_front(queue, out)
+                                             : progress::reply;
+  if (front != nullptr)
+    return take_script_reply(*front, x, out);
+  if (!is_ready_)
+    return take_greeting(x, out);
+  return resp::unexpected_reply("no command", resp::cursor{x});
+}
+
+outcome<session::progress> session::take_greeting(const resp::reply& x,
+                                                  actions& out) {
   const auto last = handshake_.on_reply(x);
   if (!last)
     return last.error();
@@ -88,24 +95,9 @@ outcome<session::progress> session::read_handshake(actions& out) {
   return is_ready_ ? progress::ready : progress::preparation;
 }
 
-outcome<session::progress> session::read_unexpected() {
-  resp::reply x;
-  const auto complete = decoder_.next(x);
-  if (!complete)
-    return complete.error();
-  if (!*complete)
-    return progress::incomplete;
-  return resp::unexpected_reply("no command", resp::cursor{x});
-}
-
-outcome<session::progress> session::read_script_reply(queued_batch& front,
-                                                      actions& out) {
-  resp::reply x;
-  const auto complete = decoder_.next(x);
-  if (!complete)
-    return complete.error();
-  if (!*complete)
-    return progress::incomplete;
+session::progress session::take_script_reply(queued_batch& front,
+                                             const resp::reply& x,
+                                             actions& out) {
   front.loading = false;
   // After this error the call of the script fails, too, and its owner gets that
   // error.
@@ -115,20 +107,6 @@ outcome<session::progress> session::read_script_reply(queued_batch& front,
                                + std::string{front.commands->lua->name}
                                + " (SCRIPT LOAD): " + resp::error_of(at).what});
   return progress::preparation;
-}
-
-outcome<session::progress> session::read_answer(command_queue& queue,
-                                                actions& out) {
-  auto& front = queue.front();
-  if (!front.answer)
-    front.answer = std::make_shared<resp::reply>();
-  const auto complete = decoder_.next(*front.answer);
-  if (!complete)
-    return complete.error();
-  if (!*complete)
-    return progress::incomplete;
-  return front.answer->count == front.commands->count ? finish_front(queue, out)
-                                                      : progress::reply;
 }
 
 session::progress session::finish_front(command_queue& queue, actions& out) {

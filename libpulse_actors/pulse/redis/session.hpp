@@ -78,10 +78,9 @@ public:
 
 private:
   void send_text(std::string bytes, actions& out);
-  outcome<progress> read_handshake(actions& out);
-  outcome<progress> read_unexpected();
-  outcome<progress> read_script_reply(queued_batch& front, actions& out);
-  outcome<progress> read_answer(command_queue& queue, actions& out);
+  outcome<progress> take_greeting(const resp::reply& x, actions& out);
+  static progress take_script_reply(queued_batch& front, const resp::reply& x,
+                                    actions& out);
   progress finish_front(command_queue& queue, actions& out);
 
   resp::decoder decoder_;

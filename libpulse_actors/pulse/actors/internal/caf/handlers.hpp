@@ -87,11 +87,9 @@ struct polite_handler<Self, Handler, Out (Class::*)(In...) const> {
   std::shared_ptr<unsent_errors> unsent;
 
   result operator()(In... xs) const {
-    // The handler may make a promise, which takes the sender of the message.
-    const bool is_request = self->current_message_id().is_request();
-    result reply{handler(std::forward<In>(xs)...)};
-    if (is_request)
-      return reply;
+    if (self->current_message_id().is_request())
+      return handler(std::forward<In>(xs)...);
+    const result reply{handler(std::forward<In>(xs)...)};
     if (auto why = error_of(reply))
       unsent->add(why);
     return new_promise(self);
