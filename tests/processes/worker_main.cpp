@@ -1,10 +1,11 @@
 // A node with one sink and two workers, for tests that kill it. It prints one
 // line when a worker begins with an event, and one when it has handled it. For
 // a redelivered event there is a line with its counts before. An event with the
-// payload "poison" kills the process.
+// payload "poison" kills the process. If the node is told to, it adds an event
+// every few microseconds as well, and prints a line when Redis has it.
 //
-//     pulse-test-worker <url> <sink> <stream> <lease ms> <microseconds an
-//     event>
+//     pulse-test-worker <url> <sink> <stream> <lease ms> <handling µs>
+//                       [<µs between adds>]
 
 #include "pulse/all.hpp"
 
@@ -44,10 +45,30 @@ caf::behavior worker(std::chrono::microseconds pause) {
   };
 }
 
+// Adds events until the signal comes. @returns false if an add failed.
+bool add_until(const sigset_t& stop, pulse::stream stream,
+               std::chrono::microseconds pause) {
+  const timespec interval{0, static_cast<long>(pause.count()) * 1000};
+  while (sigtimedwait(&stop, nullptr, &interval) < 0) {
+    auto id = stream.add("number", "");
+    if (!id) {
+      std::cerr << pulse::describe(id.error()) << '\n';
+      return false;
+    }
+    print("added " + to_string(*id) + "\n");
+  }
+  return true;
+}
+
+bool wait_for(const sigset_t& stop) {
+  int signal = 0;
+  return sigwait(&stop, &signal) == 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6)
+  if (argc != 6 && argc != 7)
     return EXIT_FAILURE;
   sigset_t stop;
   sigemptyset(&stop);
@@ -72,7 +93,12 @@ int main(int argc, char** argv) {
   if (!sink || !sink->subscribe(first) || !sink->subscribe(second))
     return EXIT_FAILURE;
   print("ready\n");
-  int signal = 0;
-  sigwait(&stop, &signal);
-  return pulse->close() ? EXIT_SUCCESS : EXIT_FAILURE;
+  bool ok = false;
+  if (argc == 6) {
+    ok = wait_for(stop);
+  } else if (auto stream = pulse->stream(argv[3])) {
+    const std::chrono::microseconds interval{std::atoi(argv[6])};
+    ok = add_until(stop, std::move(*stream), interval);
+  }
+  return pulse->close() && ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
