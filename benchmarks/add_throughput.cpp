@@ -78,53 +78,62 @@ double raw_adds(const local_redis& server, const settings& how, int window) {
 }
 
 // Keeps `window` adds in flight until the time is over.
-struct producer_state {
-  uint64_t added = 0;
-  int open = 0;
-  clock_type::time_point end;
-  caf::response_promise done;
-};
+class producer : public caf::event_based_actor {
+public:
+  producer(caf::actor_config& cfg, pulse::stream_actor target,
+           const settings& how, int window)
+    : caf::event_based_actor(cfg),
+      target_(std::move(target)),
+      length_(std::chrono::duration_cast<clock_type::duration>(how.length)),
+      payload_(how.payload, 'x'),
+      window_(window) {
+    // nop
+  }
 
-void add_one(caf::stateful_actor<producer_state>* self,
-             const stream_actor& target, const std::string& payload) {
-  ++self->state.open;
-  self
-    ->request(target, caf::infinite, caf::add_atom_v,
-              new_event{"added", payload, ""})
-    .then(
-      [=](event_id) {
-        auto& st = self->state;
-        ++st.added;
-        --st.open;
-        if (clock_type::now() < st.end)
-          add_one(self, target, payload);
-        else if (st.open == 0)
-          st.done.deliver(st.added);
+  caf::behavior make_behavior() override {
+    return {
+      [this](caf::ok_atom) -> caf::result<uint64_t> {
+        end_ = clock_type::now() + length_;
+        done_ = make_response_promise();
+        for (int i = 0; i < window_; ++i)
+          add_one();
+        return done_;
       },
-      [=](caf::error& err) { self->quit(std::move(err)); });
-}
+    };
+  }
 
-caf::behavior producer(caf::stateful_actor<producer_state>* self,
-                       const stream_actor& target, const settings& how,
-                       int window) {
-  return {
-    [=](caf::ok_atom) -> caf::result<uint64_t> {
-      self->state.end
-        = clock_type::now()
-          + std::chrono::duration_cast<clock_type::duration>(how.length);
-      self->state.done = self->make_response_promise();
-      const std::string payload(how.payload, 'x');
-      for (int i = 0; i < window; ++i)
-        add_one(self, target, payload);
-      return self->state.done;
-    },
-  };
-}
+private:
+  void add_one() {
+    ++open_;
+    request(target_, caf::infinite, caf::add_atom_v,
+            new_event{"added", payload_, ""})
+      .then([this](event_id) { on_added(); },
+            [this](caf::error& err) { quit(std::move(err)); });
+  }
+
+  void on_added() {
+    ++added_;
+    --open_;
+    if (clock_type::now() < end_)
+      add_one();
+    else if (open_ == 0)
+      done_.deliver(added_);
+  }
+
+  pulse::stream_actor target_;
+  clock_type::duration length_;
+  std::string payload_;
+  int window_;
+  uint64_t added_ = 0;
+  int open_ = 0;
+  clock_type::time_point end_;
+  caf::response_promise done_;
+};
 
 double our_adds(caf::actor_system& sys, const pulse::stream& stream,
                 const settings& how, int window) {
   caf::scoped_actor self{sys};
-  auto x = sys.spawn(producer, stream.handle(), how, window);
+  auto x = sys.spawn<producer>(stream.handle(), how, window);
   const auto begin = clock_type::now();
   double result = 0;
   self->request(x, caf::infinite, caf::ok_atom_v)

@@ -66,17 +66,12 @@ size_t read_plainly(redisContext& redis) {
 }
 
 // Counts events and tells when all are there.
-struct counter_state {
-  size_t count = 0;
-  size_t bytes = 0;
-};
-
-caf::behavior counter(caf::stateful_actor<counter_state>* self, size_t expected,
+caf::behavior counter(caf::event_based_actor* self, size_t expected,
                       caf::actor when_done) {
+  auto count = std::make_shared<size_t>(0);
   return {
-    [=](const pulse::event& x) {
-      self->state.bytes += x.payload().size();
-      if (++self->state.count == expected)
+    [=](const pulse::event&) {
+      if (++*count == expected)
         self->send(when_done, caf::ok_atom_v);
     },
   };

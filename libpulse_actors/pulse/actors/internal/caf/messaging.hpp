@@ -13,10 +13,8 @@
 #  include <caf/anon_mail.hpp>
 #  include <caf/dynamically_typed.hpp>
 #  include <caf/event_based_mail.hpp>
-#  include <caf/scheduled_actor.hpp>
 #endif
 
-#include <type_traits>
 #include <utility>
 
 // How the actors of the library send messages. CAF 0.17.6 and CAF 1.x spell
@@ -26,16 +24,11 @@ namespace pulse::internal {
 
 #if CAF_MAJOR_VERSION >= 1
 
-// The brokers of CAF 1.x have no mail(). Blocking actors have one that is
-// statically typed.
+// The brokers of CAF 1.x have no mail().
 template <class Self, class... Ts>
-auto mail_of(Self&& self, Ts&&... message) {
-  using type = std::remove_pointer_t<std::decay_t<Self>>;
-  if constexpr (std::is_base_of_v<caf::scheduled_actor, type>)
-    return caf::event_based_mail(caf::dynamically_typed{}, self,
-                                 std::forward<Ts>(message)...);
-  else
-    return self->mail(std::forward<Ts>(message)...);
+auto mail_of(Self* self, Ts&&... message) {
+  return caf::event_based_mail(caf::dynamically_typed{}, self,
+                               std::forward<Ts>(message)...);
 }
 
 #endif
@@ -44,7 +37,7 @@ auto mail_of(Self&& self, Ts&&... message) {
 /// receiver must reply always, or be local, because CAF then replies for it
 /// when it terminates.
 template <class Self, class Handle, class... Ts>
-auto request(Self&& self, const Handle& to, Ts&&... message) {
+auto request(Self* self, const Handle& to, Ts&&... message) {
 #if CAF_MAJOR_VERSION < 1
   return self->request(to, caf::infinite, std::forward<Ts>(message)...);
 #else
