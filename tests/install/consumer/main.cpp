@@ -5,6 +5,9 @@
 
 #include <pulse/all.hpp>
 #include <pulse/testing/local_redis.hpp>
+#if CAF_MAJOR_VERSION >= 1
+#  include <pulse/flow.hpp>
+#endif
 
 #include <iostream>
 

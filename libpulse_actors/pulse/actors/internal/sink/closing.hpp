@@ -47,10 +47,8 @@ public:
     return !leaving_.empty();
   }
 
-  /// Takes the next step for each removed stream. This happens before events
-  /// are dispatched, so that subscribers get no event of a removed stream that
-  /// a read still brought.
-  void step_leaving();
+  /// Takes the next step for each removed stream.
+  void tick();
 
 private:
   using released_entry = delivery_ledger::released_entry;
