@@ -167,6 +167,19 @@ CAF_TEST(a stream that is removed is not read and its events are given back) {
   CAF_CHECK_EQUAL(read().substr(read().find("STREAMS")), "STREAMS b >");
 }
 
+CAF_TEST(events of a removed stream that a read still brings go back) {
+  options.streams = {"a", "b"};
+  spawn_subscribed();
+  redis.blocking().set_unblock_answer({}); // the read goes on for a while
+  CAF_CHECK(remove_stream("a"));
+  give(1, 2);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  CAF_CHECK_EQUAL(calls("release"),
+                  "a s me 15000 listed 1-0 0 2-0 0 | a s me 15000 all");
+  give(3, 3, "b");
+  CAF_CHECK_EQUAL(alice.got(), "b3");
+}
+
 CAF_TEST(a stream that is added again while its lease ends stays) {
   options.streams = {"a", "b"};
   spawn_subscribed();

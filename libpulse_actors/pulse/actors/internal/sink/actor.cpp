@@ -318,6 +318,7 @@ struct sink_state {
     advance_groups();
     admit_waiting();
     outcomes.take_actions();
+    closing.step_leaving();
     if (!ctx.closing && ctx.ledger.queued() > 0 && lease_guard.check_leases())
       workers.dispatch();
     outcomes.take_actions();
@@ -358,7 +359,6 @@ struct sink_state {
     workers.tick(now);
     groups.tick(now);
     audit.tick(now);
-    closing.tick();
     reader.tick();
     fetch();
     if (ctx.acks() && !ctx.closing) {

@@ -64,7 +64,7 @@ void sink_closing::step() {
   release_all();
 }
 
-void sink_closing::tick() {
+void sink_closing::step_leaving() {
   std::vector<uint32_t> streams;
   for (const auto& x : leaving_)
     streams.push_back(x.first);
@@ -81,11 +81,11 @@ void sink_closing::go_on_leaving(uint32_t stream) {
   auto& departure = leaving_[stream];
   if (departure.ends_lease)
     return;
-  if (reader_.reading() && reader_.reads() == departure.last_read)
-    return; // the read may still bring events of the stream
   auto idle = ctx_.ledger.release(stream);
   if (!idle.empty())
     release(stream, "listed", idle);
+  if (reader_.reading() && reader_.reads() == departure.last_read)
+    return; // the read may still bring events of the stream
   if (ctx_.streams[stream].at != sink_stream::phase::leaving) {
     leaving_.erase(stream); // the stream was added again meanwhile
     return;

@@ -47,8 +47,10 @@ public:
     return !leaving_.empty();
   }
 
-  /// Takes the next step for each removed stream.
-  void tick();
+  /// Takes the next step for each removed stream. This happens before events
+  /// are dispatched, so that subscribers get no event of a removed stream that
+  /// a read still brought.
+  void step_leaving();
 
 private:
   using released_entry = delivery_ledger::released_entry;
