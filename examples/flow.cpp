@@ -51,6 +51,7 @@ int main() {
   pulse::sink_options options;
   options.name = "booking";
   options.streams = {"payments"};
+  options.start = pulse::start_position::oldest();
   auto sink = must(here.pulse.sink(options));
   pulse::reader_options reading;
   reading.streams = {"payments"};
