@@ -99,7 +99,7 @@ CAF_TEST(an event that fails max_deliveries times becomes a dead letter) {
   const auto letter = calls("dead_letter");
   CAF_CHECK(
     has(letter, {"a a:dead:s ", " s 1-0 100000 ", "x-stream a", "x-sink s",
-                 "x-node me", "gave up after 3 deliveries", "x-deliveries 3",
+                 "x-node me", "gave up after 3 failures", "x-deliveries 3",
                  "x-failures 3", "x-crashes 0", "x-time 1000"}));
   CAF_CHECK_EQUAL(calls("XACK"), ""); // the script acknowledged it
   CAF_CHECK_EQUAL(info().dead_letters, 1u);
@@ -169,6 +169,19 @@ CAF_TEST(the oldest event of a dead worker counts a crash and the others not ) {
   CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 0, 1}) + " 2-0 "
                                     + packed({2, 0, 0}) + " 3-0 "
                                     + packed({2, 0, 0}));
+}
+
+CAF_TEST(a worker that quits blames none of its events) {
+  alice.hold();
+  bob.hold();
+  spawn_subscribed();
+  give(1, 3);
+  subscribe(bob);
+  alice.quit();
+  consume_messages(); // at once: no time passes
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,0,0) a2(2,0,0) a3(2,0,0)");
+  CAF_CHECK_EQUAL(info().crashes, 0u);
+  CAF_CHECK(!logged("died"));
 }
 
 CAF_TEST(an event that kills max_crashes workers becomes a dead letter) {

@@ -194,7 +194,7 @@ CAF_TEST(an event that keeps failing becomes a dead letter) {
   CAF_CHECK(drained("orders", "billing"));
   auto letter = raw({"XRANGE", "pulse:stream:orders:dead:billing", "-", "+"});
   CAF_CHECK(letter.find("x-deliveries 3") != std::string::npos);
-  CAF_CHECK(letter.find("gave up after 3 deliveries") != std::string::npos);
+  CAF_CHECK(letter.find("gave up after 3 failures") != std::string::npos);
   stop(w);
 }
 

@@ -92,7 +92,10 @@ private:
     workers_.erase(id);
     for (auto i = open_.begin(); i != open_.end();)
       i = i->to == id ? open_.erase(i) : std::next(i);
-    uut_.worker_died(id, "died", now_);
+    if (pick(2) == 0)
+      uut_.worker_died(id, "died", now_);
+    else
+      uut_.worker_quit(id, now_);
     settle();
   }
 

@@ -68,6 +68,11 @@ public:
     memory_->throws = true;
   }
 
+  /// Ends without a fault, although it may hold events.
+  void quit() {
+    caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
+  }
+
   void die() {
     caf::anon_send_exit(actor_, caf::exit_reason::kill);
   }

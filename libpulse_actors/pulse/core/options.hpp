@@ -212,11 +212,10 @@ struct sink_options {
   /// time counts while the subscriber works on the event, not while the event
   /// waits for the subscriber.
   milliseconds ack_wait{30'000};
-  /// An event becomes a dead letter after this many deliveries; 0: never. The
-  /// sink checks that when a delivery fails (an error, a nack, the end of
-  /// `ack_wait`), and when it takes an event over from another node. It does
-  /// not check that when a worker dies. So with `max_crashes` = 0, an event
-  /// that kills each worker is delivered again without end.
+  /// An event becomes a dead letter after this many deliveries that ended badly:
+  /// with an error, a nack, the end of `ack_wait`, or a crash; 0: never.
+  /// Deliveries that ended without a fault of the event do not count, such as
+  /// those to a worker that another event killed, or that quit.
   uint32_t max_deliveries = 20;
   /// An event becomes a dead letter after this many crashes; 0: never. A crash
   /// is the death of a worker that worked on the event, or the death of a node

@@ -43,9 +43,10 @@ CAF_TEST(only proven crashes use up the limit of crashes) {
   CAF_CHECK_EQUAL(why_dead_letter({{5, 0, 3}, true, 3}, 0, 0), "");
 }
 
-CAF_TEST(the delivery that a claim begins is not counted as tried) {
-  CAF_CHECK_EQUAL(why_dead_letter({{20, 0, 0}, false, 0}, 3, 20), "");
-  CAF_CHECK_EQUAL(why_dead_letter({{21, 0, 0}, false, 0}, 3, 20),
-                  "gave up after 20 deliveries; the last time the node died");
-  CAF_CHECK_EQUAL(why_dead_letter({{21, 0, 0}, false, 0}, 3, 0), "");
+CAF_TEST(failures and proven crashes use up the deliveries) {
+  CAF_CHECK_EQUAL(why_dead_letter({{99, 17, 9}, true, 2}, 3, 20), "");
+  CAF_CHECK_EQUAL(why_dead_letter({{99, 18, 9}, true, 2}, 3, 20),
+                  "gave up after 18 failures and 2 crashes (max_deliveries is "
+                  "20); the last time the node died");
+  CAF_CHECK_EQUAL(why_dead_letter({{99, 18, 9}, true, 2}, 3, 0), "");
 }

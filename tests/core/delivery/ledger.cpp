@@ -176,6 +176,74 @@ CAF_TEST(the death of a worker blames the oldest event and spares the rest) {
   CAF_CHECK_EQUAL(uut.count().crashes, 1u);
 }
 
+CAF_TEST(a worker that quits blames no event) {
+  auto uut = make();
+  uut.add_worker(1, 2);
+  for (uint64_t i = 1; i <= 3; ++i)
+    uut.fetched(0, ev(i));
+  CAF_CHECK_EQUAL(plan(uut), "1>1 2>1");
+  uut.worker_quit(1, now);
+  uut.worker_quit(1, now); // it is known no more
+  uut.add_worker(2, 9);
+  const auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>2 2>2 3>2");
+  for (const auto& x : out)
+    CAF_CHECK_EQUAL(x.content.counts().crashes + x.content.counts().failures,
+                    0u);
+  CAF_CHECK_EQUAL(uut.count().crashes + uut.count().nacks, 0u);
+}
+
+CAF_TEST(an event at which every worker quits is given up in the end) {
+  auto uut = make();
+  uut.fetched(0, ev(1));
+  std::string got;
+  for (uint64_t w = 1; w <= 8; ++w) {
+    uut.add_worker(w, 1);
+    uut.tick(now);
+    for (const auto& x : dispatch(uut))
+      got += std::to_string(x.content.counts().failures);
+    uut.worker_quit(w, now);
+    now += 1s; // longer than the backoff
+  }
+  CAF_CHECK_EQUAL(got, "0000123");
+  const auto all = uut.take_actions();
+  CAF_CHECK_EQUAL(all.back().reason,
+                  "gave up after 4 failures and 0 crashes (max_deliveries is "
+                  "4); the last failure: its worker quit without an answer");
+}
+
+CAF_TEST(hand_overs that ended without a fault do not use up an event) {
+  auto uut = make();
+  uut.fetched(0, ev(1));
+  uut.fetched(0, ev(2));
+  for (uint64_t w = 1; w <= 9; ++w) { // 2 waits behind a poison event
+    uut.add_worker(w, 2);
+    dispatch(uut);
+    uut.worker_died(w, "boom", now);
+    uut.fetched(0, ev(2 + w));
+  }
+  uut.add_worker(10, 1);
+  const auto out = dispatch(uut);
+  CAF_REQUIRE_EQUAL(out.size(), 1u);
+  uut.failed(out[0].what, 10, "no", {}, now);
+  CAF_CHECK_EQUAL(uut.waiting(), 1u);
+}
+
+CAF_TEST(crashes use up the deliveries if crashes have no limit) {
+  how.max_crashes = 0;
+  auto uut = make();
+  uut.fetched(0, ev(1));
+  for (uint64_t w = 1; w <= 4; ++w) {
+    uut.add_worker(w, 1);
+    CAF_CHECK_EQUAL(dispatch(uut).size(), 1u);
+    uut.worker_died(w, "segfault", now);
+  }
+  const auto all = uut.take_actions();
+  CAF_CHECK_EQUAL(all.back().reason,
+                  "gave up after 0 failures and 4 crashes (max_deliveries is "
+                  "4); the last time its worker died: segfault");
+}
+
 CAF_TEST(an event that kills max_crashes workers is given up) {
   auto uut = make();
   uut.fetched(0, ev(1));
@@ -513,6 +581,21 @@ CAF_TEST(broadcast to workers that all die goes to the next ones) {
   CAF_CHECK_EQUAL(plan(uut), "1>3");
 }
 
+CAF_TEST(broadcast to workers that all quit blames no event) {
+  how.dispatch = dispatch_mode::broadcast;
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.add_worker(2, 1);
+  uut.fetched(0, ev(1));
+  dispatch(uut);
+  uut.worker_quit(1, now);
+  uut.worker_quit(2, now);
+  uut.add_worker(3, 1);
+  const auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>3");
+  CAF_CHECK_EQUAL(out[0].content.counts().crashes, 0u);
+}
+
 CAF_TEST(at most once means that nothing is ever queued again) {
   how.redeliver = false;
   auto uut = make();
@@ -615,6 +698,7 @@ CAF_TEST(crash candidates before their last crash are alone at work) {
 
 CAF_TEST(a crash candidate that fails is none any more and Redis hears of it) {
   how.max_crashes = 3;
+  how.max_deliveries = 9;
   auto uut = make();
   uut.add_worker(1, 1);
   uut.fetched(0, ev(1).with({3, 1, 2}), true);

@@ -130,15 +130,16 @@ void group_rules::look_at_letters(watched& x) {
     };
     const auto id = parse_event_id(field_of(i->second, "x-id"));
     const delivery_key key{x.sink, x.stream, id ? *id : event_id{}};
-    const auto spent = (rules->max_deliveries > 0
-                        && count("x-deliveries") >= rules->max_deliveries)
-                       || (rules->max_crashes > 0
-                           && count("x-crashes") >= rules->max_crashes);
+    const auto spent
+      = (rules->max_deliveries > 0
+         && count("x-failures") + count("x-crashes") >= rules->max_deliveries)
+        || (rules->max_crashes > 0 && count("x-crashes") >= rules->max_crashes);
     if (!spent && !deliveries_.was_rejected(key))
       out_.add("given up early",
                to_string(key) + " became a dead letter: "
                  + field_of(i->second, "x-reason") + ", after "
-                 + field_of(i->second, "x-deliveries") + " deliveries");
+                 + field_of(i->second, "x-failures") + " failures and "
+                 + field_of(i->second, "x-crashes") + " crashes");
   }
 }
 

@@ -141,17 +141,17 @@ CAF_TEST(a sink holds no more than twice its window) {
 }
 
 CAF_TEST(a dead letter needs a reason) {
-  const auto give_up = [this](const char* id, const char* deliveries) {
+  const auto give_up = [this](const char* id, const char* failures) {
     run({"XADD", stream_key("s:dead:x"), "*", "n", "n", "p", "p", "x-id", id,
-         "x-deliveries", deliveries, "x-crashes", "0"});
+         "x-failures", failures, "x-crashes", "1"});
   };
   add(1);
   add(2);
   read(alice, "2");
-  give_up("1-0", "3");
+  give_up("1-0", "2");
   run({"XACK", key, "x", "1-0"});
   CAF_CHECK_EQUAL(broken(), "none");
-  give_up("2-0", "2");
+  give_up("2-0", "1");
   CAF_CHECK_EQUAL(broken(), "given up early");
 }
 

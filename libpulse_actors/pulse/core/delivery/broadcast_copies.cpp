@@ -18,6 +18,7 @@ bool remove_from(std::vector<worker_id>& xs, worker_id x) {
 void broadcast_copies::begin() {
   holders_.clear();
   failed_.clear();
+  died_ = false;
 }
 
 broadcast_copies::outcome broadcast_copies::finish(worker_id by, copy how) {
@@ -27,11 +28,15 @@ broadcast_copies::outcome broadcast_copies::finish(worker_id by, copy how) {
     failed_.push_back(by);
   else if (how == copy::succeeded)
     succeeded_ = true;
+  else if (how == copy::died)
+    died_ = true;
   if (!holders_.empty())
     return outcome::open;
   if (!failed_.empty())
     return outcome::retry;
-  return succeeded_ ? outcome::succeeded : outcome::crashed;
+  if (succeeded_)
+    return outcome::succeeded;
+  return died_ ? outcome::crashed : outcome::abandoned;
 }
 
 bool broadcast_copies::failed_at(worker_id x) const noexcept {

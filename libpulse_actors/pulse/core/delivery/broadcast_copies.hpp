@@ -13,7 +13,14 @@ namespace pulse {
 class broadcast_copies {
 public:
   /// How one copy ended.
-  enum class copy : uint8_t { succeeded, failed, died };
+  enum class copy : uint8_t {
+    succeeded,
+    failed,
+    /// The worker died.
+    died,
+    /// The worker ended without a fault.
+    left,
+  };
 
   /// What the end of a copy means for the event.
   enum class outcome : uint8_t {
@@ -25,8 +32,10 @@ public:
     retry,
     /// Every worker that is still alive has processed the event.
     succeeded,
-    /// All workers that had a copy died.
+    /// All workers that had a copy are gone, and at least one of them died.
     crashed,
+    /// All workers that had a copy have left.
+    abandoned,
   };
 
   /// Begins a new dispatch and forgets which workers failed in the last one.
@@ -51,6 +60,8 @@ public:
 private:
   std::vector<worker_id> holders_;
   std::vector<worker_id> failed_;
+  // Whether a worker died in this dispatch.
+  bool died_ = false;
   // Whether a worker succeeded in any dispatch of the event.
   bool succeeded_ = false;
 };

@@ -1,5 +1,7 @@
 #include "pulse/core/delivery/claim_history.hpp"
 
+#include "pulse/core/delivery/give_up.hpp"
+
 namespace pulse {
 
 claim_history history_of_claim(const stored_counts& stored, bool released) {
@@ -18,14 +20,15 @@ claim_history history_of_claim(const stored_counts& stored, bool released) {
 
 std::string why_dead_letter(const claim_history& x, uint32_t max_crashes,
                             uint32_t max_deliveries) {
-  const auto tried = x.counts.deliveries - 1;
   if (max_crashes > 0 && x.proven_crashes >= max_crashes)
     return "workers or nodes died " + std::to_string(x.proven_crashes)
            + " times while they worked on the event; the last time the whole "
              "node died";
-  if (max_deliveries > 0 && tried >= max_deliveries)
-    return "gave up after " + std::to_string(tried)
-           + " deliveries; the last time the node died";
+  delivery_counts proven = x.counts;
+  proven.crashes = x.proven_crashes;
+  if (is_used_up(proven, max_deliveries))
+    return describe_used_up(proven, max_deliveries)
+           + "; the last time the node died";
   return {};
 }
 

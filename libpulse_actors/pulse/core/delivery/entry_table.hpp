@@ -46,6 +46,8 @@ struct ledger_entry {
   /// event.
   uint64_t key = 0;
   bool has_turn = false;
+  /// How often the event was the oldest one of a worker that quit.
+  uint8_t quits = 0;
   worker_id holder = 0;
   broadcast_copies copies;
   /// The delay and the reason that the worker gave at the last failure.

@@ -1,9 +1,22 @@
 #include "pulse/core/delivery/ledger.hpp"
 
+#include "pulse/core/delivery/give_up.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace pulse {
+
+namespace {
+
+// How often an event may be the oldest one of a worker that quits, before that
+// counts as a failure of the event. Usually the event is not the reason: the
+// worker quits after the event before it, as a worker for one event does.
+constexpr uint8_t quits_without_blame = 3;
+
+const char* const worker_has_quit = "its worker quit without an answer";
+
+} // namespace
 
 delivery_ledger::delivery_ledger(settings how, random_engine random)
   : settings_(std::move(how)),
@@ -114,27 +127,39 @@ void delivery_ledger::remove_worker(worker_id id) {
 
 void delivery_ledger::worker_died(worker_id id, const std::string& reason,
                                   time_point now) {
+  end_worker(id, [&](entry& x, bool oldest) {
+    if (broadcasts()) {
+      x.reason = reason;
+      finish_copy(x, id, broadcast_copies::copy::died, now);
+    } else if (oldest) {
+      crashed(x, reason);
+    } else {
+      requeue(x, reason);
+    }
+  });
+}
+
+void delivery_ledger::worker_quit(worker_id id, time_point now) {
+  end_worker(id, [&](entry& x, bool oldest) {
+    if (broadcasts())
+      finish_copy(x, id, broadcast_copies::copy::left, now);
+    else if (oldest)
+      abandoned(x, now);
+    else
+      requeue(x, worker_has_quit);
+  });
+}
+
+template <class F>
+void delivery_ledger::end_worker(worker_id id, F end_delivery) {
   if (workers_.find(id) == nullptr)
     return;
-  // The dead worker is removed first, so that it gets none of its events again.
-  const auto dead = workers_.remove(id);
-  dispatcher_.unassign(dead.assigned);
-  // The loop runs backwards and puts each event to the front of the queue: that
-  // keeps the order of the events.
-  for (auto i = dead.holds.rbegin(); i != dead.holds.rend(); ++i) {
-    auto* x = entries_.resolve(i->what, entry_state::dispatched);
-    const bool oldest = std::next(i) == dead.holds.rend();
-    if (x == nullptr)
-      continue;
-    if (broadcasts()) {
-      x->reason = reason;
-      finish_copy(*x, id, broadcast_copies::copy::died, now);
-    } else if (oldest) {
-      crashed(*x, reason);
-    } else {
-      requeue(*x, reason);
-    }
-  }
+  // The worker is removed first, so that it gets none of its events again.
+  const auto gone = workers_.remove(id);
+  dispatcher_.unassign(gone.assigned);
+  for (auto i = gone.holds.rbegin(); i != gone.holds.rend(); ++i)
+    if (auto* x = entries_.resolve(i->what, entry_state::dispatched))
+      end_delivery(*x, std::next(i) == gone.holds.rend());
   dispatcher_.reassign();
 }
 
@@ -279,11 +304,10 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   const bool was_marked = std::exchange(x.marked, false);
   if (!settings_.redeliver)
     return make_dead_letter(x, reason);
-  if (settings_.max_deliveries > 0
-      && counts.deliveries >= settings_.max_deliveries)
-    return make_dead_letter(x, "gave up after "
-                                 + std::to_string(counts.deliveries)
-                                 + " deliveries; the last failure: " + reason);
+  if (is_used_up(counts, settings_.max_deliveries))
+    return make_dead_letter(x,
+                            describe_used_up(counts, settings_.max_deliveries)
+                              + "; the last failure: " + reason);
   const auto pause = delay ? *delay
                            : redelivery_delay(settings_.backoff,
                                               counts.failures, random_);
@@ -306,8 +330,20 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
   if (settings_.max_crashes > 0 && counts.crashes >= settings_.max_crashes)
     make_dead_letter(x, "its worker died " + std::to_string(counts.crashes)
                           + " times; the last time: " + reason);
+  else if (is_used_up(counts, settings_.max_deliveries))
+    make_dead_letter(x, describe_used_up(counts, settings_.max_deliveries)
+                          + "; the last time its worker died: " + reason);
   else
     requeue(x, reason);
+}
+
+void delivery_ledger::abandoned(entry& x, time_point now) {
+  if (x.quits < quits_without_blame) {
+    ++x.quits;
+    return requeue(x, worker_has_quit);
+  }
+  ++counters_.nacks;
+  retry(x, worker_has_quit, {}, now);
 }
 
 // The event gets another attempt at once, because it did not cause the failure.
@@ -337,7 +373,9 @@ void delivery_ledger::finish_copy(entry& x, worker_id by,
     case broadcast_copies::outcome::succeeded:
       return acknowledge(x);
     case broadcast_copies::outcome::crashed:
-      crashed(x, x.reason);
+      return crashed(x, x.reason);
+    case broadcast_copies::outcome::abandoned:
+      return abandoned(x, now);
   }
 }
 

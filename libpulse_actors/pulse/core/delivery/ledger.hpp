@@ -172,6 +172,12 @@ public:
   /// events probably killed the worker, so it gets a crash more.
   void worker_died(worker_id worker, const std::string& reason, time_point now);
 
+  /// The worker ended without a fault: other workers get its events at once,
+  /// and none of them is blamed. But if an event is the oldest one again and
+  /// again when a worker ends, its handler probably ends the workers. Then each
+  /// further time is a failure.
+  void worker_quit(worker_id worker, time_point now);
+
   // -- dispatch and outcome ---------------------------------------------------
 
   /// Assigns queued events to workers with credit, and appends them to `out`.
@@ -263,7 +269,13 @@ private:
   void make_dead_letter(entry& x, std::string reason);
   void retry(entry& x, const std::string& reason,
              std::optional<milliseconds> delay, time_point now);
+  /// Removes a worker that has ended, and passes the events that it held to
+  /// `end_delivery(entry, whether it was the oldest)`, the newest first. So the
+  /// events keep their order if each is put to the front of the queue.
+  template <class F>
+  void end_worker(worker_id id, F end_delivery);
   void crashed(entry& x, const std::string& reason);
+  void abandoned(entry& x, time_point now);
   void requeue(entry& x, const std::string& reason);
   void finish_copy(entry& x, worker_id by, broadcast_copies::copy how,
                    time_point now);

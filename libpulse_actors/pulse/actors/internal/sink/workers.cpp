@@ -2,6 +2,7 @@
 
 #include "pulse/actors/errors.hpp"
 
+#include <caf/exit_reason.hpp>
 #include <caf/sec.hpp>
 
 #include <algorithm>
@@ -14,6 +15,12 @@ namespace {
 // worker a moment later. So after such an error the sink waits this long for
 // the report before it treats the error as a failure of a living worker.
 constexpr milliseconds crash_grace{25};
+
+// A worker that quits, or that somebody stops, does not die of an event.
+bool is_fault(const caf::error& reason) {
+  return reason && reason != caf::exit_reason::normal
+         && reason != caf::exit_reason::user_shutdown;
+}
 
 } // namespace
 
@@ -43,12 +50,13 @@ void sink_workers::on_down(const caf::down_msg& what) {
   const auto id = i->second;
   ids_.erase(i);
   workers_.erase(id);
-  const auto reason = what.reason ? describe(what.reason)
-                                  : std::string{"it terminated"};
   auto its = [id](const pending_failure& x) { return x.who == id; };
   pending_failures_.erase(std::remove_if(pending_failures_.begin(),
                                          pending_failures_.end(), its),
                           pending_failures_.end());
+  if (!is_fault(what.reason))
+    return ctx_.ledger.worker_quit(id, ctx_.now());
+  const auto reason = describe(what.reason);
   const auto crashes = ctx_.ledger.count().crashes;
   ctx_.ledger.worker_died(id, reason, ctx_.now());
   if (ctx_.ledger.count().crashes > crashes)
