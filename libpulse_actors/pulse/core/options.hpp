@@ -212,8 +212,8 @@ struct sink_options {
   /// time counts while the subscriber works on the event, not while the event
   /// waits for the subscriber.
   milliseconds ack_wait{30'000};
-  /// An event becomes a dead letter after this many deliveries that ended badly:
-  /// with an error, a nack, the end of `ack_wait`, or a crash; 0: never.
+  /// An event becomes a dead letter after this many deliveries that ended
+  /// badly: with an error, a nack, the end of `ack_wait`, or a crash; 0: never.
   /// Deliveries that ended without a fault of the event do not count, such as
   /// those to a worker that another event killed, or that quit.
   uint32_t max_deliveries = 20;
