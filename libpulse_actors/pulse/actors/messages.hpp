@@ -18,6 +18,11 @@
 // functions, atoms, and the types of listeners. The interfaces of the actors
 // are in stream_actor.hpp, reader_actor.hpp, sink_actor.hpp and root_actor.hpp.
 // type_ids.hpp registers all types with CAF.
+//
+// These actors reply to requests only. A plain message (send) has its effect as
+// well, but nobody hears whether it failed: in CAF, an error that comes back
+// for a message that was no request ends the actor that sent the message.
+// Errors that nobody gets are counted and logged.
 
 namespace pulse {
 
