@@ -363,6 +363,22 @@ CAF_TEST(a master that became a replica is left when all was answered) {
   }
 }
 
+CAF_TEST(a master that became a replica is left though MULTI hides that) {
+  const std::string refused = "-READONLY no\r\n";
+  for (const auto& replies : std::vector<std::string>{
+         "+OK\r\n" + refused + refused
+           + "-EXECABORT Transaction discarded because of previous errors.\r\n",
+         "+OK\r\n+QUEUED\r\n+QUEUED\r\n-EXECABORT Transaction discarded "
+         "because of: READONLY no\r\n",
+         "$3\r\n1-1\r\n" + refused + refused + refused}) {
+    fsm.reset();
+    get_ready();
+    submit(command("A", 4));
+    const auto done = receive(replies);
+    CAF_CHECK_EQUAL(done.substr(done.rfind('\n') + 1), "go elsewhere");
+  }
+}
+
 CAF_TEST(a script that a replica does not know goes along to the next server) {
   get_ready();
   submit(command("A"));

@@ -25,6 +25,21 @@ bool is_error(const resp::reply& x, errc code) {
   return at.is(resp::node_type::error) && resp::error_of(at).code == code;
 }
 
+// @returns whether a reply of the batch says that this server executes no
+// command of ours any more. It need not be the first one: within MULTI the
+// server refuses the commands that follow.
+bool tells_to_leave(const resp::reply& x) {
+  resp::cursor at{x};
+  for (uint32_t i = 0; i < x.count; ++i, at.skip()) {
+    if (!at.is(resp::node_type::error))
+      continue;
+    const auto code = resp::error_of(at).code;
+    if (code == errc::read_only || code == errc::auth_failed)
+      return true;
+  }
+  return false;
+}
+
 } // namespace
 
 session::session(const endpoint& to, const redis_options& options,
@@ -117,8 +132,7 @@ session::progress session::finish_front(command_queue& queue, actions& out) {
     queue.send_again();
     return progress::send_again;
   }
-  is_wrong_ = is_wrong_ || is_error(*front.answer, errc::read_only)
-              || is_error(*front.answer, errc::auth_failed);
+  is_wrong_ = is_wrong_ || tells_to_leave(*front.answer);
   auto done = queue.pop();
   out.push_back(answer_action{done.token, std::move(done.answer)});
   return progress::reply;
