@@ -163,16 +163,24 @@ void run(const settings& how) {
   options.name = "plain";
   options.idempotent = false;
   auto plain = must(ps.stream(options));
+  // A hard limit makes each batch a call of a script.
+  options.name = "limited";
+  options.max_len = 100'000;
+  options.hard_max_len = 1'000'000'000;
+  auto limited = must(ps.stream(options));
   std::printf("payload %zu bytes, %.1f s each\n", how.payload,
               how.length.count());
-  std::printf("%10s %16s %16s %8s %16s %8s\n", "in flight", "hiredis adds/s",
-              "pulse adds/s", "ratio", "not idempotent", "ratio");
+  std::printf("%10s %16s %16s %8s %16s %8s %16s %8s\n", "in flight",
+              "hiredis adds/s", "pulse adds/s", "ratio", "not idempotent",
+              "ratio", "hard_max_len", "ratio");
   for (auto window : windows) {
     const auto raw = raw_adds(*server, how, window);
     const auto ours = our_adds(sys, stream, how, window);
     const auto without = our_adds(sys, plain, how, window);
-    std::printf("%10d %16.0f %16.0f %8.2f %16.0f %8.2f\n", window, raw, ours,
-                ours / raw, without, without / raw);
+    const auto scripted = our_adds(sys, limited, how, window);
+    std::printf("%10d %16.0f %16.0f %8.2f %16.0f %8.2f %16.0f %8.2f\n", window,
+                raw, ours, ours / raw, without, without / raw, scripted,
+                scripted / raw);
   }
 }
 

@@ -165,6 +165,25 @@ CAF_TEST(events reach Redis in the order of the adds and get their own IDs) {
     CAF_CHECK(results[i]->ok() && results[i]->value == (event_id{1, i + 1}));
 }
 
+CAF_TEST(nothing overtakes a script that Redis may not know yet) {
+  add("a");
+  auto unique = ask<event_id>(uut, caf::add_atom_v,
+                              new_event{"b", "x", "", "dedup"});
+  consume_messages();
+  add("c");
+  ask<event_id>(uut, caf::add_atom_v, new_event{"d", "x", "", "other"});
+  consume_messages();
+  CAF_CHECK(sizes_under_way() == texts({"1", "1"}));
+  confirm();
+  CAF_CHECK(sizes_under_way() == texts({"1"}));
+  // The connection repeats the call behind what was sent meanwhile. So nothing
+  // may be sent before the reply.
+  reply("*3\r\n*1\r\n$3\r\n9-1\r\n:0\r\n:0\r\n");
+  CAF_CHECK(unique->ok());
+  CAF_CHECK(sizes_under_way() == texts({"1"}));
+  CAF_CHECK_EQUAL(redis.commands().back()[0], "EVALSHA");
+}
+
 CAF_TEST(a batch has at most a thousand events) {
   add("a");
   add("b");

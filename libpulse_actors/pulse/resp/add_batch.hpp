@@ -65,6 +65,11 @@ public:
     return commands_.size();
   }
 
+  /// @returns whether finish() returns a call of the script. If Redis does not
+  /// know the script yet, the connection repeats the call behind all commands
+  /// that were sent meanwhile.
+  [[nodiscard]] bool needs_script() const noexcept;
+
   /// Completes and returns the commands. Call it once, at the end.
   command_ptr finish();
 
@@ -94,7 +99,6 @@ private:
     std::string dedup_id;
   };
 
-  [[nodiscard]] bool needs_script() const noexcept;
   [[nodiscard]] bool in_transaction() const noexcept {
     return format_->ttl.count() > 0;
   }

@@ -69,9 +69,11 @@ stream_work_queue::handle stream_work_queue::start_next(time_point now,
     return end();
   const auto x = waiting_.begin();
   if (auto* adds = std::get_if<pending_adds>(&*x)) {
-    if (adds_under_way_ == max_adds_under_way)
+    if (adds_under_way_ == max_adds_under_way || script_under_way_)
       return end();
     ++adds_under_way_;
+    adds->is_script = adds->batch.needs_script();
+    script_under_way_ = adds->is_script;
     adds->sent = now;
     adds->after = last;
   }
@@ -97,6 +99,8 @@ stream_work_queue::handle stream_work_queue::next_retry() {
 void stream_work_queue::finish(handle x) {
   if (auto* adds = std::get_if<pending_adds>(&*x)) {
     --adds_under_way_;
+    // At most one script is under way.
+    script_under_way_ = script_under_way_ && !adds->is_script;
     unknown_outcomes_ -= adds->outcome_unknown ? 1 : 0;
   }
   under_way_.erase(x);

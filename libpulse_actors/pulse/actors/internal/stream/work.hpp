@@ -58,6 +58,10 @@ struct pending_adds {
   caf::actor_clock::time_point sent;
   /// An ID that the stream had reached when the batch was sent.
   event_id after;
+  /// The batch was sent as a call of the script. Such a batch is the last one
+  /// that is under way: if Redis does not know the script, the connection
+  /// repeats the call behind all commands that were sent meanwhile.
+  bool is_script = false;
   /// The connection was lost: the adds may have been stored or not.
   bool outcome_unknown = false;
   /// The batch waits for the next attempt to find out whether it was stored.
@@ -100,8 +104,9 @@ public:
   void push(pending_operation x);
 
   /// @returns the work to send now, which then counts as under way. `end()` if
-  /// no work waits, if two batches of adds are under way, or if the outcome of
-  /// one is unknown, because adds must keep their order.
+  /// no work waits, if two batches of adds are under way, or if one of them is
+  /// a call of the script or has an unknown outcome, because adds must keep
+  /// their order.
   /// @param last The highest ID that the stream is known to have.
   handle start_next(time_point now, event_id last);
 
@@ -150,6 +155,7 @@ private:
   std::list<stream_work> under_way_;
   size_t adds_under_way_ = 0;
   size_t unknown_outcomes_ = 0;
+  bool script_under_way_ = false;
   size_t waiting_count_ = 0;
   size_t waiting_bytes_ = 0;
 };
