@@ -15,7 +15,7 @@ constexpr auto no_group = "-NOGROUP No such key or consumer group\r\n";
 
 struct fixture : sink_actor_fixture {
   size_t creations() {
-    const auto all = calls("XGROUP CREATE");
+    const auto all = calls("create_group");
     size_t result = all.empty() ? 0 : 1;
     for (auto i = all.find(" | "); i != std::string::npos;
          i = all.find(" | ", i + 1))
@@ -73,15 +73,13 @@ CAF_TEST(a lost group begins again before all unacknowledged events) {
   alice.hold();
   spawn_subscribed();
   listen();
-  calls("XGROUP CREATE");
   give(4, 6);
   alice.finish();
   consume_messages();
-  redis.answer("XINFO STREAM", facts(6));
   give_page(no_group);
   pass(3s);
-  CAF_CHECK_EQUAL(calls("XGROUP CREATE"),
-                  "CREATE a s 4-18446744073709551615 MKSTREAM");
+  CAF_CHECK_EQUAL(calls("create_group"),
+                  "a s 4-18446744073709551615 1 2000000 1000000-0");
   CAF_CHECK_EQUAL(news(), "group_recovered a 4-18446744073709551615 0");
   CAF_CHECK_EQUAL(info().groups_recovered, 1u);
   CAF_CHECK(reads());
@@ -91,28 +89,68 @@ CAF_TEST(a lost group begins before the events of other members) {
   spawn_subscribed();
   give(4, 6);
   // The audit finds that another member may hold events after 2-0.
-  redis.answer("audit", array_of(7) + ":0\r\n" + bulk("0") + ":0\r\n"
-                          + bulk("6-0") + bulk("1-0") + bulk("6-0")
-                          + bulk("(2-0"));
+  audit_facts found;
+  found.others = "(2-0";
+  redis.answer("audit", audit_reply(found));
   pass(7s);
-  calls("XGROUP CREATE");
-  redis.answer("XINFO STREAM", facts(6));
   give_page(no_group);
   pass(3s);
-  CAF_CHECK_EQUAL(calls("XGROUP CREATE"), "CREATE a s 2-0 MKSTREAM");
+  CAF_CHECK_EQUAL(calls("create_group"), "a s 2-0 1 2000000 1000000-0");
 }
 
+// All that Redis says is that the group is missing. Events of the stream tell
+// whether the stream was deleted as well.
 CAF_TEST(a stream that began anew is read from its beginning) {
   spawn_subscribed();
   listen();
   give(7, 9);
-  redis.answer("XINFO STREAM", facts(2)); // IDs below what was read
+  redis.answer("XINFO STREAM", facts_of(2, 2, 1, 2)); // lower IDs
   give_page(no_group);
   pass(3s);
-  CAF_CHECK_EQUAL(calls("XGROUP SETID"), "SETID a s 0");
+  CAF_CHECK_EQUAL(calls("create_group"), "a s 0-0 0 2 2-0");
   CAF_CHECK_EQUAL(news(), "stream_reset a 0-0 loss 0");
   CAF_CHECK_EQUAL(info().stream_resets, 1u);
   CAF_CHECK(reads());
+}
+
+CAF_TEST(a stream that was deleted and has higher IDs now is a new one) {
+  spawn_subscribed();
+  listen();
+  give(7, 9);
+  redis.answer("XINFO STREAM", facts_of(5, 5, 2'000'000, 2'000'005));
+  redis.answer("XRANGE", array_of(0));
+  give_page(no_group);
+  pass(3s);
+  CAF_CHECK_EQUAL(calls("create_group"), "a s 0-0 0 5 2000005-0");
+  CAF_CHECK_EQUAL(news(), "stream_reset a 0-0 loss 0");
+}
+
+CAF_TEST(a new stream that reached the same IDs has other events) {
+  spawn_subscribed();
+  listen();
+  give(7, 9);
+  redis.answer("XRANGE", array_of(1) + array_of(2) + bulk("9-0") + array_of(4)
+                           + bulk("n") + bulk("n") + bulk("p")
+                           + bulk("another payload"));
+  give_page(no_group);
+  pass(3s);
+  CAF_CHECK_EQUAL(calls("create_group"), "a s 0-0 0 2000000 1000000-0");
+  CAF_CHECK_EQUAL(news(), "stream_reset a 0-0 loss 0");
+}
+
+CAF_TEST(
+  a stream that is deleted while its group is created is looked at again) {
+  spawn_subscribed();
+  listen();
+  give(7, 9);
+  redis.answer("create_group", ":0\r\n");
+  redis.answer("XINFO STREAM", facts_of(2'000'000, 2'000'000, 1, 1'000'000));
+  redis.answer("XINFO STREAM", no_such_key);
+  give_page(no_group);
+  pass(3s);
+  CAF_CHECK_EQUAL(calls("create_group"),
+                  "a s 9-0 1 2000000 1000000-0 | a s 0-0 0 0 0-0");
+  CAF_CHECK_EQUAL(news(), "stream_reset a 0-0 loss 0");
 }
 
 CAF_TEST(a group that vanishes again and again is created with pauses) {
@@ -141,14 +179,60 @@ CAF_TEST(one stream without a group does not stop the others) {
   CAF_CHECK_EQUAL(alice.got(), "a1 b2");
 }
 
+// -- audits -------------------------------------------------------------------
+
 CAF_TEST(events that were trimmed before the sink read them are reported) {
   spawn_subscribed();
   listen();
-  redis.answer("audit", array_of(7) + ":4\r\n" + bulk("1") + ":4\r\n"
-                          + bulk("1-0") + bulk("6-0") + bulk("9-0") + bulk(""));
+  audit_facts found;
+  found.length = 1'000'000;
+  found.first_ms = 6;
+  found.at_ms = 1;
+  found.read = 999'996;
+  found.passed = 1'000'000;
+  found.corrected = true;
+  redis.answer("audit", audit_reply(found));
   pass(7s);
   CAF_CHECK_EQUAL(news(), "gap a 1-0 loss 4");
   CAF_CHECK_EQUAL(info().lost, 4u);
+}
+
+// The audit and the read use two connections, so the reply to a read of newer
+// events may arrive before the reply to the audit.
+CAF_TEST(an audit is compared with what the sink knew when it asked) {
+  spawn_subscribed();
+  listen();
+  give(999'999, 1'000'000);
+  redis.hold("audit");
+  pass(7s);
+  give(1'000'001, 1'000'003);
+  redis.release("audit");
+  consume_messages();
+  CAF_CHECK_EQUAL(news(), "");
+  CAF_CHECK_EQUAL(info().stream_resets, 0u);
+}
+
+CAF_TEST(a stream that lost its last events is reported) {
+  spawn_subscribed();
+  listen();
+  give(1'000'000, 1'000'003);
+  audit_facts older;
+  older.at_ms = 1'000'000;
+  redis.answer("audit", audit_reply(older));
+  pass(7s);
+  CAF_CHECK_EQUAL(news(), "stream_reset a 1000000-0 loss 0");
+}
+
+CAF_TEST(a sink that is moved forwards by somebody reports that) {
+  spawn_subscribed();
+  listen();
+  pass(7s); // now Redis has stored a count
+  audit_facts found;
+  found.at_ms = 500;
+  found.read = -1;
+  redis.answer("audit", audit_reply(found));
+  pass(7s);
+  CAF_CHECK_EQUAL(news(), "gap a 0-0 loss 2000000");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

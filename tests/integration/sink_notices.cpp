@@ -1,6 +1,7 @@
 #define CAF_SUITE integration.sink_notices
 
 #include "support/burst.hpp"
+#include "support/durable_redis.hpp"
 #include "support/notice_log.hpp"
 #include "support/sink_fixture.hpp"
 
@@ -67,7 +68,49 @@ struct fixture {
   }
 };
 
+// A server that keeps what it confirmed, but not the number of events that a
+// group has read: that is not part of the append-only file.
+struct durable_fixture {
+  notice_log news;
+  sink_fixture redis{durable_redis()};
+
+  // The server is killed when all events were acknowledged, and comes back.
+  void crash_after_acks(uint64_t events) {
+    CAF_REQUIRE(redis.seen.wait_for_distinct(events));
+    CAF_REQUIRE(redis.drained("orders", "billing"));
+    redis.server.crash();
+    CAF_REQUIRE(redis.server.restart());
+    redis.raw = raw_client{redis.server};
+  }
+};
+
 } // namespace
+
+CAF_TEST_FIXTURE_SCOPE(sink_notices_durable_tests, durable_fixture)
+
+CAF_TEST(a restart from the append only file is no loss) {
+  auto uut = redis.open(sink_fixture::options("billing", {"orders"}));
+  redis.must(uut.on_notice(news.listener()));
+  auto w = spawn_worker(redis.sys, redis.seen);
+  redis.must(uut.subscribe(w));
+  redis.add_numbers("orders", 1'000);
+  crash_after_acks(1'000);
+  redis.add_numbers("orders", 1'000, 1'000);
+  crash_after_acks(2'000);
+  // The sink is opened again on the server that lost the count.
+  redis.must(uut.close());
+  uut = redis.open(sink_fixture::options("billing", {"orders"}));
+  redis.must(uut.on_notice(news.listener()));
+  redis.must(uut.subscribe(w));
+  redis.add_numbers("orders", 10, 2'000);
+  CAF_CHECK(redis.seen.wait_for_distinct(2'010));
+  std::this_thread::sleep_for(2500ms); // two audits
+  for (const auto& x : news.all())
+    CAF_ERROR(x.text);
+  stop(w);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
 
 CAF_TEST_FIXTURE_SCOPE(sink_notices_tests, fixture)
 
@@ -280,6 +323,85 @@ CAF_TEST(older data that were restored are announced) {
   stop(w);
 }
 
+// -- the stream ---------------------------------------------------------------
+
+CAF_TEST(a flush and a deletion under a backlog are announced as a loss) {
+  auto uut = open({"orders"});
+  redis.add_numbers("orders", 500); // nobody has subscribed yet
+  CAF_REQUIRE(eventually([&] { return calls("xinfo|stream") > 1; }));
+  for (const char* command : {"FLUSHALL", "DEL"}) {
+    const auto before = news.all().size();
+    if (command == "DEL"s)
+      raw({command, "pulse:stream:orders"});
+    else
+      raw({command});
+    // The new events have higher IDs than all the old ones.
+    redis.add_numbers("orders", 50, 1'000);
+    CAF_REQUIRE(eventually([&] { return news.all().size() > before; }));
+    const auto told = news.all().back();
+    CAF_CHECK(told.kind == notice_kind::stream_reset);
+    CAF_CHECK(told.data_loss);
+    CAF_CHECK(told.after == event_id::min());
+    if (command == "FLUSHALL"s)
+      redis.add_numbers("orders", 500, 2'000);
+  }
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  CAF_CHECK(seen.wait_for_distinct(50));
+  stop(w);
+}
+
+CAF_TEST(new events with the IDs of deleted ones are delivered) {
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  auto add = [&](const std::string& payload) {
+    for (auto id : {"1-1", "1-2", "1-3"})
+      raw({"XADD", "pulse:stream:orders", id, "n", "n", "p", payload});
+  };
+  add("old");
+  CAF_REQUIRE(seen.wait_for_count(3));
+  CAF_REQUIRE(redis.drained("orders", "billing"));
+  raw({"MULTI"});
+  raw({"DEL", "pulse:stream:orders"});
+  add("new");
+  raw({"EXEC"});
+  CAF_CHECK(seen.wait_for_count(6));
+  auto told = news.wait(notice_kind::stream_reset);
+  CAF_CHECK(told);
+  CAF_CHECK(redis.drained("orders", "billing"));
+  stop(w);
+}
+
+CAF_TEST(a sink that somebody moves forwards says so) {
+  auto uut = open({"orders"}); // without subscribers
+  redis.add_numbers("orders", 332);
+  // The first look stores the count of read events.
+  CAF_REQUIRE(eventually([&] { return calls("xgroup|setid") > 0; }));
+  raw({"XGROUP", "SETID", "pulse:stream:orders", "billing", "$"});
+  auto told = news.wait(notice_kind::gap);
+  CAF_REQUIRE(told);
+  CAF_CHECK(told->data_loss);
+  CAF_CHECK_EQUAL(told->lost_at_most, 332u);
+  CAF_CHECK_EQUAL(info(uut).lost, 332u);
+}
+
+CAF_TEST(without faults no notice says that events are lost) {
+  auto uut = open({"orders"});
+  auto w = spawn_worker(redis.sys, seen);
+  redis.must(uut.subscribe(w));
+  const auto until = std::chrono::steady_clock::now() + 5s;
+  uint64_t added = 0;
+  while (std::chrono::steady_clock::now() < until) {
+    burst(20, 1'000'000);
+    added += 20;
+    std::this_thread::sleep_for(5ms);
+  }
+  CAF_CHECK(seen.wait_for_distinct(added));
+  CAF_CHECK_EQUAL(news.all().size(), 0u);
+  stop(w);
+}
+
 // -- lasting faults -----------------------------------------------------------
 
 CAF_TEST(a key that stays wrong costs less than one attempt a second) {
@@ -333,6 +455,8 @@ CAF_TEST(what was trimmed before the sink had it is reported by one node) {
   auto other = redis.must(
     other_node.pulse->sink(sink_fixture::options("billing", {"orders"})));
   redis.must(other.on_notice(news.listener()));
+  // Both nodes have audited the group.
+  CAF_REQUIRE(eventually([&] { return calls("xinfo|stream") > 1; }));
   burst(100, 30);
   auto told = news.wait(notice_kind::gap);
   CAF_REQUIRE(told);

@@ -66,6 +66,31 @@ inline std::string facts_of(uint64_t length, uint64_t added, uint64_t first_ms,
          + entry(first_ms) + bulk("last-entry") + entry(last_ms);
 }
 
+/// The reply to the script audit. The defaults are those of a stream with two
+/// million events, of which the group has read the first.
+struct audit_facts {
+  uint64_t length = 2'000'000;
+  uint64_t added = 2'000'000;
+  uint64_t first_ms = 1;
+  uint64_t last_ms = 1'000'000;
+  uint64_t at_ms = 0;
+  int64_t read = 1;
+  int64_t passed = -1;
+  bool corrected = false;
+  bool has_asked_event = true;
+  std::string others;
+  uint64_t max_deleted_ms = 0;
+};
+
+inline std::string audit_reply(const audit_facts& x) {
+  auto number = [](auto n) { return ":" + std::to_string(n) + "\r\n"; };
+  auto id = [](uint64_t ms) { return bulk(to_string(event_id{ms, 0})); };
+  return array_of(11) + number(x.length) + number(x.added) + id(x.first_ms)
+         + id(x.last_ms) + id(x.max_deleted_ms) + id(x.at_ms) + number(x.read)
+         + number(x.passed) + number(x.corrected ? 1 : 0)
+         + number(x.has_asked_event ? 1 : 0) + bulk(x.others);
+}
+
 inline constexpr auto nothing = "*-1\r\n";
 inline constexpr auto no_such_key = "-ERR no such key\r\n";
 inline constexpr auto wrong_type = "-WRONGTYPE Operation against a key\r\n";

@@ -42,15 +42,26 @@ const script& count_script();
 /// Answers how many consumers were deleted.
 const script& clean_consumers_script();
 
-/// Compares the entries that a group has read with the entries that its stream
-/// had. So it finds entries that were trimmed before the group read them. It
-/// corrects the group's count of read entries, so that only one node reports
-/// each loss, and so that the lag is right.
-/// KEYS: stream. ARGV: group, own consumer, entries removed from the stream at
-/// the last audit (-1: there was none).
-/// Answers [lost, "1" if that number is exact, entries removed, last delivered
-/// ID, first ID, last ID, where the entries of other members may begin: "<id>"
-/// for that ID, "(<id>" for a higher one, "" if there are no other members].
+/// Describes a stream and a group of it at one moment. It corrects the group's
+/// count of read entries if the right count is known, so that only one node
+/// finds each difference, and so that the lag is right.
+/// KEYS: stream. ARGV: group, own consumer, last entry that the sink read, "1"
+/// if the sink has audited the group before, "1" to set the count of read
+/// entries also if it is right.
+/// Answers [length, entries added, first ID, last ID, highest ID that XDEL
+/// removed, last delivered ID of the group, its count of read entries before
+/// the correction (-1: unknown), the right count (-1: unknown), 1 if the count
+/// was corrected, 1 if the stream has that last entry, where the entries of
+/// other members may begin: "<id>" for that ID, "(<id>" for a higher one, "" if
+/// there are no other members].
 const script& audit_script();
+
+/// Creates a group on a stream of which the caller has seen the facts, unless
+/// the stream was deleted since then.
+/// KEYS: stream. ARGV: group, ID after which the group begins, how many entries
+/// it has read, how many entries the stream had, last ID of the stream (both 0
+/// if there was no stream).
+/// Answers 1, or 0 if the stream was deleted.
+const script& create_group_script();
 
 } // namespace pulse::resp

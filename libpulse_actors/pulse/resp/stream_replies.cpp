@@ -264,6 +264,8 @@ outcome<stream_facts> read_stream_facts(cursor& at) {
       return has_length = read_count(at, x.length);
     if (field == "last-generated-id")
       return has_last = read_id_text(at, x.last_generated);
+    if (field == "max-deleted-entry-id")
+      return read_id_text(at, x.max_deleted);
     if (field == "entries-added")
       return read_count(at, x.entries_added);
     if (field == "first-entry")

@@ -66,6 +66,8 @@ struct stream_facts {
   event_id last_generated;
   event_id first;
   event_id last;
+  /// Highest ID that XDEL removed.
+  event_id max_deleted;
 };
 
 outcome<stream_facts> read_stream_facts(cursor& at);

@@ -50,13 +50,17 @@ value redis_model::xgroup(const arguments& x) {
 }
 
 value redis_model::create_group(const arguments& x) {
-  const auto creates = x.back() == "MKSTREAM";
+  const auto creates = std::find(x.begin(), x.end(), "MKSTREAM") != x.end();
   if (!creates && stream_of(x.at(2)) == nullptr)
     refuse("ERR The XGROUP subcommand requires the key to exist.");
   auto& at = stream_at(x.at(2));
   if (at.groups.count(x.at(3)) > 0)
     refuse("BUSYGROUP Consumer Group name already exists");
-  at.groups[x[3]].last_delivered = x.at(4) == "$" ? at.last_id : to_id(x[4]);
+  auto& made = at.groups[x[3]];
+  made.last_delivered = x.at(4) == "$" ? at.last_id : to_id(x[4]);
+  if (const auto count = std::find(x.begin(), x.end(), "ENTRIESREAD");
+      count != x.end())
+    made.entries_read = to_number(*std::next(count));
   return status("OK");
 }
 

@@ -2,22 +2,12 @@
 
 #include "pulse/core/event_id.hpp"
 #include "pulse/core/start_position.hpp"
+#include "pulse/core/streams/stream_state.hpp"
 
 #include <cstdint>
 #include <optional>
 
 namespace pulse {
-
-/// A stream as Redis describes it (XINFO STREAM).
-struct stream_state {
-  uint64_t length = 0;
-  /// Number of events ever added, including those that were removed.
-  uint64_t added = 0;
-  /// ID of the first event; `event_id::min()` if the stream is empty.
-  event_id first;
-  /// Highest ID that the stream ever had.
-  event_id last;
-};
 
 /// Finds out whether a reader missed events of its stream. It counts the events
 /// up to the reader's position, and compares this count now and then with the

@@ -1,13 +1,16 @@
--- Compares the entries that a group has read with the entries that its stream
--- had. So it finds entries that were trimmed before the group read them. How
--- many entries the group should have read is known only in two cases: if the
--- group is at the end of the stream, or if all entries that the group has read
--- were removed. In these cases the script corrects the group's count of read
--- entries, so that only one node reports the loss.
--- KEYS: the stream. ARGV: 1 group, 2 own consumer, 3 entries removed from the
--- stream at the last audit (-1: there was none). Answers how many events were
--- lost, "1" if that number is exact, entries removed so far, last delivered ID,
--- first and last ID of the stream, and where the entries of other consumers may
+-- Describes a stream and a group of it at one moment. How many entries the
+-- stream had up to the position of the group is known only in two cases: if the
+-- group is at the end of the stream, or if all these entries were removed. In
+-- these cases the script corrects the group's count of read entries, so that
+-- only one node finds the difference. At the first audit of a sink a difference
+-- at the end of the stream is left to the other nodes, which know more.
+-- KEYS: the stream. ARGV: 1 group, 2 own consumer, 3 the last entry that the
+-- sink read, 4 "1" if the sink has audited the group before, 5 "1" to set the
+-- count of read entries also if it is right. Answers length, entries added,
+-- first and last ID, highest ID that XDEL removed; of the group: last delivered
+-- ID, its count of read entries before the correction (-1: Redis does not know
+-- it), the right count (-1: not known), 1 if the script corrected the count; 1
+-- if the stream has entry 3; and where the entries of other consumers may
 -- begin: "<id>" for that ID, "(<id>" for a higher one, "" if there are no other
 -- consumers.
 --! include fields
@@ -21,22 +24,20 @@ end
 if not g then
   return redis.error_reply('NOGROUP No such consumer group ' .. group)
 end
-local at, last = g['last-delivered-id'], s['last-generated-id']
-local first = s['first-entry'] and s['first-entry'][1] or last
-local removed = s['entries-added'] - s['length']
-local seen, should, lost, exact = g['entries-read'], nil, 0, '0'
-local behind = before(at, first) or (s['length'] == 0 and at ~= last)
-if at == last then should = s['entries-added']
-elseif behind then should = removed end
-if should and seen ~= should then
-  if seen then
-    lost, exact = math.max(should - seen, 0), '1'
-  elseif behind then
-    local known = tonumber(ARGV[3])
-    if known < 0 then known = at == '0-0' and removed or 0 end
-    lost = math.max(removed - known, 0)
-  end
-  redis.call('XGROUP', 'SETID', key, group, at, 'ENTRIESREAD', should)
+local at, last, length = g['last-delivered-id'], s['last-generated-id'],
+                         s['length']
+local first, added = '0-0', s['entries-added']
+if s['first-entry'] then first = s['first-entry'][1] end
+local behind = before(at, last) and (length == 0 or before(at, first))
+local read, right, corrected = g['entries-read'] or -1, -1, 0
+if at == last then right = added elseif behind then right = added - length end
+if right >= 0 and read ~= right
+    and (behind or read < 0 or ARGV[4] == '1') then
+  corrected = 1
+end
+local count = corrected == 1 and right or read
+if corrected == 1 or (ARGV[5] == '1' and count >= 0) then
+  redis.call('XGROUP', 'SETID', key, group, at, 'ENTRIESREAD', count)
 end
 local others, lowest_of_others = '', at
 for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
@@ -49,4 +50,5 @@ for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
     end
   end
 end
-return {lost, exact, removed, at, first, last, others}
+return {length, added, first, last, s['max-deleted-entry-id'], at, read, right,
+        corrected, #redis.call('XRANGE', key, ARGV[3], ARGV[3]), others}

@@ -52,7 +52,8 @@ outcome<std::optional<stream_state>> read_position(resp::cursor at) {
   auto facts = resp::read_stream_facts(at);
   if (facts.ok())
     return std::optional{stream_state{facts->length, facts->entries_added,
-                                      facts->first, facts->last_generated}};
+                                      facts->first, facts->last_generated,
+                                      facts->max_deleted}};
   if (facts.error().code == errc::no_such_stream)
     return std::optional<stream_state>{};
   return facts.error();

@@ -51,13 +51,17 @@ void sink_audit::audit_stream(uint32_t index, bool requested) {
   auto& x = records_[index];
   x.under_way = true;
   x.due = ctx_.now() + jittered(interval(ctx_.options), 0.25, random_);
+  // The reply is compared with what the sink knows now. When the reply arrives,
+  // the sink may know of newer events.
+  const auto asked = ctx_.streams[index].history.ask(ctx_.disturbances);
   script_call call{resp::audit_script(), {ctx_.streams[index].key}};
-  call.arg(ctx_.options.name).arg(ctx_.consumer).arg(x.removed);
+  call.arg(ctx_.options.name).arg(ctx_.consumer).arg(asked.last_event);
+  call.arg(asked.audited ? "1" : "0").arg(asked.store_count ? "1" : "0");
   ctx_.run(
     call.finish(false),
     [=](const reply_ptr& reply) {
       if (auto found = read(resp::cursor{*reply}))
-        on_answer(index, *found);
+        on_answer(index, *found, asked);
       else
         failed(index, found.error());
       ended(index, requested);
@@ -79,57 +83,82 @@ outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
   const auto start = at;
-  if (!at.read_array(size) || size != 7)
+  if (!at.read_array(size) || size != 11)
     return resp::unexpected_reply("audit", start);
-  const auto lost = resp::read_number(at, "audit");
-  std::string_view exact;
-  const bool has_exact = at.read_text(exact);
-  const auto removed = resp::read_number(at, "audit");
-  const auto delivered = resp::read_id(at, "audit");
-  const auto first = resp::read_id(at, "audit");
-  const auto last = resp::read_id(at, "audit");
+  status ok;
+  auto number = [&] {
+    const auto x = resp::read_number(at, "audit");
+    ok = !x ? status{x.error()} : ok;
+    return x ? *x : 0;
+  };
+  auto id = [&] {
+    const auto x = resp::read_id(at, "audit");
+    ok = !x ? status{x.error()} : ok;
+    return x ? *x : event_id{};
+  };
+  auto count = [](int64_t x) {
+    return x < 0 ? std::optional<uint64_t>{} : static_cast<uint64_t>(x);
+  };
+  answer result;
+  auto& found = result.found;
+  found.stream.length = static_cast<uint64_t>(number());
+  found.stream.added = static_cast<uint64_t>(number());
+  found.stream.first = id();
+  found.stream.last = id();
+  found.stream.max_deleted = id();
+  found.at = id();
+  found.read = count(number());
+  found.passed = count(number());
+  found.corrected = number() == 1;
+  found.has_asked_event = number() == 1;
   std::string_view others;
-  if (!lost || !has_exact || !removed || !delivered || !first || !last
-      || !at.read_text(others))
+  if (!ok || !at.read_text(others))
     return resp::unexpected_reply("audit", start);
-  answer result{static_cast<uint64_t>(*lost),
-                exact == "1",
-                *removed,
-                *delivered,
-                *first,
-                *last,
-                std::nullopt};
   result.others = behind(others);
   return result;
 }
 
-void sink_audit::on_answer(uint32_t index, const answer& x) {
-  auto& known = records_[index];
+void sink_audit::on_answer(uint32_t index, const answer& x,
+                           const group_history::question& asked) {
   auto& stream = ctx_.streams[index];
-  known.failing = false;
+  records_[index].failing = false;
   ctx_.note_contact();
-  if (x.lost > 0) {
-    const bool ahead = x.at < x.first;
-    ctx_.report_gap(stream.name, ahead ? x.at : known.at,
-                    ahead ? x.first : x.at, x.lost, x.exact);
-  }
-  if (x.last < stream.last_read) {
-    ++ctx_.counts.stream_resets;
-    notice news;
-    news.kind = notice_kind::stream_reset;
-    news.stream = stream.name;
-    news.after = x.at;
-    news.data_loss = true;
-    news.text = "stream " + stream.name
-                + " lost its newest events: Redis has older data than before; "
-                  "the sink goes on after "
-                + to_string(x.at);
-    ctx_.publish(std::move(news));
-    stream.last_read = x.at;
-  }
+  if (auto found = stream.history.on_audit(x.found, asked))
+    report(index, *found);
   stream.others_from = x.others;
-  known.removed = x.removed;
-  known.at = x.at;
+}
+
+void sink_audit::report(uint32_t index, const group_history::finding& x) {
+  using type = group_history::finding::type;
+  auto& stream = ctx_.streams[index];
+  if (x.kind == type::gap)
+    return ctx_.report_gap(stream.name, x.after, x.first_available, x.lost,
+                           x.exact);
+  notice news;
+  news.stream = stream.name;
+  news.after = x.after;
+  news.data_loss = true;
+  if (x.kind == type::moved) {
+    ++ctx_.counts.gaps;
+    ctx_.counts.lost += x.lost;
+    news.kind = notice_kind::gap;
+    news.first_available = x.first_available;
+    news.lost_at_most = x.lost;
+    news.text = "somebody moved sink " + ctx_.options.name + " on stream "
+                + stream.name + " forwards, from " + to_string(x.after)
+                + " or later to " + to_string(x.first_available)
+                + ": it will not get up to " + std::to_string(x.lost)
+                + " events";
+  } else {
+    ++ctx_.counts.stream_resets;
+    news.kind = notice_kind::stream_reset;
+    news.text = "stream " + stream.name
+                + " was deleted, or Redis has older data than before; events "
+                  "may be lost; the sink goes on after "
+                + to_string(x.after);
+    stream.last_read = x.after;
+  }
+  ctx_.publish(std::move(news));
 }
 
 void sink_audit::failed(uint32_t index, const failure& why) {

@@ -8,10 +8,12 @@
 
 namespace pulse::internal {
 
-/// Checks the streams of a sink periodically. It finds events that were trimmed
-/// before the sink read them, streams that were restored from older data, and
-/// groups that vanished while no read was under way. It also asks which events
-/// other members may hold: these must be read again if the group vanishes.
+/// Checks the streams of a sink periodically, and reports what group_history
+/// finds: events that were trimmed before the sink read them, streams that were
+/// deleted or restored from older data, and groups that somebody moved. It also
+/// finds groups that vanished while no read was under way. It also asks which
+/// events other members may hold: these must be read again if the group
+/// vanishes.
 class sink_audit {
 public:
   explicit sink_audit(sink_context& ctx)
@@ -37,21 +39,11 @@ private:
     bool under_way = false;
     bool failing = false;
     sink_context::time_point due;
-    /// How many entries had been removed from the stream at the last audit; -1:
-    /// there was no audit yet.
-    int64_t removed = -1;
-    /// The last ID that the group had been given at the last audit.
-    event_id at;
   };
 
   /// What the audit script answers, see resp::audit_script().
   struct answer {
-    uint64_t lost = 0;
-    bool exact = false;
-    int64_t removed = 0;
-    event_id at;
-    event_id first;
-    event_id last;
+    group_state found;
     /// After which ID other members may hold events.
     std::optional<event_id> others;
   };
@@ -59,7 +51,9 @@ private:
   void audit_stream(uint32_t index, bool requested);
   void ended(uint32_t index, bool requested);
   static outcome<answer> read(resp::cursor at);
-  void on_answer(uint32_t index, const answer& x);
+  void on_answer(uint32_t index, const answer& x,
+                 const group_history::question& asked);
+  void report(uint32_t index, const group_history::finding& x);
   void failed(uint32_t index, const failure& why);
 
   sink_context& ctx_;

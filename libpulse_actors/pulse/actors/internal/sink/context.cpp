@@ -57,8 +57,10 @@ void sink_context::note_contact() {
 }
 
 void sink_context::note_command_failed(const failure& why) {
-  if (is_transient(why.code))
+  if (is_transient(why.code)) {
     outage = true;
+    ++disturbances;
+  }
   if (!closing && !std::exchange(failing_commands, true))
     report(log_level::warning,
            "cannot look for pending events of this and of other nodes: "

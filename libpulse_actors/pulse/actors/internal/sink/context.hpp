@@ -10,6 +10,7 @@
 #include "pulse/core/event_filter.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/core/reading/page_limit.hpp"
+#include "pulse/core/streams/group_history.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -44,6 +45,8 @@ struct sink_stream {
   phase at = phase::opening;
   /// The highest ID that the sink has read from the group.
   event_id last_read;
+  /// What the sink knows about the group and the stream.
+  group_history history;
   /// Whether the stream has been open at least once. If so, a missing group was
   /// deleted, and it must be created again at the old position.
   bool was_open = false;
@@ -99,6 +102,8 @@ struct sink_context {
   bool failing_commands = false;
   /// Whether such a command failed because Redis could not be reached.
   bool outage = false;
+  /// How often contact with Redis was lost, as far as the sink noticed.
+  uint64_t disturbances = 0;
   /// Whether Redis refused a command because a group is missing. Then the sink
   /// finds out which group it is, and creates it again.
   bool check_groups = false;
@@ -143,8 +148,17 @@ struct sink_context {
       check_groups = true;
   }
 
-  /// Makes the sink read its own pending events of all streams again.
+  /// Notes that the sink read an event of a stream.
+  void note_read(uint32_t stream, const event& x) {
+    auto& s = streams[stream];
+    s.last_read = std::max(s.last_read, x.id());
+    s.history.received(x);
+  }
+
+  /// Makes the sink read its own pending events of all streams again, because
+  /// the reply to a read is missing.
   void recover_all() {
+    ++disturbances;
     if (acks())
       for (auto& x : streams)
         x.recover_pending = true;

@@ -2,11 +2,36 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/core/names.hpp"
+#include "pulse/resp/sink_scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
 
 namespace pulse::internal {
+
+namespace {
+
+bool is_busy_group(const resp::cursor& at) {
+  return at.is(resp::node_type::error) && at.text().substr(0, 9) == "BUSYGROUP";
+}
+
+// Reads the only entry, if any, of the second reply.
+outcome<std::optional<event>> entry_of(resp::reply& reply,
+                                       const std::string& stream) {
+  resp::cursor at{reply};
+  at.skip();
+  resp::event_page page;
+  page.block = std::make_shared<event_block>();
+  page.block->streams.push_back(stream);
+  if (auto ok = resp::read_entries(at, 0, page); !ok)
+    return ok.error();
+  page.block->bytes = std::move(reply.bytes);
+  if (page.block->extents.empty())
+    return std::optional<event>{};
+  return std::optional{event{page.block, 0}};
+}
+
+} // namespace
 
 sink_groups::~sink_groups() {
   const auto closed
@@ -88,67 +113,129 @@ void sink_groups::tick(sink_context::time_point now) {
   }
 }
 
-// XINFO is in the same batch for two reasons. The sink needs the position of a
-// group that it opens for the first time. And after a flush the IDs of a stream
-// may begin again below the last ID that was read.
 void sink_groups::open(uint32_t index) {
-  auto& x = ctx_.streams[index];
   attempts_[index].under_way = true;
-  const auto floor = floor_of(index);
+  if (ctx_.streams[index].was_open)
+    look(index);
+  else
+    create_first(index);
+}
+
+// XINFO is in the same batch, because the group may exist, and then the sink
+// needs its position.
+void sink_groups::create_first(uint32_t index) {
+  const auto& x = ctx_.streams[index];
   auto batch = std::make_shared<command_batch>();
   resp::write_command(batch->bytes, "XGROUP", "CREATE", x.key,
-                      ctx_.options.name, start_of(x, floor), "MKSTREAM");
-  resp::write_command(batch->bytes, "XINFO", "STREAM", x.key);
+                      ctx_.options.name, start_of(x), "MKSTREAM");
   resp::write_command(batch->bytes, "XINFO", "GROUPS", x.key);
-  batch->count = 3;
+  batch->count = 2;
   batch->repeatable = true;
   ctx_.run(
     std::move(batch),
-    [=](const reply_ptr& reply) { on_reply(index, floor, *reply); },
+    [=](const reply_ptr& reply) { on_created_first(index, *reply); },
     [=](const caf::error& err) { failed(index, to_failure(err)); });
 }
 
-void sink_groups::on_reply(uint32_t index, event_id floor,
-                           const resp::reply& reply) {
+void sink_groups::on_created_first(uint32_t index, const resp::reply& reply) {
   resp::cursor at{reply};
-  bool created = true;
   if (at.is(resp::node_type::error)) {
-    if (at.text().substr(0, 9) != "BUSYGROUP")
+    if (!is_busy_group(at))
       return failed(index, resp::error_of(at));
-    created = false;
     at.skip();
   } else if (auto ok = resp::read_ok(at, "XGROUP CREATE"); !ok) {
     return failed(index, ok.error());
   }
-  auto facts = resp::read_stream_facts(at);
-  if (!ctx_.streams[index].was_open) {
-    note_position(index, at);
-    return created_.push_back(index);
-  }
-  if (!created)
-    return created_.push_back(index);
-  const bool anew = facts && facts->last_generated < floor;
-  recovered(index, floor, anew);
-  if (anew)
-    rewind(index);
-  else
-    created_.push_back(index);
+  note_position(index, at);
+  created_.push_back(index);
 }
 
-void sink_groups::recovered(uint32_t index, event_id floor, bool anew) {
+// The sink had a group, but Redis has none. What the stream is now tells where
+// the group begins again.
+void sink_groups::look(uint32_t index) {
+  const auto& x = ctx_.streams[index];
+  const auto last = x.history.last_event();
+  auto batch = std::make_shared<command_batch>();
+  resp::write_command(batch->bytes, "XINFO", "STREAM", x.key);
+  resp::write_command(batch->bytes, "XRANGE", x.key, last, last);
+  batch->count = 2;
+  batch->repeatable = true;
+  ctx_.run(
+    std::move(batch),
+    [=](const reply_ptr& reply) { on_looked(index, last, *reply); },
+    [=](const caf::error& err) { failed(index, to_failure(err)); });
+}
+
+void sink_groups::on_looked(uint32_t index, event_id last, resp::reply& reply) {
+  const auto& x = ctx_.streams[index];
+  resp::cursor at{reply};
+  std::optional<stream_state> found;
+  if (auto facts = resp::read_stream_facts(at))
+    found = stream_state{facts->length, facts->entries_added, facts->first,
+                         facts->last_generated, facts->max_deleted};
+  else if (facts.error().code != errc::no_such_stream)
+    return failed(index, facts.error());
+  if (last != x.history.last_event())
+    return look(index); // the sink read events meanwhile
+  auto same = entry_of(reply, x.name);
+  if (!same)
+    return failed(index, same.error());
+  create_again(index, x.history.restart_after(floor_of(index), found, *same),
+               found.value_or(stream_state{}));
+}
+
+void sink_groups::create_again(uint32_t index,
+                               const group_history::restart& how,
+                               const stream_state& found) {
+  script_call call{resp::create_group_script(), {ctx_.streams[index].key}};
+  call.arg(ctx_.options.name).arg(how.after).arg(how.read);
+  call.arg(found.added).arg(found.last);
+  ctx_.run(
+    call.finish(false),
+    [=](const reply_ptr& reply) { on_created_again(index, how, *reply); },
+    [=](const caf::error& err) { failed(index, to_failure(err)); });
+}
+
+void sink_groups::on_created_again(uint32_t index,
+                                   const group_history::restart& how,
+                                   const resp::reply& reply) {
+  resp::cursor at{reply};
+  auto& x = ctx_.streams[index];
+  if (is_busy_group(at)) {
+    x.history.restarted_by_other();
+    return created_.push_back(index);
+  }
+  const auto created = resp::read_number(at, "create_group");
+  if (!created)
+    return failed(index, created.error());
+  if (*created == 0)
+    return look(index);
+  x.history.restarted(how);
+  if (how.kind == group_history::restart::type::new_stream)
+    x.last_read = event_id::min();
+  recovered(index, how);
+  created_.push_back(index);
+}
+
+void sink_groups::recovered(uint32_t index, const group_history::restart& how) {
+  using type = group_history::restart::type;
   ++ctx_.counts.groups_recovered;
   notice news;
-  news.kind = anew ? notice_kind::stream_reset : notice_kind::group_recovered;
+  news.kind = notice_kind::group_recovered;
   news.stream = ctx_.streams[index].name;
-  news.after = anew ? event_id::min() : floor;
-  news.data_loss = anew;
+  news.after = how.after;
+  news.data_loss = how.kind != type::same_stream;
   news.text = "the consumer group on stream " + news.stream
               + " was missing; the sink created it again after "
               + to_string(news.after);
-  if (anew) {
+  if (how.kind == type::new_stream) {
+    news.kind = notice_kind::stream_reset;
     ++ctx_.counts.stream_resets;
     news.text += ", because the stream began anew: events that it had before "
                  "and that no sink had acknowledged are lost";
+  } else if (how.kind == type::unknown) {
+    news.text += "; if the stream was deleted as well, events that it had "
+                 "before and that no sink had acknowledged are lost";
   }
   ctx_.publish(std::move(news));
 }
@@ -159,23 +246,6 @@ void sink_groups::note_position(uint32_t index, resp::cursor& at) {
     for (const auto& g : *groups)
       if (g.name == ctx_.options.name)
         ctx_.streams[index].last_read = g.last_delivered;
-}
-
-// All IDs of the stream are lower than the last ID that was read, so all its
-// events are new. The group begins before the first one.
-void sink_groups::rewind(uint32_t index) {
-  ctx_.streams[index].last_read = event_id::min();
-  ctx_.run(
-    one_command(true, "XGROUP", "SETID", ctx_.streams[index].key,
-                ctx_.options.name, "0"),
-    [=](const reply_ptr& reply) {
-      resp::cursor at{*reply};
-      if (auto ok = resp::read_ok(at, "XGROUP SETID"); !ok)
-        failed(index, ok.error());
-      else
-        created_.push_back(index);
-    },
-    [=](const caf::error& err) { failed(index, to_failure(err)); });
 }
 
 void sink_groups::opened(uint32_t index) {
@@ -243,9 +313,7 @@ std::optional<status> sink_groups::all_open() const {
   return result;
 }
 
-std::string sink_groups::start_of(const sink_stream& x, event_id floor) {
-  if (x.was_open)
-    return to_string(floor);
+std::string sink_groups::start_of(const sink_stream& x) {
   switch (x.start.kind) {
     case start_kind::newest:
       return "$";

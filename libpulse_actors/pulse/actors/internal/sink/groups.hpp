@@ -83,12 +83,18 @@ private:
   void keep_lease(sink_stream& x);
 
   void open(uint32_t index);
-  void on_reply(uint32_t index, event_id floor, const resp::reply& reply);
-  void recovered(uint32_t index, event_id floor, bool anew);
+  void create_first(uint32_t index);
+  void on_created_first(uint32_t index, const resp::reply& reply);
+  void look(uint32_t index);
+  void on_looked(uint32_t index, event_id last, resp::reply& reply);
+  void create_again(uint32_t index, const group_history::restart& how,
+                    const stream_state& found);
+  void on_created_again(uint32_t index, const group_history::restart& how,
+                        const resp::reply& reply);
+  void recovered(uint32_t index, const group_history::restart& how);
   void failed(uint32_t index, failure why);
   void note_position(uint32_t index, resp::cursor& at);
-  void rewind(uint32_t index);
-  [[nodiscard]] std::string start_of(const sink_stream& x, event_id floor);
+  [[nodiscard]] static std::string start_of(const sink_stream& x);
   [[nodiscard]] event_id floor_of(uint32_t index) const;
 
   sink_context& ctx_;

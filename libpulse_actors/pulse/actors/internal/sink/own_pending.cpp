@@ -117,11 +117,10 @@ void sink_own_pending::accept(const resp::event_page& page) {
     if (ctx_.ledger.holds(stream, id))
       continue;
     ++ctx_.counts.adopted;
-    auto& last_read = ctx_.streams[stream].last_read;
-    last_read = std::max(last_read, id);
     const auto known = counts_of(stream, id);
-    intake_.accept(stream, event{block, i, known.counts},
-                   known.counts.crashes > 0);
+    const event found{block, i, known.counts};
+    ctx_.note_read(stream, found);
+    intake_.accept(stream, found, known.counts.crashes > 0);
   }
 }
 

@@ -127,10 +127,10 @@ void sink_reader::accept(const std::shared_ptr<const event_block>& block) {
       stream = *ctx_.index_of(block->streams[x.stream]);
       seen = x.stream;
     }
-    auto& last = ctx_.streams[stream].last_read;
-    last = std::max(last, x.id);
+    const event fresh{block, i, {1, 0, 0}};
+    ctx_.note_read(stream, fresh);
     ++ctx_.counts.fetched;
-    intake_.accept(stream, event{block, i, {1, 0, 0}});
+    intake_.accept(stream, fresh);
   }
 }
 
