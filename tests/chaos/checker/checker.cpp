@@ -18,11 +18,11 @@ constexpr int64_t blur_us = 50'000;
 // Returns how likely a fault is the cause of a duplicate: lower is more likely.
 // -1: this kind of fault never makes a sink lose its events.
 int rank(const fault& x) {
-  static constexpr std::array<std::string_view, 17> causes{
+  static constexpr std::array<std::string_view, 20> causes{
     "clock-step", "kill",       "stop",       "hole",   "freeze",
     "deaf",       "redis-kill", "redis-stop", "outage", "client-kill",
     "cut",        "half-reply", "hang",       "close",  "throttle",
-    "bytewise",   "delay"};
+    "bytewise",   "delay",      "flush",      "del",    "group-destroy"};
   const auto* i = std::find(causes.begin(), causes.end(), x.kind);
   return i != causes.end() ? static_cast<int>(i - causes.begin()) : -1;
 }
@@ -62,6 +62,13 @@ const fault* explanation(const history& run, const std::string& a,
   return result;
 }
 
+const fault* deletion(const history& run, int64_t invoked) {
+  for (const auto& x : run.faults)
+    if ((x.kind == "flush" || x.kind == "del") && x.end + blur_us >= invoked)
+      return &x;
+  return nullptr;
+}
+
 verdict judge(const history& run) {
   verdict result;
   for (const auto& x : run.faults)
@@ -72,6 +79,7 @@ verdict judge(const history& run) {
   judge_readers(run, result);
   judge_deliveries(run, result);
   judge_order(run, result);
+  judge_notices(run, result);
   judge_end(run, result);
   measure_recovery(run, result);
   return result;

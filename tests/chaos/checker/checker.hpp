@@ -22,6 +22,11 @@ namespace pulse::chaos {
 /// - "order", "keyed order": first deliveries, or deliveries of a topic, were
 /// out
 ///   of order.
+/// - "false notice": a sink said that events may be lost, and nobody had
+///   deleted any.
+/// - "silent loss": somebody deleted events that a sink had not handled, and
+/// the
+///   sink gave no notice that events may be lost.
 /// - "stuck": at the end there were pending or undelivered events, or
 /// consumers.
 /// - "bad end": a process crashed, or did not end when it was told to.
@@ -35,6 +40,7 @@ void judge_adds(const history& run, verdict& out);
 void judge_readers(const history& run, verdict& out);
 void judge_deliveries(const history& run, verdict& out);
 void judge_order(const history& run, verdict& out);
+void judge_notices(const history& run, verdict& out);
 void judge_end(const history& run, verdict& out);
 void measure_recovery(const history& run, verdict& out);
 
@@ -48,6 +54,10 @@ int64_t aftermath(const settings& how);
 /// or its clock is wrong, redeliveries wait until that has ended, so the
 /// aftermath begins then.
 void find_aftermaths(const settings& how, std::vector<fault>& faults);
+
+/// @returns the first fault by which somebody deleted an event that was added
+/// since `invoked`; null if there is none.
+const fault* deletion(const history& run, int64_t invoked);
 
 /// @returns a fault that hit slot `a`, slot `b` or all processes, and whose
 /// aftermath was not over at the time `at`; null if there is none. If there are

@@ -71,6 +71,16 @@ struct fault {
   int64_t until = 0;
 };
 
+/// A notice of a sink.
+struct sink_notice {
+  int64_t at = 0;
+  std::string slot;
+  std::string sink;
+  /// As in "stream_reset".
+  std::string kind;
+  bool data_loss = false;
+};
+
 struct reader_run {
   std::string slot;
   bool from_oldest = false;
@@ -125,6 +135,7 @@ struct history {
   std::vector<instance> instances;
   /// For each sink its executions, in the order of the journals.
   std::map<std::string, std::vector<execution>> sinks;
+  std::vector<sink_notice> notices;
   std::vector<reader_run> readers;
   std::vector<fault> faults;
   final_state end;

@@ -20,6 +20,15 @@ bool redis_may_have_lost(const history& run, int64_t answered) {
                         });
 }
 
+// A reader that finds that its stream was deleted begins again at the first
+// event of the new stream. It may have seen some of these events before.
+bool begins_again(const history& run, int64_t at) {
+  return std::any_of(run.faults.begin(), run.faults.end(), [=](const fault& x) {
+    return (x.kind == "flush" || x.kind == "del") && x.begin <= at
+           && at <= x.until;
+  });
+}
+
 void judge_stored(const history& run, const std::vector<uint8_t>& times,
                   verdict& out) {
   for (uint32_t i = 0; i < run.adds.size(); ++i) {
@@ -31,6 +40,8 @@ void judge_stored(const history& run, const std::vector<uint8_t>& times,
           break;
         if (redis_may_have_lost(run, x.answered))
           ++out.lost_by_redis;
+        else if (deletion(run, x.invoked) != nullptr)
+          ++out.deleted;
         else
           out.violated("lost", run.label(i) + " was confirmed as "
                                  + to_string(x.id) + " and is not in Redis");
@@ -69,7 +80,8 @@ void judge_readers(const history& run, verdict& out) {
   for (const auto& reader : run.readers) {
     std::vector<bool> seen(run.adds.size());
     for (size_t i = 0; i < reader.events.size(); ++i) {
-      if (i > 0 && reader.ids[i] <= reader.ids[i - 1])
+      if (i > 0 && reader.ids[i] <= reader.ids[i - 1]
+          && !begins_again(run, reader.times[i]))
         out.violated("order", reader.slot + " saw " + to_string(reader.ids[i])
                                 + " after " + to_string(reader.ids[i - 1]));
       if (reader.events[i] < seen.size())

@@ -144,6 +144,9 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
     closed(at, state);
     state.instance = static_cast<uint32_t>(result_.instances.size());
     result_.instances.push_back({state.slot, state.sink, state.keyed});
+  } else if (what == "n" && line.size() > 4) {
+    result_.notices.push_back(
+      {at, state.slot, state.sink, std::string{line[2]}, line[3] == "loss"});
   } else if (what == "k") {
     state.closing_since = at;
   } else if (line.size() > 2) {

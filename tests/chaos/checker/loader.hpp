@@ -21,6 +21,7 @@ namespace pulse::chaos {
 //     sink:     g (opened), k (closing), q (closed);
 //               worker w: s <w> <event> <id> <deliveries> (started), then
 //               d <w> (done), e <w> (nack), c <w> (crashes); h <w> (will hang)
+//               n <kind> loss|fine <number> (notice)
 //     reader:   v <event> <id> (saw)
 //     x (ends as told)
 //   faults:   <begin> <end> <kind> <slot or *>

@@ -73,10 +73,15 @@ std::string to_string(const verdict& x) {
         + std::to_string(x.unknown_stored) + ")");
   row(out, "stored", x.stored);
   row(out, "lost by Redis (everysec)", x.lost_by_redis);
+  row(out, "deleted by a fault", x.deleted);
   for (const auto& [name, sink] : x.sinks) {
     row(out, "sink " + name, "");
     row(out, "  executions", sink.executions);
     row(out, "  dead letters", sink.dead_letters);
+    if (const auto i = x.losses.find(name); i != x.losses.end()) {
+      row(out, "  deleted before handled", i->second.first);
+      row(out, "  notices of a loss", i->second.second);
+    }
     row(out, "  tried again after", by_kind(sink.retries));
     row(out, "  duplicates across faults", by_kind(sink.duplicates));
   }

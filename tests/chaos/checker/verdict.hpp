@@ -43,6 +43,11 @@ struct verdict {
   uint64_t stored = 0;
   /// Confirmed adds that were lost when Redis was killed (only with everysec).
   uint64_t lost_by_redis = 0;
+  /// Confirmed adds that somebody deleted.
+  uint64_t deleted = 0;
+  /// For each sink the deleted events that it had not handled, and its notices
+  /// that events may be lost.
+  std::map<std::string, std::pair<uint64_t, uint64_t>> losses;
 
   // -- deliveries: sink -> … --------------------------------------------------
   struct of_sink {

@@ -125,6 +125,12 @@ public:
       return false;
     sink_.emplace(std::move(*sink));
     ctx_.log.write("g");
+    const auto listens = sink_->on_notice([&log = ctx_.log](const notice& x) {
+      log.write("n " + to_string(x.kind) + (x.data_loss ? " loss " : " fine ")
+                + std::to_string(x.lost_at_most));
+    });
+    if (!listens)
+      pulse::log(log_level::error, "chaos.sink", "nobody hears notices");
     auto spawn = [this] {
       return spawn_worker(ctx_.sys, ++workers_hired_, workers_, ctx_.log);
     };

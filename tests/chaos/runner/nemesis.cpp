@@ -1,6 +1,9 @@
 #include "chaos/runner/nemesis.hpp"
 
+#include "pulse/core/names.hpp"
+
 #include "chaos/node/journal.hpp"
+#include "chaos/node/protocol.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -96,6 +99,16 @@ void nemesis::act_on_redis(active& x) {
       return;
     case fault_kind::script_flush:
       (void) admin_({"SCRIPT", "FLUSH"});
+      return;
+    case fault_kind::flush:
+      (void) admin_({"FLUSHALL"});
+      return;
+    case fault_kind::del:
+      (void) admin_({"DEL", stream_key(stream_name)});
+      return;
+    case fault_kind::group_destroy:
+      (void) admin_({"XGROUP", "DESTROY", stream_key(stream_name),
+                     x.what.variant ? "audit" : "billing"});
       return;
     case fault_kind::clock_step:
       return clock_.set(x.what.variant ? -clock_step_us : clock_step_us);

@@ -9,7 +9,7 @@ namespace pulse::chaos {
 
 namespace {
 
-constexpr std::array<std::pair<fault_kind, const char*>, 17> names{{
+constexpr std::array<std::pair<fault_kind, const char*>, 20> names{{
   {fault_kind::kill, "kill"},
   {fault_kind::stop, "stop"},
   {fault_kind::close, "close"},
@@ -27,6 +27,9 @@ constexpr std::array<std::pair<fault_kind, const char*>, 17> names{{
   {fault_kind::script_flush, "script-flush"},
   {fault_kind::clock_step, "clock-step"},
   {fault_kind::outage, "outage"},
+  {fault_kind::flush, "flush"},
+  {fault_kind::del, "del"},
+  {fault_kind::group_destroy, "group-destroy"},
 }};
 
 // The time to recover before the same process or link gets the next fault.
@@ -155,7 +158,7 @@ std::string to_string(fault_kind x) {
 std::vector<fault_kind> random_faults() {
   std::vector<fault_kind> result;
   for (auto [kind, name] : names)
-    if (kind != fault_kind::outage)
+    if (kind < fault_kind::outage)
       result.push_back(kind);
   return result;
 }

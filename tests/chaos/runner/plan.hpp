@@ -40,11 +40,18 @@ enum class fault_kind : uint8_t {
   clock_step,
   /// Redis is down for much longer than any backoff.
   outage,
+  /// FLUSHALL: somebody deletes all that Redis has.
+  flush,
+  /// DEL: somebody deletes the stream.
+  del,
+  /// XGROUP DESTROY: somebody deletes a group, but not its stream.
+  group_destroy,
 };
 
 std::string to_string(fault_kind x);
 
-/// @returns the kinds that are planned at random: all except `outage`.
+/// @returns the kinds that are planned at random: all except `outage`, and
+/// those by which somebody deletes data.
 std::vector<fault_kind> random_faults();
 
 /// Reads a comma separated list of names. @returns false if one is unknown.
