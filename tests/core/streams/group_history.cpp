@@ -349,6 +349,15 @@ CAF_TEST(a sink that read nothing begins again at the old position) {
   CAF_CHECK_EQUAL(restarts(12), "same after 12");
 }
 
+CAF_TEST(other members may have read the first events of an empty stream) {
+  audit();
+  last = 20;
+  read_to(10, false);
+  read_to(20);
+  first = 5;
+  CAF_CHECK_EQUAL(restarts(20, made(20)), "same after 20");
+}
+
 CAF_TEST(a stream with fewer events than it had is a new one) {
   last = 100;
   audit();

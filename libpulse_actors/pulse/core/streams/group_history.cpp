@@ -58,7 +58,9 @@ void group_history::received(const event& x) {
   fingerprint_ = fingerprint(x);
   if (x.id() <= seen_.last)
     return;
-  seen_.first = seen_.length == 0 ? x.id() : seen_.first;
+  // Other members may have got events before this one.
+  if (seen_.length == 0)
+    seen_.first = seen_.last.next();
   seen_.last = x.id();
   ++seen_.length;
   ++seen_.added;
