@@ -135,8 +135,6 @@ void describe_add(CLI::App& app, action& chosen) {
   auto* command = app.add_subcommand(
     "add", "Add an event, or one per line of standard input");
   auto options = std::make_shared<add_options>();
-  // The owner of the stream trims it, not this command.
-  options->stream.max_len = 0;
   command->add_option("STREAM", options->stream.name, "Stream to add to")
     ->required()
     ->type_name("");
@@ -171,9 +169,9 @@ void describe_add(CLI::App& app, action& chosen) {
                   ->excludes(dedup);
   command
     ->add_option("--max-len", options->stream.max_len,
-                 "Trim the stream to about N events; 0: do not trim")
-    ->type_name("N")
-    ->capture_default_str();
+                 "Keep about N events. For a stream that keeps something\n"
+                 "else the command fails; see pulse retention")
+    ->type_name("N");
   command
     ->add_flag("--if-exists", options->if_exists,
                "Fail with status 3 if the stream does not exist")

@@ -253,7 +253,6 @@ int purge(session& in, pulse::stream& stream, const dead_options& options) {
 int run(session& in, const dead_options& options, command what) {
   stream_options how;
   how.name = options.stream;
-  how.max_len = 0;
   auto stream = in.redis().stream(how);
   return stream ? what(in, *stream, options) : report_error(stream.error());
 }

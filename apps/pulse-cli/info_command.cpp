@@ -17,6 +17,8 @@ nlohmann::ordered_json to_json(const stream_info& x) {
   result["added"] = x.added;
   result["first"] = to_string(x.first);
   result["last"] = to_string(x.last);
+  result["keeps"] = to_string(x.retention);
+  result["lost"] = x.lost;
   result["sinks"] = nlohmann::ordered_json::array();
   for (const auto& group : x.groups) {
     nlohmann::ordered_json sink;
@@ -62,6 +64,12 @@ void print(const stream_info& x) {
   if (x.length > 0)
     std::cout << "first   " << id_with_time(x.first) << '\n'
               << "last    " << id_with_time(x.last) << '\n';
+  std::cout << "keeps   " << to_string(x.retention)
+            << (x.retention_stored ? "" : " (nobody has chosen)") << '\n';
+  if (x.lost > 0)
+    std::cout << "lost    " << x.lost
+              << " events were removed that no sink, or not every sink, had "
+                 "acknowledged\n";
   if (x.groups.empty())
     std::cout << "sinks   none\n";
   else
@@ -94,7 +102,9 @@ void describe_info(CLI::App& app, action& chosen) {
     ->required()
     ->type_name("");
   command->footer(
-    R"(pending: delivered, not acknowledged yet. lag: not delivered yet; "?" (null in
+    R"(keeps: what is not trimmed, see pulse retention. lost: how many events were
+removed, at most, that no sink, or not every sink, had acknowledged.
+pending: delivered, not acknowledged yet. lag: not delivered yet; "?" (null in
 JSON) if Redis cannot tell, which happens after events were removed.
 
 Examples:

@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
   describe_tail(app, chosen);
   describe_work(app, command, chosen);
   describe_info(app, chosen);
+  describe_retention(app, chosen);
   describe_dead(app, chosen);
   for (auto* sub : app.get_subcommands({})) {
     sub->fallthrough();

@@ -92,6 +92,7 @@ void describe_tail(CLI::App& app, action& chosen);
 void describe_work(CLI::App& app, const std::vector<std::string>& command,
                    action& chosen);
 void describe_info(CLI::App& app, action& chosen);
+void describe_retention(CLI::App& app, action& chosen);
 void describe_dead(CLI::App& app, action& chosen);
 
 /// Prints "pulse: …" on standard error. @returns the exit status for that

@@ -178,6 +178,23 @@ CAF_TEST(opening with other options is refused) {
   CAF_CHECK(first == open_sink());
 }
 
+CAF_TEST(a stream is not opened with another retention than the stored one) {
+  redis.refuse("retention", "RETENTION max_len is 100, not 10");
+  const auto refused = call<stream_actor>(caf::open_atom_v, stream_x);
+  CAF_CHECK_EQUAL(refused->why().find(
+                    "retention_conflict: stream \"a\": RETENTION max_len "
+                    "is 100, not 10"),
+                  0u);
+  CAF_CHECK(info().streams.empty());
+  const auto agreed = call<stream_actor>(caf::open_atom_v, stream_x);
+  CAF_CHECK_EQUAL(agreed->why(), "none");
+  // Without Redis the stream opens, and asks again when it adds.
+  redis.goes_away();
+  stream_x.name = "b";
+  CAF_CHECK_EQUAL(call<stream_actor>(caf::open_atom_v, stream_x)->why(),
+                  "none");
+}
+
 CAF_TEST(options are checked) {
   sink_x.lease = 1ms;
   CAF_CHECK_EQUAL(

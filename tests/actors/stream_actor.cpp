@@ -6,6 +6,7 @@
 
 #include "support/actor_fixture.hpp"
 #include "support/fake_connection.hpp"
+#include "support/retention_replies.hpp"
 
 using namespace pulse;
 using namespace std::chrono_literals;
@@ -23,10 +24,6 @@ struct fixture : test::actor_fixture {
 
   fixture() {
     options.name = "s";
-    // Trimming has its own tests.
-    options.protect_unacked = false;
-    options.max_len = 0;
-    options.ttl = 0ms;
     // Adds with a unique field have their own tests, too.
     options.idempotent = false;
     set_log_function([this](log_level level, std::string_view line) {
@@ -34,7 +31,6 @@ struct fixture : test::actor_fixture {
         warnings.emplace_back(line);
     });
     restart();
-    warnings.clear();
   }
 
   ~fixture() override {
@@ -47,11 +43,21 @@ struct fixture : test::actor_fixture {
     consume_messages();
   }
 
-  void restart() {
+  // Spawns the actor, which asks Redis at once what the stream keeps.
+  void spawn() {
     if (uut)
       stop();
     uut = spawn_stream(sys, options, redis.handle());
     consume_messages();
+  }
+
+  // The same, and Redis agrees.
+  void restart() {
+    spawn();
+    redis.answer(test::retention_reply(redis.commands().back()));
+    consume_messages();
+    redis.clear_log();
+    warnings.clear();
   }
 
   auto add(const std::string& name) {
@@ -82,10 +88,15 @@ struct fixture : test::actor_fixture {
         const auto id = to_string(event_id{1, ++last_id});
         replies += "$" + std::to_string(id.size()) + "\r\n" + id + "\r\n";
       } else {
-        replies += "*5\r\n:0\r\n:1\r\n$0\r\n\r\n:0\r\n:0\r\n"; // a trim
+        replies += "*6\r\n:0\r\n:1\r\n$0\r\n\r\n:0\r\n:0\r\n:0\r\n"; // a trim
       }
     redis.answer(replies);
     consume_messages();
+  }
+
+  // Answers the oldest batch, which asks what the stream keeps.
+  void agree(const stream_retention& stored = {}) {
+    reply(test::retention_reply(stored));
   }
 
   void reply(const std::string& text) {
@@ -178,7 +189,7 @@ CAF_TEST(nothing overtakes a script that Redis may not know yet) {
   CAF_CHECK(sizes_under_way() == texts({"1"}));
   // The connection repeats the call behind what was sent meanwhile. So nothing
   // may be sent before the reply.
-  reply("*3\r\n*1\r\n$3\r\n9-1\r\n:0\r\n:0\r\n");
+  reply("*4\r\n*1\r\n$3\r\n9-1\r\n:0\r\n:0\r\n:0\r\n");
   CAF_CHECK(unique->ok());
   CAF_CHECK(sizes_under_way() == texts({"1"}));
   CAF_CHECK_EQUAL(redis.commands().back()[0], "EVALSHA");
@@ -339,7 +350,7 @@ CAF_TEST(without a connection nobody waits twice as long) {
   CAF_CHECK_EQUAL(early->why(), "connect_failed: stream \"s\": refused");
   CAF_CHECK(!later->arrived);
   confirm();
-  CAF_CHECK_EQUAL(last_command(), "XADD pulse:stream:s * n d p x");
+  CAF_CHECK(redis.log()[2] == "XADD pulse:stream:s * n d p x");
 }
 
 CAF_TEST(a dead connection is an error and no silence) {
@@ -439,7 +450,8 @@ CAF_TEST(protected streams are trimmed by a script after enough adds) {
   CAF_CHECK_EQUAL(trims(), 1u);
   CAF_CHECK_EQUAL(last_command(), "EVALSHA "
                                     + std::string{resp::trim_script().sha1}
-                                    + " 1 pulse:stream:s 100000 0 1");
+                                    + " 2 pulse:stream:s "
+                                      "{pulse:stream:s}:retention 100000 0 1");
   CAF_CHECK(redis.waiting().front().source->lua == &resp::trim_script());
   confirm();
   add_many(999);
@@ -460,14 +472,7 @@ CAF_TEST(protected streams are trimmed by a script after enough adds) {
   CAF_CHECK_EQUAL(trims(), 3u);
 }
 
-CAF_TEST(unprotected and unlimited streams need no script) {
-  options.max_len = 10;
-  restart();
-  add_many(500);
-  confirm();
-  options.protect_unacked = true;
-  options.max_len = 0;
-  restart();
+CAF_TEST(unlimited streams need no script) {
   add_many(500);
   confirm();
   CAF_CHECK_EQUAL(trims(), 0u);
@@ -512,23 +517,156 @@ CAF_TEST(a sink that keeps the stream from being trimmed is named) {
   restart();
   add("a");
   confirm();
-  reply("*5\r\n:0\r\n:1999\r\n$1\r\nx\r\n:0\r\n:0\r\n");
+  reply("*6\r\n:0\r\n:1999\r\n$1\r\nx\r\n:0\r\n:0\r\n:0\r\n");
   CAF_CHECK(warnings.empty());
   advance_time(1s);
   add("a");
   confirm();
-  reply("*5\r\n:0\r\n:2000\r\n$7\r\nbilling\r\n:0\r\n:0\r\n");
+  reply("*6\r\n:0\r\n:2000\r\n$7\r\nbilling\r\n:0\r\n:0\r\n:0\r\n");
   CAF_REQUIRE_EQUAL(warnings.size(), 1u);
   CAF_CHECK(contains(warnings[0],
                      "the stream has 2000 events, max_len is 1000: "
                      "sink \"billing\" has not acknowledged"));
 }
 
-CAF_TEST(a stream without any limit is warned of) {
+CAF_TEST(events that no sink has had do not go silently) {
+  options.max_len = 1'000;
   restart();
+  for (int i = 0; i < 3; ++i) {
+    add("a");
+    confirm();
+    reply("*6\r\n:9\r\n:1000\r\n$0\r\n\r\n:0\r\n:0\r\n:7\r\n");
+    advance_time(1s);
+  }
   CAF_REQUIRE_EQUAL(warnings.size(), 1u);
-  CAF_CHECK(
-    contains(warnings[0], "neither max_len nor max_age nor ttl limits it"));
+  CAF_CHECK_EQUAL(warnings[0],
+                  "pulse.stream s: 7 events were removed that no sink, or not "
+                  "every sink, had acknowledged. The stream keeps max_len = "
+                  "1000, and has no sink whose events could be protected");
+  for (int i = 0; i < 60; ++i) {
+    advance_time(1s);
+    consume_messages();
+  }
+  add("a");
+  confirm();
+  while (warnings.size() == 1 && !redis.waiting().empty())
+    if (redis.waiting().front().source->lua == &resp::trim_script())
+      reply("*6\r\n:9\r\n:1000\r\n$0\r\n\r\n:0\r\n:0\r\n:7\r\n");
+    else
+      agree();
+  CAF_REQUIRE_EQUAL(warnings.size(), 2u);
+  CAF_CHECK(contains(warnings[1], "21 events were removed"));
+}
+
+// -- what the stream keeps ----------------------------------------------------
+
+CAF_TEST(an actor asks first what the stream keeps) {
+  options.max_age = 1min;
+  spawn();
+  CAF_CHECK_EQUAL(last_command(),
+                  "EVALSHA " + std::string{resp::retention_script().sha1}
+                    + " 2 pulse:stream:s {pulse:stream:s}:retention check "
+                      "max_len 0  protect_unacked 1  max_age 0 60000 "
+                      "hard_max_len 0  on_full reject  ttl 0  ttl_kind "
+                      "absolute ");
+  auto early = add("a");
+  auto keeps = ask<stream_retention>(uut, atom::retention_v);
+  consume_messages();
+  CAF_CHECK_EQUAL(redis.waiting().size(), 1u);
+  stream_retention stored;
+  stored.max_age = 1min;
+  stored.ttl = 1h;
+  agree(stored);
+  CAF_REQUIRE(keeps->ok());
+  CAF_CHECK(keeps->value == stored);
+  // The stored values also count for adds that came before the answer.
+  CAF_CHECK_EQUAL(last_command(), "EXEC");
+  CAF_CHECK(!early->arrived);
+}
+
+CAF_TEST(whoever contradicts what is stored adds nothing until it is changed) {
+  options.max_len = 5;
+  spawn();
+  auto refused = add("a");
+  reply("-RETENTION max_len is 100, not 5\r\n");
+  CAF_CHECK_EQUAL(refused->why(),
+                  "retention_conflict: stream \"s\": RETENTION max_len is 100, "
+                  "not 5 (leave these options out, or change what is stored: "
+                  "retention = change, or pulse retention)");
+  // Each request asks again.
+  auto again = add("b");
+  CAF_CHECK_EQUAL(redis.waiting().size(), 1u);
+  agree();
+  confirm();
+  CAF_CHECK(again->ok());
+}
+
+CAF_TEST(a change must be asked for) {
+  options.max_len = 5;
+  options.retention = retention_mode::change;
+  spawn();
+  CAF_CHECK_EQUAL(redis.commands().back()[5], "change");
+}
+
+CAF_TEST(without an answer the adds that wait fail and the next one asks) {
+  spawn();
+  auto first = add("a");
+  redis.fail({errc::connect_failed, "refused"});
+  consume_messages();
+  CAF_CHECK_EQUAL(first->why(), "connect_failed: stream \"s\": refused");
+  auto second = add("b");
+  agree();
+  confirm();
+  CAF_CHECK(second->ok());
+  auto third = add("c");
+  CAF_CHECK_EQUAL(redis.commands().back()[0], "XADD");
+}
+
+CAF_TEST(an old user without the right to ask goes on with its own options) {
+  options.hard_max_len = 5;
+  spawn();
+  add("a");
+  reply("-NOPERM no hgetall\r\n");
+  CAF_CHECK_EQUAL(redis.commands().back()[1], resp::add_script().sha1);
+  CAF_REQUIRE_EQUAL(warnings.size(), 1u);
+  CAF_CHECK(contains(warnings[0], "this one keeps hard_max_len = 5"));
+}
+
+CAF_TEST(an actor notices within five seconds that others changed it) {
+  for (int i = 0; i < 5; ++i) {
+    add("a");
+    confirm();
+    advance_time(999ms);
+    consume_messages();
+    CAF_CHECK(redis.waiting().empty());
+  }
+  advance_time(1s);
+  add("a");
+  confirm();
+  CAF_REQUIRE_EQUAL(redis.commands().back()[1], resp::retention_script().sha1);
+  CAF_CHECK_EQUAL(redis.commands().back()[5], "follow");
+  stream_retention changed;
+  changed.max_len = 1'000;
+  agree(changed);
+  CAF_REQUIRE_EQUAL(warnings.size(), 1u);
+  CAF_CHECK_EQUAL(warnings[0],
+                  "pulse.stream s: another process changed what the stream "
+                  "keeps: max_len = 1000 (before: everything)");
+  add("a");
+  confirm();
+  CAF_CHECK_EQUAL(trims(), 1u);
+}
+
+CAF_TEST(a large stream that nothing limits is warned of) {
+  spawn();
+  redis.answer(test::retention_reply(stream_retention{}, 999'999));
+  consume_messages();
+  CAF_CHECK(warnings.empty());
+  spawn();
+  redis.answer(test::retention_reply(stream_retention{}, 1'000'000));
+  consume_messages();
+  CAF_REQUIRE_EQUAL(warnings.size(), 1u);
+  CAF_CHECK(contains(warnings[0], "has 1000000 events, and nothing limits it"));
 }
 
 // -- other operations ---------------------------------------------------------
@@ -585,13 +723,17 @@ CAF_TEST(info asks for stream and groups) {
   consume_messages();
   CAF_CHECK(
     redis.log()
-    == texts({"XINFO STREAM pulse:stream:s", "XINFO GROUPS pulse:stream:s"}));
+    == texts({"XINFO STREAM pulse:stream:s", "XINFO GROUPS pulse:stream:s",
+              "HMGET {pulse:stream:s}:retention max_len protect_unacked "
+              "max_age hard_max_len on_full ttl ttl_kind lost"}));
   CAF_CHECK_EQUAL(redis.batches(), 1u);
   reply("*10\r\n$6\r\nlength\r\n:2\r\n$17\r\nlast-generated-id\r\n$3\r\n1-9\r\n"
         "$13\r\nentries-added\r\n:9\r\n$11\r\nfirst-entry\r\n*2\r\n$3\r\n1-1"
         "\r\n*0\r\n$10\r\nlast-entry\r\n*2\r\n$3\r\n1-2\r\n*0\r\n"
         "*1\r\n*8\r\n$4\r\nname\r\n$1\r\ng\r\n$9\r\nconsumers\r\n:3\r\n"
-        "$7\r\npending\r\n:4\r\n$17\r\nlast-delivered-id\r\n$3\r\n1-2\r\n");
+        "$7\r\npending\r\n:4\r\n$17\r\nlast-delivered-id\r\n$3\r\n1-2\r\n"
+        "*8\r\n$2\r\n10\r\n$1\r\n0\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n"
+        "$1\r\n7\r\n");
   CAF_REQUIRE(result->ok());
   auto& x = result->value;
   CAF_CHECK_EQUAL(x.name, "s");
@@ -604,12 +746,16 @@ CAF_TEST(info asks for stream and groups) {
   CAF_CHECK_EQUAL(x.groups[0].consumers, 3u);
   CAF_CHECK_EQUAL(x.groups[0].pending, 4u);
   CAF_CHECK_EQUAL(x.groups[0].lag, -1);
+  CAF_CHECK(x.retention_stored);
+  CAF_CHECK_EQUAL(to_string(x.retention),
+                  "max_len = 10, protect_unacked = false");
+  CAF_CHECK_EQUAL(x.lost, 7u);
 }
 
 CAF_TEST(info of a stream that does not exist is an error) {
   auto result = ask<stream_info>(uut, atom::info_v);
   consume_messages();
-  reply("-ERR no such key\r\n-ERR no such key\r\n");
+  reply("-ERR no such key\r\n-ERR no such key\r\n-NOPERM no\r\n");
   CAF_CHECK_EQUAL(result->why(),
                   "no_such_stream: stream \"s\": ERR no such key (add an event "
                   "first, or check the name)");
@@ -621,7 +767,8 @@ CAF_TEST(destroy answers whether the stream existed) {
     consume_messages();
     CAF_CHECK_EQUAL(last_command(), "EVALSHA "
                                       + std::string{resp::destroy_script().sha1}
-                                      + " 1 pulse:stream:s");
+                                      + " 2 pulse:stream:s "
+                                        "{pulse:stream:s}:retention");
     reply(existed ? ":1\r\n" : ":0\r\n");
     CAF_CHECK(result->ok());
     CAF_CHECK_EQUAL(result->value, existed);

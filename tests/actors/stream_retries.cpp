@@ -6,6 +6,7 @@
 
 #include "support/actor_fixture.hpp"
 #include "support/fake_connection.hpp"
+#include "support/retention_replies.hpp"
 
 // Adds that lose their connection, in virtual time.
 
@@ -24,8 +25,6 @@ struct fixture : test::actor_fixture {
 
   fixture() {
     options.name = "s";
-    options.max_len = 0;
-    options.ttl = 0ms;
     options.retry_timeout = 10s;
     set_log_function(
       [this](log_level, std::string_view line) { log.emplace_back(line); });
@@ -47,6 +46,8 @@ struct fixture : test::actor_fixture {
       stop();
     uut = spawn_stream(sys, options, redis.handle());
     consume_messages();
+    reply(test::retention_reply(redis.commands().back()));
+    redis.clear_log();
     log.clear();
   }
 
@@ -68,8 +69,8 @@ struct fixture : test::actor_fixture {
 
   // The reply of the script for one event.
   void reply_found(const std::string& id, int found) {
-    reply("*3\r\n*1\r\n$" + std::to_string(id.size()) + "\r\n" + id
-          + "\r\n:" + std::to_string(found) + "\r\n:0\r\n");
+    reply("*4\r\n*1\r\n$" + std::to_string(id.size()) + "\r\n" + id
+          + "\r\n:" + std::to_string(found) + "\r\n:0\r\n:0\r\n");
   }
 
   [[nodiscard]] size_t repeats() const {
@@ -85,7 +86,7 @@ struct fixture : test::actor_fixture {
     consume_messages();
     reply("*10\r\n$6\r\nlength\r\n:0\r\n$17\r\nlast-generated-id\r\n$3\r\n"
           "0-0\r\n$13\r\nentries-added\r\n:0\r\n$11\r\nfirst-entry\r\n$-1"
-          "\r\n$10\r\nlast-entry\r\n$-1\r\n*0\r\n");
+          "\r\n$10\r\nlast-entry\r\n$-1\r\n*0\r\n-NOPERM no\r\n");
     CAF_CHECK_EQUAL(result->why(), "none");
     return result->value.counters;
   }
@@ -129,8 +130,8 @@ CAF_TEST(an add of unknown outcome is looked for behind the last known ID) {
   CAF_REQUIRE_EQUAL(repeats(), 1u);
   const auto& call = redis.commands().back();
   CAF_CHECK_EQUAL(call[3], "pulse:stream:s");
-  CAF_CHECK_EQUAL(call[4], "17-3");
-  CAF_CHECK_EQUAL(call[5], "300");
+  CAF_CHECK_EQUAL(call[5], "17-3");
+  CAF_CHECK_EQUAL(call[6], "300");
   CAF_CHECK_EQUAL(call.back(), unique);
   CAF_CHECK(redis.waiting().front().source->repeatable);
   reply_found("18-1", 1);

@@ -120,7 +120,8 @@ CAF_TEST(stream options have limits) {
   bad(&stream_options::ttl, -1ms, "ttl");
   good(&stream_options::ttl, 1ms);
   bad(&stream_options::ttl, milliseconds::max(), "ttl");
-  bad(&stream_options::ttl_kind, 2, "ttl_kind");
+  bad(&stream_options::ttl_kind, static_cast<ttl_mode>(2), "ttl_kind");
+  bad(&stream_options::retention, 2, "retention");
   bad(&stream_options::max_payload, 0, "max_payload");
   bad(&stream_options::max_payload, (512u << 20) + 1, "max_payload");
   bad(&stream_options::max_queued, 0, "max_queued");
@@ -219,6 +220,7 @@ CAF_TEST(every enumerator survives the way through its name) {
     CAF_CHECK_EQUAL(to_string(static_cast<type>(200)), "unknown");
   };
   check(ttl_mode::sliding);
+  check(retention_mode::change);
   check(overflow_policy::fail);
   check(ack_mode::none);
   check(dispatch_mode::keyed);

@@ -61,6 +61,15 @@ struct fixture {
     return add(std::vector<new_event>{x});
   }
 
+  void acknowledge_all() {
+    redis({"EVAL",
+           "local got = redis.call('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', "
+           "KEYS[1], '>') "
+           "for _, x in ipairs(got and got[1][2] or {}) do "
+           "redis.call('XACK', KEYS[1], 'g', x[1]) end",
+           "1", "pulse:stream:s"});
+  }
+
   int64_t length() {
     return redis.number({"XLEN", "pulse:stream:s"});
   }
@@ -251,6 +260,60 @@ CAF_TEST(the oldest events make room if that is wanted) {
   const auto all = redis({"XRANGE", "pulse:stream:s", "-", "+"});
   CAF_CHECK(all.find(" p 1 ") == std::string::npos);
   CAF_CHECK(all.find(" p 2 ") != std::string::npos);
+}
+
+CAF_TEST(what all sinks have acknowledged makes room at once) {
+  // With the default of Redis a node has 100 entries, and XTRIM with "~"
+  // removes whole nodes only.
+  for (auto [max_len, hard] :
+       {std::pair{1'000, 1'000}, std::pair{1'000, 1'050}, std::pair{10, 50},
+        std::pair{0, 50}, std::pair{1, 1}}) {
+    redis({"FLUSHDB"});
+    redis({"XGROUP", "CREATE", "pulse:stream:s", "g", "0", "MKSTREAM"});
+    options.max_len = static_cast<uint64_t>(max_len);
+    options.hard_max_len = static_cast<uint64_t>(hard);
+    add(std::vector<new_event>(static_cast<size_t>(hard), numbered(1)));
+    CAF_CHECK_EQUAL(length(), hard);
+    CAF_CHECK(add(numbered(2)) == texts({"stream_full"}));
+    CAF_CHECK_EQUAL(last.removed, 0u);
+    acknowledge_all();
+    for (int i = 0; i < 5; ++i) {
+      CAF_CHECK(add(numbered(3))[0] != "stream_full");
+      CAF_CHECK(length() <= hard);
+      acknowledge_all();
+    }
+    CAF_CHECK_EQUAL(last.dropped, 0u);
+  }
+}
+
+CAF_TEST(a full stream removes nothing that a sink needs) {
+  redis({"XGROUP", "CREATE", "pulse:stream:s", "g", "0", "MKSTREAM"});
+  options.hard_max_len = 10;
+  add(std::vector<new_event>(10, numbered(1)));
+  redis({"XREADGROUP", "GROUP", "g", "c", "COUNT", "4", "STREAMS",
+         "pulse:stream:s", ">"});
+  const auto page = redis({"XRANGE", "pulse:stream:s", "-", "+"});
+  redis({"XACK", "pulse:stream:s", "g", page.substr(0, page.find(' '))});
+  const auto results = add({numbered(2), numbered(2), numbered(2)});
+  CAF_CHECK_EQUAL(last.removed, 1u);
+  CAF_CHECK(results[0] != "stream_full");
+  CAF_CHECK_EQUAL(results[1], "stream_full");
+  CAF_CHECK_EQUAL(length(), 10);
+}
+
+CAF_TEST(events that are dropped before sinks have had them are counted) {
+  redis({"XGROUP", "CREATE", "pulse:stream:s", "g", "0", "MKSTREAM"});
+  options.hard_max_len = 10;
+  options.on_full = full_policy::drop_oldest;
+  add(std::vector<new_event>(10, numbered(1)));
+  acknowledge_all();
+  add(std::vector<new_event>(8, numbered(2)));
+  CAF_CHECK_EQUAL(last.removed, 8u);
+  CAF_CHECK_EQUAL(last.dropped, 0u);
+  add(std::vector<new_event>(5, numbered(3)));
+  CAF_CHECK_EQUAL(last.removed, 2u);
+  CAF_CHECK_EQUAL(last.dropped, 3u);
+  CAF_CHECK_EQUAL(redis({"HGET", "{pulse:stream:s}:retention", "lost"}), "3");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -41,9 +41,27 @@ struct fixture {
 
   std::string trim(int max_len) {
     // Removed, left, and who holds it back; times have tests of their own.
-    const auto text = eval(resp::trim_script(),
-                           {"1", "s", std::to_string(max_len), "0", "1"});
-    return text.substr(0, text.rfind(' ', text.rfind(' ') - 1));
+    const auto text
+      = eval(resp::trim_script(),
+             {"2", "s", "kept", std::to_string(max_len), "0", "1"});
+    auto end = text.size();
+    for (int i = 0; i < 3; ++i)
+      end = text.rfind(' ', end - 1);
+    return text.substr(0, end);
+  }
+
+  // Answers whether something is stored, max_len, max_age, ttl, the length of
+  // the stream, and the number of lost events.
+  std::string agree(const std::string& mode, const std::string& max_len,
+                    const std::string& max_age, const std::string& ttl = "") {
+    auto result = eval(resp::retention_script(),
+                       {"2", "s", "kept", mode, "max_len", "0", max_len,
+                        "max_age", "0", max_age, "ttl", "0", ttl,
+                        "protect_unacked", "1", "", "hard_max_len", "0", ""});
+    // The last two options are the same in all tests.
+    if (const auto at = result.find(" 1 0 "); at != std::string::npos)
+      result.erase(at, 4);
+    return result;
   }
 
   void add(int first, int last) {
@@ -81,12 +99,13 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(scripts_tests, fixture)
 
 CAF_TEST(each script has the digest that Redis computes) {
-  for (auto* x : {&resp::add_script(), &resp::trim_script(),
-                  &resp::destroy_script(), &resp::renew_script(),
-                  &resp::take_over_script(), &resp::release_script(),
-                  &resp::count_script(), &resp::dead_letter_script(),
-                  &resp::redrive_script(), &resp::clean_consumers_script(),
-                  &resp::audit_script(), &resp::create_group_script()}) {
+  for (auto* x :
+       {&resp::add_script(), &resp::trim_script(), &resp::destroy_script(),
+        &resp::renew_script(), &resp::take_over_script(),
+        &resp::release_script(), &resp::count_script(),
+        &resp::dead_letter_script(), &resp::redrive_script(),
+        &resp::clean_consumers_script(), &resp::audit_script(),
+        &resp::create_group_script(), &resp::retention_script()}) {
     CAF_MESSAGE(std::string{x->name});
     CAF_CHECK_EQUAL(redis({"SCRIPT", "LOAD", std::string{x->source}}),
                     std::string{x->sha1});
@@ -191,6 +210,77 @@ CAF_TEST(a group that was set back keeps what it will be given again) {
 CAF_TEST(a key of another type is an error) {
   redis({"SET", "s", "x"});
   CAF_CHECK_EQUAL(trim(1).find("WRONGTYPE"), 0u);
+}
+
+CAF_TEST(what is stored counts and not what the caller passes) {
+  add(1, 30);
+  redis(
+    {"HSET", "kept", "max_len", "25", "max_age", "0", "protect_unacked", "1"});
+  CAF_CHECK_EQUAL(trim(10), "5 25 ");
+}
+
+CAF_TEST(events that go before a sink has had them are counted) {
+  add(1, 30);
+  auto trimmed = [&](const std::string& max_len, const std::string& protect) {
+    return eval(resp::trim_script(), {"2", "s", "kept", max_len, "0", protect});
+  };
+  CAF_CHECK_EQUAL(trimmed("28", "1"), "2 28  0 0 2");
+  group("g");
+  deliver("g", 10);
+  ack("g", 3, 11);
+  // The entry 12-1 is pending, and the 18 behind it are unread.
+  CAF_CHECK_EQUAL(trimmed("20", "0"), "8 20  0 0 0");
+  CAF_CHECK_EQUAL(trimmed("10", "0"), "10 10  0 0 9");
+  CAF_CHECK_EQUAL(redis({"HGET", "kept", "lost"}), "11");
+}
+
+// -- retention ----------------------------------------------------------------
+
+CAF_TEST(the first choice is stored and others must not contradict it) {
+  CAF_CHECK_EQUAL(agree("check", "", ""), "0 0 0 0 0 0");
+  CAF_CHECK_EQUAL(redis({"EXISTS", "kept"}), "0");
+  CAF_CHECK_EQUAL(agree("check", "100", ""), "1 100 0 0 0 0");
+  CAF_CHECK_EQUAL(agree("check", "100", "0"), "1 100 0 0 0 0");
+  CAF_CHECK_EQUAL(agree("check", "", ""), "1 100 0 0 0 0");
+  CAF_CHECK_EQUAL(agree("check", "5", "60000"),
+                  "RETENTION max_len is 100, not 5, max_age is 0, not 60000");
+  CAF_CHECK_EQUAL(agree("follow", "5", ""), "1 100 0 0 0 0");
+  CAF_CHECK_EQUAL(agree("change", "5", ""), "1 5 0 0 0 0");
+  CAF_CHECK_EQUAL(agree("change", "", "60000"), "1 5 60000 0 0 0");
+  CAF_CHECK_EQUAL(agree("check", "", ""), "1 5 60000 0 0 0");
+}
+
+CAF_TEST(the first choice must not remove what nothing limited before) {
+  redis({"EVAL",
+         "for i = 1, 2000 do redis.call('XADD', 's', i .. '-1', 'n', 'x') end",
+         "0"});
+  CAF_CHECK_EQUAL(agree("check", "1000", ""),
+                  "RETENTION nothing limits the stream so far, and max_len = "
+                  "1000 would remove 1000 of its 2000 events");
+  CAF_CHECK_EQUAL(agree("check", "", "60000")
+                    .find("RETENTION nothing limits the stream so far, and "
+                          "max_age = 60000 ms would remove events of the last"),
+                  0u);
+  CAF_CHECK_EQUAL(agree("check", "", "", "5000"),
+                  "RETENTION nothing limits the stream so far, and ttl = 5000 "
+                  "would end it");
+  CAF_CHECK_EQUAL(redis({"EXISTS", "kept"}), "0");
+  // A stream of an earlier version exceeds its limit a little.
+  CAF_CHECK_EQUAL(agree("check", "1500", ""), "1 1500 0 0 2000 0");
+  redis({"DEL", "kept"});
+  CAF_CHECK_EQUAL(agree("change", "1000", ""), "1 1000 0 0 2000 0");
+  redis({"DEL", "kept"});
+  // What a sink still needs stays anyway.
+  group("g");
+  CAF_CHECK_EQUAL(agree("check", "1000", ""), "1 1000 0 0 2000 0");
+}
+
+CAF_TEST(the retention of a stream that expires does not stay for ever) {
+  agree("check", "", "", "5000");
+  const auto left = redis.number({"PTTL", "kept"});
+  CAF_CHECK(left > 86'400'000 && left <= 86'405'000);
+  agree("change", "", "", "0");
+  CAF_CHECK_EQUAL(redis.number({"PTTL", "kept"}), -1);
 }
 
 // Random histories: the script never trims an event that a group still needs,

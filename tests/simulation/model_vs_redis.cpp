@@ -27,7 +27,8 @@ const resp::script* const scripts[]
   = {&resp::renew_script(),       &resp::take_over_script(),
      &resp::release_script(),     &resp::count_script(),
      &resp::audit_script(),       &resp::clean_consumers_script(),
-     &resp::dead_letter_script(), &resp::trim_script()};
+     &resp::dead_letter_script(), &resp::trim_script(),
+     &resp::retention_script()};
 
 std::string encoded(const simulation::value& x) {
   std::string result;
@@ -172,7 +173,7 @@ private:
 
   arguments script_call() {
     const auto lease = std::to_string(long_ago / 2);
-    const auto& which = *scripts[pick(8)];
+    const auto& which = *scripts[pick(9)];
     arguments result{"EVALSHA", std::string{which.sha1}, "1", key()};
     auto add = [&](arguments xs) {
       result.insert(result.end(), xs.begin(), xs.end());
@@ -182,8 +183,20 @@ private:
       result[2] = "3";
       return add({"dead", "record", group(), id(), "0", "x-id", "1"});
     }
-    if (which.name == resp::trim_script().name)
-      return add({"6", "0", pick(2) ? "1" : "0"});
+    const auto limit = std::to_string(4 + pick(20));
+    if (which.name == resp::trim_script().name) {
+      result[2] = "2";
+      return add({"retention", limit, "0", pick(2) ? "1" : "0"});
+    }
+    if (which.name == resp::retention_script().name) {
+      static constexpr const char* modes[] = {"check", "change", "follow"};
+      result[2] = "2";
+      // The dead letters are a stream, and no retention.
+      return add({pick(20) ? "retention" : "dead", modes[pick(3)], "max_len",
+                  "0", pick(2) ? limit : "", "protect_unacked", "1",
+                  pick(2) ? "0" : "", "max_age", "0", "", "hard_max_len", "0",
+                  "", "ttl", "0", ""});
+    }
     add({group(), consumer()});
     if (which.name == resp::renew_script().name)
       return add({lease, pick(2) ? "1" : "0"});
@@ -218,8 +231,8 @@ struct fixture {
     return std::move(*result);
   }
 
-  // Dead letters get IDs of the time of day: alike only in their shape. What
-  // the trim script says last are ages: alike are the counts and the name.
+  // Dead letters get IDs of the time of day: alike only in their shape. The
+  // trim script also says ages: alike are the counts and the name.
   static std::string comparable_part(const arguments& x,
                                      const std::string& reply) {
     if (x[0] == "EVALSHA" && x[2] == "3")

@@ -73,6 +73,7 @@ public:
 
   void clear_log() {
     state_->commands.clear();
+    state_->batches = 0;
   }
 
   /// Batches that arrived and wait for an answer, oldest first.

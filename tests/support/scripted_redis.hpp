@@ -3,9 +3,11 @@
 #include "pulse/core/names.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/sink_scripts.hpp"
+#include "pulse/resp/stream_scripts.hpp"
 
 #include "support/fake_connection.hpp"
 #include "support/read_replies.hpp"
+#include "support/retention_replies.hpp"
 
 #include <deque>
 #include <map>
@@ -17,12 +19,12 @@
 
 namespace pulse::test {
 
-/// A fake Redis for sinks, controlled by the test. It answers the periodic
-/// commands of a sink as a Redis without faults would. A test can set other
-/// replies for the next commands of a kind, refuse or lose these commands, or
-/// delay them. A kind is the name of a command, or the name of the script that
-/// the command calls. Reads on blocking connections wait for give() or for an
-/// unblock.
+/// A fake Redis for sinks and streams, controlled by the test. It answers the
+/// periodic commands of a sink as a Redis without faults would. A test can set
+/// other replies for the next commands of a kind, refuse or lose these
+/// commands, or delay them. A kind is the name of a command, or the name of the
+/// script that the command calls. Reads on blocking connections wait for give()
+/// or for an unblock.
 class scripted_redis {
 public:
   explicit scripted_redis(caf::actor_system& sys) : sys_(sys), commands(sys) {
@@ -133,7 +135,8 @@ public:
     for (const auto* x :
          {&renew_script(), &take_over_script(), &release_script(),
           &count_script(), &clean_consumers_script(), &audit_script(),
-          &create_group_script(), &dead_letter_script()})
+          &create_group_script(), &dead_letter_script(), &retention_script(),
+          &trim_script()})
       if (x->sha1 == command[1])
         return std::string{x->name};
     CAF_FAIL("a script that nobody knows: " << command[1]);
@@ -196,6 +199,10 @@ private:
       return array_of(2) + ":0\r\n" + array_of(0);
     if (kind == "count")
       return counted(x);
+    if (kind == "retention")
+      return retention_reply(x);
+    if (kind == "trim")
+      return array_of(6) + ":0\r\n:0\r\n" + bulk("") + ":0\r\n:0\r\n:0\r\n";
     if (kind == "PING")
       return "+PONG\r\n";
     return ":0\r\n";

@@ -9,6 +9,16 @@ namespace pulse::apps {
 
 namespace {
 
+template <class T>
+std::string line_of(const std::string& key, const T& value) {
+  return key + " = " + toml_text(value) + "\n";
+}
+
+template <class T>
+std::string line_of(const std::string& key, const std::optional<T>& value) {
+  return value ? line_of(key, *value) : "# " + key + ": what Redis stores\n";
+}
+
 template <class Section>
 void dump_section(std::string& out, const Section& x, bool is_list) {
   const std::string name = key_table<Section>::name;
@@ -16,7 +26,7 @@ void dump_section(std::string& out, const Section& x, bool is_list) {
     out += '\n';
   out += (is_list ? "[[" + name + "]]" : "[" + name + "]") + "\n";
   auto write = [&](const char* key, const auto& value) {
-    out += std::string{key} + " = " + toml_text(value) + "\n";
+    out += line_of(key, value);
   };
   key_table<Section>::visit(write, x);
 }

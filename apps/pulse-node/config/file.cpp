@@ -232,6 +232,12 @@ private:
       read_value(element, key, xs.emplace_back());
   }
 
+  template <class T>
+  void read_value(const toml::node& node, const std::string& key,
+                  std::optional<T>& x) {
+    read_value(node, key, x.emplace());
+  }
+
   /// @returns false if the node is no integer; complains if it is out of range.
   template <class Number>
   bool read_number(const toml::node& node, const std::string& key, Number& x) {

@@ -82,6 +82,7 @@ struct key_table<stream_options> {
     f("on_full", x.on_full);
     f("ttl", x.ttl);
     f("ttl_kind", x.ttl_kind);
+    f("retention", x.retention);
     f("idempotent", x.idempotent);
     f("retry_timeout", x.retry_timeout);
     f("dedup_window", x.dedup_window);

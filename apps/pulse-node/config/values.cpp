@@ -93,6 +93,10 @@ status from_text(std::string_view text, full_policy& x) {
   return from_string(text, x);
 }
 
+status from_text(std::string_view text, retention_mode& x) {
+  return from_string(text, x);
+}
+
 status from_text(std::string_view text, overflow_policy& x) {
   return from_string(text, x);
 }
@@ -146,6 +150,10 @@ std::string toml_text(ttl_mode x) {
 }
 
 std::string toml_text(full_policy x) {
+  return quoted(to_string(x));
+}
+
+std::string toml_text(retention_mode x) {
   return quoted(to_string(x));
 }
 

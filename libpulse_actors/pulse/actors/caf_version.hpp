@@ -20,6 +20,7 @@ the interfaces of each. Install libcaf-dev of Debian, or build CAF 1.1.0."
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -111,6 +112,46 @@ named_field<T> field(std::string_view name, T& value) {
   return {name, value};
 }
 
+#if CAF_MAJOR_VERSION < 1
+
+namespace detail {
+
+/// CAF 0.17.6 does not inspect std::optional: it is sent as a flag and a value.
+template <class T>
+struct optional_ref {
+  std::optional<T>& value;
+};
+
+template <class Inspector, class T>
+typename Inspector::result_type inspect(Inspector& f, optional_ref<T>& x) {
+  bool is_set = x.value.has_value();
+  T value = x.value.value_or(T{});
+  if constexpr (Inspector::reads_state) {
+    return f(caf::meta::type_name("optional"), is_set, value);
+  } else {
+    auto load = [&]() -> caf::error {
+      x.value = is_set ? std::optional<T>{value} : std::nullopt;
+      return caf::none;
+    };
+    return f(caf::meta::type_name("optional"), is_set, value,
+             caf::meta::load_callback(load));
+  }
+}
+
+template <class T>
+T& inspectable(T& x) {
+  return x;
+}
+
+template <class T>
+optional_ref<T> inspectable(std::optional<T>& x) {
+  return {x};
+}
+
+} // namespace detail
+
+#endif
+
 /// Inspects a struct: `return fields(f, x, "point", field("x", x.x), …);`. CAF
 /// 0.17.6 ignores the names of the fields.
 template <class Inspector, class T, class... Ts>
@@ -118,7 +159,7 @@ inspected<Inspector>
 fields(Inspector& f, T& x, const char* type, named_field<Ts>... xs) {
 #if CAF_MAJOR_VERSION < 1
   static_cast<void>(x);
-  return f(caf::meta::type_name(type), xs.value...);
+  return f(caf::meta::type_name(type), detail::inspectable(xs.value)...);
 #else
   return f.object(x).pretty_name(type).fields(f.field(xs.name, xs.value)...);
 #endif

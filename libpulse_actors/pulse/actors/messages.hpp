@@ -65,9 +65,13 @@ struct stream_counters {
   /// Events that were removed to make room for new ones
   /// (`full_policy::drop_oldest`).
   uint64_t dropped = 0;
-  /// Events that this actor trimmed because of max_age, or because of max_len
-  /// while `protect_unacked` is on.
+  /// Events that this actor trimmed because of max_age or max_len, or because
+  /// the stream was full and all sinks had acknowledged them.
   uint64_t trimmed = 0;
+  /// Events that this actor removed although no sink, or not every sink, had
+  /// acknowledged them: trimmed events of a stream that has no sink or no
+  /// `protect_unacked`, at most; and dropped events.
+  uint64_t lost = 0;
 };
 
 /// What Redis and the stream actor know about a stream.
@@ -81,6 +85,13 @@ struct stream_info {
   event_id first;
   event_id last;
   std::vector<group_info> groups;
+  /// What the stream keeps: the stored values, or the defaults if nothing is
+  /// stored.
+  stream_retention retention;
+  bool retention_stored = false;
+  /// Events that any process removed although no sink, or not every sink, had
+  /// acknowledged them; see stream_counters::lost.
+  uint64_t lost = 0;
   /// Counters of the actor that sends this reply.
   stream_counters counters;
 };
@@ -268,13 +279,24 @@ inspected<Inspector> inspect(Inspector& f, filter_options& x) {
 }
 
 template <class Inspector>
+inspected<Inspector> inspect(Inspector& f, stream_retention& x) {
+  return fields(f, x, "stream_retention", field("max_len", x.max_len),
+                field("protect_unacked", x.protect_unacked),
+                field("max_age", x.max_age),
+                field("hard_max_len", x.hard_max_len),
+                field("on_full", x.on_full), field("ttl", x.ttl),
+                field("ttl_kind", x.ttl_kind));
+}
+
+template <class Inspector>
 inspected<Inspector> inspect(Inspector& f, stream_options& x) {
   return fields(
     f, x, "stream_options", field("name", x.name), field("max_len", x.max_len),
     field("protect_unacked", x.protect_unacked), field("max_age", x.max_age),
     field("hard_max_len", x.hard_max_len), field("on_full", x.on_full),
     field("ttl", x.ttl), field("ttl_kind", x.ttl_kind),
-    field("idempotent", x.idempotent), field("retry_timeout", x.retry_timeout),
+    field("retention", x.retention), field("idempotent", x.idempotent),
+    field("retry_timeout", x.retry_timeout),
     field("dedup_window", x.dedup_window),
     field("group_expiry", x.group_expiry), field("max_payload", x.max_payload),
     field("max_queued", x.max_queued),
@@ -322,7 +344,7 @@ inspected<Inspector> inspect(Inspector& f, stream_counters& x) {
   return fields(f, x, "stream_counters", field("added", x.added),
                 field("retried", x.retried), field("found", x.found),
                 field("rejected", x.rejected), field("dropped", x.dropped),
-                field("trimmed", x.trimmed));
+                field("trimmed", x.trimmed), field("lost", x.lost));
 }
 
 template <class Inspector>
@@ -330,7 +352,9 @@ inspected<Inspector> inspect(Inspector& f, stream_info& x) {
   return fields(f, x, "stream_info", field("name", x.name),
                 field("length", x.length), field("added", x.added),
                 field("first", x.first), field("last", x.last),
-                field("groups", x.groups), field("counters", x.counters));
+                field("groups", x.groups), field("retention", x.retention),
+                field("retention_stored", x.retention_stored),
+                field("lost", x.lost), field("counters", x.counters));
 }
 
 template <class Inspector>
@@ -473,5 +497,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(pulse_atoms, caf::first_custom_type_id + 1100)
   CAF_ADD_ATOM(pulse_atoms, pulse::atom, dead, "dead")
   CAF_ADD_ATOM(pulse_atoms, pulse::atom, redrive, "redrive")
   CAF_ADD_ATOM(pulse_atoms, pulse::atom, purge, "purge")
+  CAF_ADD_ATOM(pulse_atoms, pulse::atom, retention, "retention")
 
 CAF_END_TYPE_ID_BLOCK(pulse_atoms)

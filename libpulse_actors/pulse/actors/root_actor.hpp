@@ -21,8 +21,10 @@ namespace pulse {
 /// a defect. It is the actor that a node publishes through CAF's middleman.
 using root_actor = actor_interface<
   // Opens a stream. If the stream is open with the same options, replies with
-  // that actor. Errors: `invalid_option`, `invalid_name`, `already_open` (with
-  // other options), `closed`.
+  // that actor. The reply comes when Redis has answered what the stream keeps,
+  // or cannot be reached. Errors: `invalid_option`, `invalid_name`,
+  // `already_open` (with other options on this node), `retention_conflict`
+  // (with another retention than the one that Redis stores), `closed`.
   caf::result<stream_actor>(caf::open_atom, stream_options),
   // Opens a reader. If a reader with that name is open with the same options,
   // replies with that actor; a reader without a name is always a new one.

@@ -15,8 +15,8 @@ namespace pulse {
 ///
 /// Errors of all requests: `connection_lost` (outcome unknown), `timed_out`,
 /// `connect_failed`, `overloaded`, `wrong_type`, `out_of_memory`, `read_only`,
-/// `permission_denied`, `closed` and other errors that Redis reports. The
-/// comments below name only further ones.
+/// `permission_denied`, `closed` and other errors that Redis reports; adds also
+/// `retention_conflict`. The comments below name only further ones.
 using stream_actor = actor_interface<
   // Adds one event; replies with its ID. Errors: `invalid_name`,
   // `payload_too_large`, `stream_full`, `dedup_conflict`.
@@ -41,6 +41,9 @@ using stream_actor = actor_interface<
   // Replies with what Redis and this actor know about the stream. Error:
   // `no_such_stream`.
   caf::result<stream_info>(atom::info),
+  // Replies with what the stream keeps, in all processes. Error:
+  // `retention_conflict`, if the stream was opened with other options.
+  caf::result<stream_retention>(atom::retention),
   // Deletes the stream with its consumer groups, pending lists and metadata;
   // dead letters stay. Replies whether the stream existed. The actor stays
   // open: the next add creates the stream again.

@@ -79,6 +79,10 @@ caf::expected<stream_info> stream::info() {
   return ask<stream_info>(*sys_, handle_, atom::info_v);
 }
 
+caf::expected<stream_retention> stream::retention() {
+  return ask<stream_retention>(*sys_, handle_, atom::retention_v);
+}
+
 caf::expected<bool> stream::destroy() {
   return ask<bool>(*sys_, handle_, atom::destroy_v);
 }

@@ -35,6 +35,7 @@ public:
   caf::expected<std::vector<event>> range(range_query query = {});
   caf::expected<uint64_t> trim(uint64_t max_len);
   caf::expected<stream_info> info();
+  caf::expected<stream_retention> retention();
   caf::expected<bool> destroy();
   caf::expected<std::vector<dead_letter>> dead_letters(dead_query query);
   /// Blocks until all letters were processed: with the default rate of 100

@@ -46,5 +46,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(pulse, caf::first_custom_type_id + 1000)
   CAF_ADD_TYPE_ID(pulse, (pulse::reader_actor))
   CAF_ADD_TYPE_ID(pulse, (pulse::sink_actor))
   CAF_ADD_TYPE_ID(pulse, (pulse::root_actor))
+  CAF_ADD_TYPE_ID(pulse, (pulse::stream_retention))
 
 CAF_END_TYPE_ID_BLOCK(pulse)

@@ -48,7 +48,10 @@
   X(dedup_conflict, false,                                                     \
     "the dedup_id belongs to another event: use a new one")                    \
   X(tls_failed, false,                                                         \
-    "check the certificates: tls_ca_file, tls_cert_file, tls_key_file")
+    "check the certificates: tls_ca_file, tls_cert_file, tls_key_file")        \
+  X(retention_conflict, false,                                                 \
+    "leave these options out, or change what is stored: retention = change, "  \
+    "or pulse retention")
 
 namespace pulse {
 

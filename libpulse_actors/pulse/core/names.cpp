@@ -82,6 +82,10 @@ std::string metadata_key(std::string_view stream, std::string_view what) {
   return "{" + stream_key(stream) + "}:" + std::string{what};
 }
 
+std::string retention_key(std::string_view stream) {
+  return metadata_key(stream, "retention");
+}
+
 std::string consumer_name(std::string_view host, int64_t pid, uint64_t now_ms,
                           uint64_t random_high, uint64_t random_low) {
   auto result = std::string{host} + "." + std::to_string(pid) + ".";

@@ -31,6 +31,9 @@ std::string dead_letter_stream(std::string_view stream, std::string_view sink);
 /// metadata of a stream in one slot.
 std::string metadata_key(std::string_view stream, std::string_view what);
 
+/// @returns the Redis key that stores what a stream keeps.
+std::string retention_key(std::string_view stream);
+
 /// @returns a consumer name, which is new for each sink instance:
 /// "<host>.<pid>.<26 characters>". The first 10 characters encode the time, the
 /// other 16 are random.

@@ -10,6 +10,7 @@ namespace {
 // The names stand in the order of the enumerators.
 constexpr std::array ttl_modes{"absolute", "sliding"};
 constexpr std::array full_policies{"reject", "drop_oldest"};
+constexpr std::array retention_modes{"check", "change"};
 constexpr std::array overflow_policies{"pause", "drop_oldest", "fail"};
 constexpr std::array ack_modes{"on_return", "manual", "none"};
 constexpr std::array dispatch_modes{"balanced", "broadcast", "keyed"};
@@ -45,6 +46,10 @@ std::string to_string(full_policy x) {
   return name_of(full_policies, x);
 }
 
+std::string to_string(retention_mode x) {
+  return name_of(retention_modes, x);
+}
+
 std::string to_string(overflow_policy x) {
   return name_of(overflow_policies, x);
 }
@@ -63,6 +68,10 @@ status from_string(std::string_view text, ttl_mode& x) {
 
 status from_string(std::string_view text, full_policy& x) {
   return read(full_policies, "full policy", text, x);
+}
+
+status from_string(std::string_view text, retention_mode& x) {
+  return read(retention_modes, "retention mode", text, x);
 }
 
 status from_string(std::string_view text, overflow_policy& x) {

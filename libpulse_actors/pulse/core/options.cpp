@@ -138,25 +138,25 @@ std::vector<option_problem> find_problems(const redis_options& x) {
 }
 
 std::vector<option_problem> find_problems(const stream_options& x) {
+  const auto keeps = retention_of(x);
   return checker{}
     .check("name", check_name("stream name", x.name))
-    .number("max_len", x.max_len, 0, std::numeric_limits<int64_t>::max())
-    .range("max_age", x.max_age, 0ms, a_century)
-    .require("max_age", x.max_age == 0ms || x.max_age >= 1s,
-             text_of(x.max_age)
+    .number("max_len", keeps.max_len, 0, std::numeric_limits<int64_t>::max())
+    .range("max_age", keeps.max_age, 0ms, a_century)
+    .require("max_age", keeps.max_age == 0ms || keeps.max_age >= 1s,
+             text_of(keeps.max_age)
                + " is too short: use at least 1000 ms, or 0 "
                  "for no limit")
-    .number("hard_max_len", x.hard_max_len, 0,
+    .number("hard_max_len", keeps.hard_max_len, 0,
             std::numeric_limits<int64_t>::max())
     .require("hard_max_len",
-             x.hard_max_len == 0
-               || (x.max_len > 0 && x.hard_max_len >= x.max_len),
-             text_of(x.hard_max_len)
-               + " does not match max_len = " + text_of(x.max_len)
-               + ": use at least max_len, and a max_len above 0")
-    .choice("on_full", x.on_full, full_policy::drop_oldest)
-    .range("ttl", x.ttl, 0ms, a_century)
-    .choice("ttl_kind", x.ttl_kind, ttl_mode::sliding)
+             keeps.hard_max_len == 0 || keeps.hard_max_len >= keeps.max_len,
+             text_of(keeps.hard_max_len) + " does not match max_len = "
+               + text_of(keeps.max_len) + ": use at least max_len")
+    .choice("on_full", keeps.on_full, full_policy::drop_oldest)
+    .range("ttl", keeps.ttl, 0ms, a_century)
+    .choice("ttl_kind", keeps.ttl_kind, ttl_mode::sliding)
+    .choice("retention", x.retention, retention_mode::change)
     .range("retry_timeout", x.retry_timeout, 0ms, one_day)
     .range("dedup_window", x.dedup_window, 1ms, a_century)
     .range("group_expiry", x.group_expiry, 0ms, a_century)
@@ -227,6 +227,46 @@ status validate(const reader_options& x) {
 
 status validate(const sink_options& x) {
   return first_problem("sink", x);
+}
+
+stream_retention retention_of(const stream_options& x,
+                              const stream_retention& otherwise) {
+  stream_retention result;
+  result.max_len = x.max_len.value_or(otherwise.max_len);
+  result.protect_unacked
+    = x.protect_unacked.value_or(otherwise.protect_unacked);
+  result.max_age = x.max_age.value_or(otherwise.max_age);
+  result.hard_max_len = x.hard_max_len.value_or(otherwise.hard_max_len);
+  result.on_full = x.on_full.value_or(otherwise.on_full);
+  result.ttl = x.ttl.value_or(otherwise.ttl);
+  result.ttl_kind = x.ttl_kind.value_or(otherwise.ttl_kind);
+  return result;
+}
+
+bool operator==(const stream_retention& a, const stream_retention& b) {
+  return a.max_len == b.max_len && a.protect_unacked == b.protect_unacked
+         && a.max_age == b.max_age && a.hard_max_len == b.hard_max_len
+         && a.on_full == b.on_full && a.ttl == b.ttl
+         && a.ttl_kind == b.ttl_kind;
+}
+
+std::string to_string(const stream_retention& x) {
+  std::string result;
+  auto add = [&](bool shown, const char* name, const std::string& value) {
+    if (shown)
+      result += (result.empty() ? "" : ", ") + std::string{name} + " = "
+                + value;
+  };
+  add(x.max_len > 0, "max_len", text_of(x.max_len));
+  add(x.max_age > 0ms, "max_age", text_of(x.max_age));
+  add(x.hard_max_len > 0, "hard_max_len", text_of(x.hard_max_len));
+  add(x.hard_max_len > 0, "on_full", to_string(x.on_full));
+  add(x.ttl > 0ms, "ttl", text_of(x.ttl));
+  add(x.ttl > 0ms, "ttl_kind", to_string(x.ttl_kind));
+  if (result.empty())
+    return "everything";
+  add(!x.protect_unacked, "protect_unacked", "false");
+  return result;
 }
 
 status validate(const new_event& x, const stream_options& options) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,29 +84,60 @@ enum class full_policy : uint8_t {
   drop_oldest,
 };
 
-/// How to add to a stream, and how long the stream keeps its events.
-struct stream_options {
-  /// Name of the stream, 1 to 512 bytes; see names.hpp.
-  std::string name;
+/// What a stream keeps. Redis stores these values beside the stream, so that
+/// they are the same for all processes; see `stream_options`.
+struct stream_retention {
   /// Approximate number of events that the stream keeps; older events are
   /// trimmed. 0: no limit.
-  uint64_t max_len = 100'000;
+  uint64_t max_len = 0;
   /// On: trimming keeps each event that some sink has not acknowledged yet,
-  /// even if the stream then exceeds `max_len`. Off: each add enforces
-  /// `max_len`, as in goadesign/pulse, and slow sinks lose events.
+  /// even if the stream then exceeds `max_len`. Off: slow sinks lose events.
+  /// Events of a stream without any sink are not protected.
   bool protect_unacked = true;
   /// Events older than this, by the clock of Redis, are trimmed, unless
   /// `protect_unacked` keeps them. At least 1 s; 0: no limit. Only while a
   /// stream actor of the stream is open.
   milliseconds max_age{0};
   /// Maximum number of events, even if a sink does not keep up. 0: no maximum;
-  /// with `protect_unacked` the stream may then grow without bound. If it is
-  /// not 0, then `max_len` must not be 0 and must not be higher.
+  /// with `protect_unacked` the stream may then grow without bound. A full
+  /// stream first removes events that all sinks have acknowledged.
   uint64_t hard_max_len = 0;
   full_policy on_full = full_policy::reject;
   /// Time to live of the whole stream with its consumer groups; 0: no end.
   milliseconds ttl{0};
   ttl_mode ttl_kind = ttl_mode::absolute;
+};
+
+/// What happens if a stream is opened with another retention than the one that
+/// Redis stores for it.
+enum class retention_mode : uint8_t {
+  /// The open fails with `errc::retention_conflict`.
+  check,
+  /// The options that are set replace the stored ones, for all processes. A
+  /// process that has the stream open follows within 5 s while it adds.
+  change,
+};
+
+/// How to add to a stream, and what the stream keeps.
+struct stream_options {
+  /// Name of the stream, 1 to 512 bytes; see names.hpp.
+  std::string name;
+  /// What the stream keeps: see `stream_retention`. An option that is not set
+  /// takes the value that Redis stores for the stream, or else the default in
+  /// `stream_retention`: without a choice a stream keeps everything. The first
+  /// process that sets one of these options stores all of them.
+  std::optional<uint64_t> max_len;
+  std::optional<bool> protect_unacked;
+  std::optional<milliseconds> max_age;
+  /// If `max_len` is set and not 0, it must not be higher.
+  std::optional<uint64_t> hard_max_len;
+  std::optional<full_policy> on_full;
+  std::optional<milliseconds> ttl;
+  std::optional<ttl_mode> ttl_kind;
+  /// What happens if these options differ from the stored ones. `check` also
+  /// protects a stream for which nothing is stored yet: the first options must
+  /// not remove events that were added while nothing limited the stream.
+  retention_mode retention = retention_mode::check;
   /// On: each event has a short unique field (u). If the connection is lost
   /// during an add, the stream actor searches the stream for that field, and
   /// repeats the add only if the event is not there. Off: such an add fails
@@ -273,6 +305,7 @@ status validate(const sink_options& x);
 /// @returns the name of the enumerator, as in TOML.
 std::string to_string(ttl_mode x);
 std::string to_string(full_policy x);
+std::string to_string(retention_mode x);
 std::string to_string(overflow_policy x);
 std::string to_string(ack_mode x);
 std::string to_string(dispatch_mode x);
@@ -281,9 +314,23 @@ std::string to_string(dispatch_mode x);
 /// Error: `errc::invalid_option`; its text lists the allowed names.
 status from_string(std::string_view text, ttl_mode& x);
 status from_string(std::string_view text, full_policy& x);
+status from_string(std::string_view text, retention_mode& x);
 status from_string(std::string_view text, overflow_policy& x);
 status from_string(std::string_view text, ack_mode& x);
 status from_string(std::string_view text, dispatch_mode& x);
+
+/// @returns what the options set, and for the rest the values of `otherwise`.
+stream_retention retention_of(const stream_options& x,
+                              const stream_retention& otherwise = {});
+
+bool operator==(const stream_retention& a, const stream_retention& b);
+inline bool operator!=(const stream_retention& a, const stream_retention& b) {
+  return !(a == b);
+}
+
+/// @returns the retention in words: "max_len = 1000, max_age = 3600000 ms";
+/// "everything" if nothing limits the stream.
+std::string to_string(const stream_retention& x);
 
 /// Checks a new event against the options of its stream.
 /// Error: `errc::invalid_name`; `errc::payload_too_large`, whose text has both

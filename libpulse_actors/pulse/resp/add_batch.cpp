@@ -39,33 +39,22 @@ failure discarded(const cursor& exec, const failure& first_error) {
 
 add_format::add_format(const stream_options& options)
   : key(stream_key(options.name)),
+    retention_key(pulse::retention_key(options.name)),
     dedup_prefix(metadata_key(options.name, "dedup:")),
-    max_len(options.protect_unacked ? 0 : options.max_len),
-    hard_max_len(options.hard_max_len),
-    on_full(options.on_full),
-    ttl(options.ttl),
-    ttl_kind(options.ttl_kind),
+    keeps(retention_of(options)),
     dedup_window(options.dedup_window) {
   // nop
 }
 
-add_batch::add_batch(const add_format& format) : format_(&format) {
-  if (in_transaction())
-    write_command(commands_, "MULTI");
-}
-
 void add_batch::append(const new_event& x, bool only_if_exists,
                        std::string_view unique) {
-  const bool trims = format_->max_len > 0;
   const unsigned fields = 2u + (x.topic.empty() ? 0u : 1u)
                           + (unique.empty() ? 0u : 1u);
   command_writer out{commands_};
-  out.begin(3u + (only_if_exists ? 1u : 0u) + (trims ? 3u : 0u) + 2u * fields);
+  out.begin(3u + (only_if_exists ? 1u : 0u) + 2u * fields);
   out.arg("XADD").arg(format_->key);
   if (only_if_exists)
     out.arg("NOMKSTREAM");
-  if (trims)
-    out.arg("MAXLEN").arg("~").arg(format_->max_len);
   out.arg("*");
   const auto begin = commands_.size();
   out.arg("n").arg(x.name).arg("p").arg(x.payload);
@@ -80,26 +69,36 @@ void add_batch::append(const new_event& x, bool only_if_exists,
 }
 
 bool add_batch::needs_script() const noexcept {
-  return has_dedup_ids_ || format_->hard_max_len > 0;
+  return has_dedup_ids_ || format_->keeps.hard_max_len > 0;
 }
 
 command_ptr add_batch::finish() {
   plain_ = std::make_shared<command_batch>();
   plain_->count = static_cast<uint32_t>(size());
-  if (in_transaction()) {
-    const auto ttl = static_cast<int64_t>(format_->ttl.count());
-    if (format_->ttl_kind == ttl_mode::absolute)
-      write_command(commands_, "PEXPIRE", format_->key, ttl, "NX");
-    else
-      write_command(commands_, "PEXPIRE", format_->key, ttl);
-    write_command(commands_, "EXEC");
-    plain_->count += 3;
-  }
   plain_->bytes = std::move(commands_);
   commands_.clear();
   if (needs_script())
     return script_call({}, {});
+  if (format_->keeps.ttl.count() > 0)
+    return transaction();
   return plain_;
+}
+
+command_ptr add_batch::transaction() {
+  in_transaction_ = true;
+  auto result = std::make_shared<command_batch>();
+  result->bytes.reserve(plain_->bytes.size() + 128);
+  write_command(result->bytes, "MULTI");
+  result->bytes += plain_->bytes;
+  const auto& keeps = format_->keeps;
+  const auto ttl = static_cast<int64_t>(keeps.ttl.count());
+  if (keeps.ttl_kind == ttl_mode::absolute)
+    write_command(result->bytes, "PEXPIRE", format_->key, ttl, "NX");
+  else
+    write_command(result->bytes, "PEXPIRE", format_->key, ttl);
+  write_command(result->bytes, "EXEC");
+  result->count = plain_->count + 3;
+  return result;
 }
 
 command_ptr add_batch::repeat(event_id after, milliseconds age,
@@ -118,8 +117,8 @@ std::shared_ptr<command_batch> add_batch::script_call(std::string_view after,
   auto result = std::make_shared<command_batch>();
   result->count = 1;
   result->lua = &add_script();
-  size_t keys = 1;
-  size_t args = 8;
+  size_t keys = 2;
+  size_t args = 9;
   for (const auto& x : events_) {
     keys += x.dedup_id.empty() ? 0 : 1;
     args += 2 + 2 * x.fields;
@@ -127,15 +126,16 @@ std::shared_ptr<command_batch> add_batch::script_call(std::string_view after,
   command_writer out{result->bytes};
   out.begin(3 + keys + args);
   out.arg("EVALSHA").arg(result->lua->sha1).arg(uint64_t{keys});
-  out.arg(format_->key);
+  out.arg(format_->key).arg(format_->retention_key);
   for (const auto& x : events_)
     if (!x.dedup_id.empty())
       out.arg(format_->dedup_prefix + x.dedup_id);
   out.arg(after).arg(static_cast<int64_t>(age.count()));
-  out.arg(format_->max_len).arg(format_->hard_max_len);
-  out.arg(to_string(format_->on_full));
-  out.arg(static_cast<int64_t>(format_->ttl.count()));
-  out.arg(to_string(format_->ttl_kind));
+  const auto& keeps = format_->keeps;
+  out.arg(keeps.max_len).arg(keeps.hard_max_len);
+  out.arg(to_string(keeps.on_full)).arg(keeps.protect_unacked ? "1" : "0");
+  out.arg(static_cast<int64_t>(keeps.ttl.count()));
+  out.arg(to_string(keeps.ttl_kind));
   out.arg(static_cast<int64_t>(format_->dedup_window.count()));
   for (const auto& x : events_) {
     out.arg(std::string{x.only_if_exists ? "x" : ""}
@@ -154,7 +154,7 @@ add_results add_batch::results(const reply& x) const {
   result.ids.reserve(size());
   if (scripted_)
     script_results(at, result);
-  else if (in_transaction())
+  else if (in_transaction_)
     transaction_results(at, result);
   else
     plain_results(at, result);
@@ -195,12 +195,12 @@ void add_batch::transaction_results(cursor& at, add_results& into) const {
   }
 }
 
-// The reply is [results, found, dropped], or one error for all events.
+// The reply is [results, found, removed, dropped], or one error for all events.
 void add_batch::script_results(cursor& at, add_results& into) const {
   uint32_t parts = 0;
   uint32_t events = 0;
   const auto begin = at;
-  if (!at.read_array(parts) || parts != 3 || !at.read_array(events)
+  if (!at.read_array(parts) || parts != 4 || !at.read_array(events)
       || events != size()) {
     const auto why = begin.is(node_type::error)
                        ? error_of(begin)
@@ -209,10 +209,10 @@ void add_batch::script_results(cursor& at, add_results& into) const {
     return;
   }
   plain_results(at, into);
-  const auto found = read_number(at, "add");
-  into.found = found ? static_cast<uint64_t>(*found) : 0;
-  const auto dropped = read_number(at, "add");
-  into.dropped = dropped ? static_cast<uint64_t>(*dropped) : 0;
+  for (auto* to : {&into.found, &into.removed, &into.dropped}) {
+    const auto n = read_number(at, "add");
+    *to = n ? static_cast<uint64_t>(*n) : 0;
+  }
 }
 
 } // namespace pulse::resp

@@ -16,16 +16,14 @@ struct add_format {
   explicit add_format(const stream_options& options);
 
   std::string key;
+  /// The key that stores what the stream keeps.
+  std::string retention_key;
   /// Prefix of the keys that store dedup IDs.
   std::string dedup_prefix;
-  /// Each XADD trims the stream to about this length (MAXLEN ~); 0: it does
-  /// not trim.
-  uint64_t max_len = 0;
-  uint64_t hard_max_len = 0;
-  full_policy on_full = full_policy::reject;
-  /// If not 0, adding and expiring happen in one transaction.
-  milliseconds ttl{0};
-  ttl_mode ttl_kind = ttl_mode::absolute;
+  /// It may change as long as a batch is not finished. With a hard limit each
+  /// batch is a call of the script; with a ttl, adding and expiring happen in
+  /// one transaction.
+  stream_retention keeps;
   milliseconds dedup_window{0};
 };
 
@@ -36,7 +34,9 @@ struct add_results {
   std::vector<outcome<event_id>> ids;
   /// How many events of a repeated batch had been stored before.
   uint64_t found = 0;
-  /// How many older events were removed because the stream was full.
+  /// How many older events were removed because the stream was full: those
+  /// that all sinks had acknowledged, and others.
+  uint64_t removed = 0;
   uint64_t dropped = 0;
 };
 
@@ -46,7 +46,9 @@ struct add_results {
 class add_batch {
 public:
   /// `format` must outlive the batch.
-  explicit add_batch(const add_format& format);
+  explicit add_batch(const add_format& format) : format_(&format) {
+    // nop
+  }
 
   /// Adds an event to the batch.
   /// @param only_if_exists The add fails if the stream does not exist.
@@ -99,9 +101,7 @@ private:
     std::string dedup_id;
   };
 
-  [[nodiscard]] bool in_transaction() const noexcept {
-    return format_->ttl.count() > 0;
-  }
+  command_ptr transaction();
   std::shared_ptr<command_batch> script_call(std::string_view after,
                                              milliseconds age);
   void plain_results(cursor& at, add_results& into) const;
@@ -114,6 +114,7 @@ private:
   std::shared_ptr<command_batch> plain_;
   std::vector<extent> events_;
   bool has_dedup_ids_ = false;
+  bool in_transaction_ = false;
   bool repeatable_ = true;
   bool scripted_ = false;
 };

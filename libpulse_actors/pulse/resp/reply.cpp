@@ -100,6 +100,7 @@ constexpr std::array rules = {
   // Errors of the library's own scripts.
   error_rule{"STREAMFULL ", errc::stream_full},
   error_rule{"DEDUPCONFLICT ", errc::dedup_conflict},
+  error_rule{"RETENTION ", errc::retention_conflict},
   error_rule{"ERR no such key", errc::no_such_stream},
   error_rule{"ERR The XGROUP subcommand requires the key to exist",
              errc::no_such_stream},

@@ -257,6 +257,31 @@ CAF_TEST(add with a dedup ID adds once) {
     pulse({"add", "payments", "x", "--dedup-window", "1m"}).status, 2);
 }
 
+CAF_TEST(what a stream keeps is shown and changed by nobody in passing) {
+  const std::vector<std::string> many(3'000, "x");
+  CAF_REQUIRE_EQUAL(add("orders", many).size(), many.size());
+  CAF_CHECK(contains(pulse({"info", "orders"}).output,
+                     "keeps   everything (nobody has chosen)"));
+  const auto refused = pulse({"add", "orders", "x", "--max-len", "1000"});
+  CAF_CHECK_EQUAL(refused.status, 1);
+  CAF_CHECK(contains(refused.errors, "retention_conflict: stream \"orders\""));
+  CAF_CHECK(contains(refused.errors, "would remove 2000 of its 3000 events"));
+  CAF_CHECK(contains(pulse({"info", "orders"}).output, "3000 stored"));
+  const auto changed
+    = pulse({"retention", "orders", "--max-len", "1000", "--max-age", "7d"});
+  CAF_CHECK_EQUAL(changed.status, 0);
+  CAF_CHECK(contains(changed.output, "max_len          1000\n"));
+  CAF_CHECK(contains(changed.output, "max_age          7d\n"));
+  CAF_CHECK_EQUAL(pulse({"retention", "orders"}).output, changed.output);
+  CAF_CHECK(contains(pulse({"retention", "orders", "--json"}).output,
+                     R"("max_age_ms":604800000)"));
+  CAF_CHECK_EQUAL(pulse({"add", "orders", "x"}).status, 0);
+  CAF_CHECK_EQUAL(pulse({"retention", "orders", "--on-full", "explode"}).status,
+                  2);
+  CAF_CHECK(contains(pulse({"info", "orders"}).output,
+                     "keeps   max_len = 1000, max_age = 604800000 ms\n"));
+}
+
 CAF_TEST(dead letters are listed and redriven and purged) {
   CAF_REQUIRE_EQUAL(add("orders", {"a", "b"}).size(), 2u);
   program work{"pulse",

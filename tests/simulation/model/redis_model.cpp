@@ -22,19 +22,37 @@ const std::map<std::string_view, redis_model::handler>&
 redis_model::handlers() {
   using self = redis_model;
   static const std::map<std::string_view, handler> result{
-    {"PING", &self::ping},         {"TIME", &self::time},
-    {"TYPE", &self::type},         {"EXISTS", &self::exists},
-    {"DEL", &self::del},           {"UNLINK", &self::del},
-    {"GET", &self::get},           {"SET", &self::set},
-    {"HGET", &self::hget},         {"HSET", &self::hset},
-    {"PEXPIRE", &self::pexpire},   {"FLUSHALL", &self::flushall},
-    {"XADD", &self::xadd},         {"XLEN", &self::xlen},
-    {"XDEL", &self::xdel},         {"XTRIM", &self::xtrim},
-    {"XRANGE", &self::xrange},     {"XREVRANGE", &self::xrevrange},
-    {"XREAD", &self::xread},       {"XREADGROUP", &self::xreadgroup},
-    {"XGROUP", &self::xgroup},     {"XACK", &self::xack},
-    {"XPENDING", &self::xpending}, {"XCLAIM", &self::xclaim},
-    {"XINFO", &self::xinfo},       {"SCRIPT", &self::script},
+    {"PING", &self::ping},
+    {"TIME", &self::time},
+    {"TYPE", &self::type},
+    {"EXISTS", &self::exists},
+    {"DEL", &self::del},
+    {"UNLINK", &self::del},
+    {"GET", &self::get},
+    {"SET", &self::set},
+    {"HGET", &self::hget},
+    {"HSET", &self::hset},
+    {"HMGET", &self::hmget},
+    {"HGETALL", &self::hgetall},
+    {"HINCRBY", &self::hincrby},
+    {"PERSIST", &self::persist},
+    {"PTTL", &self::pttl},
+    {"PEXPIRE", &self::pexpire},
+    {"FLUSHALL", &self::flushall},
+    {"XADD", &self::xadd},
+    {"XLEN", &self::xlen},
+    {"XDEL", &self::xdel},
+    {"XTRIM", &self::xtrim},
+    {"XRANGE", &self::xrange},
+    {"XREVRANGE", &self::xrevrange},
+    {"XREAD", &self::xread},
+    {"XREADGROUP", &self::xreadgroup},
+    {"XGROUP", &self::xgroup},
+    {"XACK", &self::xack},
+    {"XPENDING", &self::xpending},
+    {"XCLAIM", &self::xclaim},
+    {"XINFO", &self::xinfo},
+    {"SCRIPT", &self::script},
     {"EVALSHA", &self::evalsha},
   };
   return result;
@@ -125,21 +143,75 @@ value redis_model::set(const arguments& x) {
   return status("OK");
 }
 
-value redis_model::hget(const arguments& x) {
-  const auto* at = item_of(x.at(1));
+redis_model::hash* redis_model::hash_of(const std::string& key) {
+  auto* at = item_of(key);
   if (at == nullptr)
-    return nil();
-  const auto& fields = std::get<hash>(at->content);
-  const auto i = fields.find(x.at(2));
-  return i != fields.end() ? text(i->second) : nil();
+    return nullptr;
+  auto* result = std::get_if<hash>(&at->content);
+  if (result == nullptr)
+    refuse("WRONGTYPE Operation against a key holding the wrong kind of value");
+  return result;
+}
+
+redis_model::hash& redis_model::hash_at(const std::string& key) {
+  if (hash_of(key) == nullptr)
+    items_.emplace(key, item{hash{}, std::nullopt});
+  return *hash_of(key);
+}
+
+value redis_model::hget(const arguments& x) {
+  return hmget(x).items.at(0);
+}
+
+value redis_model::hmget(const arguments& x) {
+  const auto* fields = hash_of(x.at(1));
+  std::vector<value> result;
+  for (size_t i = 2; i < x.size(); ++i) {
+    const auto found = fields != nullptr && fields->count(x[i]) > 0;
+    result.push_back(found ? text(fields->at(x[i])) : nil());
+  }
+  return array(std::move(result));
+}
+
+value redis_model::hgetall(const arguments& x) {
+  std::vector<value> result;
+  if (const auto* fields = hash_of(x.at(1)))
+    for (const auto& [name, content] : *fields) {
+      result.push_back(text(name));
+      result.push_back(text(content));
+    }
+  return array(std::move(result));
 }
 
 value redis_model::hset(const arguments& x) {
-  if (item_of(x.at(1)) == nullptr)
-    items_.emplace(x[1], item{hash{}, std::nullopt});
-  auto& fields = std::get<hash>(item_of(x[1])->content);
-  const auto fresh = fields.insert_or_assign(x.at(2), x.at(3)).second;
-  return integer(fresh ? 1 : 0);
+  auto& fields = hash_at(x.at(1));
+  int64_t fresh = 0;
+  for (size_t i = 2; i < x.size(); i += 2)
+    fresh += fields.insert_or_assign(x[i], x.at(i + 1)).second ? 1 : 0;
+  return integer(fresh);
+}
+
+value redis_model::hincrby(const arguments& x) {
+  auto& content = hash_at(x.at(1))[x.at(2)];
+  const auto sum = (content.empty() ? 0 : to_number(content))
+                   + to_number(x.at(3));
+  content = std::to_string(sum);
+  return integer(sum);
+}
+
+value redis_model::persist(const arguments& x) {
+  auto* at = item_of(x.at(1));
+  if (at == nullptr || !at->expires_at)
+    return integer(0);
+  at->expires_at.reset();
+  return integer(1);
+}
+
+value redis_model::pttl(const arguments& x) {
+  const auto* at = item_of(x.at(1));
+  if (at == nullptr)
+    return integer(-2);
+  return integer(at->expires_at ? *at->expires_at - now : -1);
 }
 
 value redis_model::pexpire(const arguments& x) {

@@ -75,6 +75,8 @@ private:
   static value entry_value(event_id id, const entry_fields& fields);
 
   item* item_of(const std::string& key);
+  hash* hash_of(const std::string& key);
+  hash& hash_at(const std::string& key);
   stream* stream_of(const std::string& key);
   stream& stream_at(const std::string& key);
   group& group_at(const std::string& key, const std::string& name,
@@ -90,7 +92,12 @@ private:
   value set(const arguments& x);
   value hget(const arguments& x);
   value hset(const arguments& x);
+  value hmget(const arguments& x);
+  value hgetall(const arguments& x);
+  value hincrby(const arguments& x);
   value pexpire(const arguments& x);
+  value persist(const arguments& x);
+  value pttl(const arguments& x);
   value flushall(const arguments& x);
   // streams
   value xadd(const arguments& x);

@@ -25,6 +25,15 @@ trim_schedule::trim_schedule(uint64_t max_len) noexcept
   // nop
 }
 
+void trim_schedule::set_max_len(uint64_t max_len) noexcept {
+  if (max_len == max_len_)
+    return;
+  const trim_schedule fresh{max_len};
+  max_len_ = fresh.max_len_;
+  step_ = fresh.step_;
+  alarm_at_ = fresh.alarm_at_;
+}
+
 bool trim_schedule::added(uint64_t events, time_point now) noexcept {
   pending_ += events;
   if (max_len_ == 0 || running_ || pending_ == 0)

@@ -14,8 +14,11 @@ class trim_schedule {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// @param max_len Number of events to keep; 0: never trims.
-  explicit trim_schedule(uint64_t max_len) noexcept;
+  /// @param max_len Number of events to keep; 0: added() never asks for a trim.
+  explicit trim_schedule(uint64_t max_len = 0) noexcept;
+
+  /// Changes the number of events to keep.
+  void set_max_len(uint64_t max_len) noexcept;
 
   /// Counts events that were added. @returns whether to trim now. If true, the
   /// caller must call done() when the trim has ended.

@@ -140,7 +140,25 @@ struct root_state {
     // A child of that name may have died of a defect and wait for its restart.
     // The new child then takes over its subscribers.
     subscribe_again(kind + " " + key, group.insert(key, x, fresh));
-    return fresh;
+    if constexpr (std::is_same_v<Handle, stream_actor>)
+      return unless_conflict(fresh);
+    else
+      return fresh;
+  }
+
+  // A stream whose options contradict what Redis stores is not opened. If Redis
+  // cannot be reached, the stream finds that out later, and fails its adds.
+  caf::result<stream_actor> unless_conflict(const stream_actor& fresh) {
+    auto answer = internal::new_promise(self);
+    internal::request(self, fresh, atom::retention_v)
+      .then([=](const stream_retention&) mutable { answer.deliver(fresh); },
+            [=](const caf::error& why) mutable {
+              if (to_failure(why).code != errc::retention_conflict)
+                return answer.deliver(fresh);
+              self->send_exit(fresh, caf::exit_reason::user_shutdown);
+              answer.deliver(why);
+            });
+    return answer;
   }
 
   // A child that closes replies to the sender of the close before the root gets

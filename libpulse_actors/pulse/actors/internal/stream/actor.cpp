@@ -7,6 +7,7 @@
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/actors/internal/stream/dead_letters.hpp"
 #include "pulse/actors/internal/stream/operations.hpp"
+#include "pulse/actors/internal/stream/retention.hpp"
 #include "pulse/actors/internal/stream/trimmer.hpp"
 #include "pulse/actors/internal/stream/work.hpp"
 #include "pulse/core/backoff.hpp"
@@ -51,16 +52,14 @@ struct stream_state {
       env(std::move(env)),
       format(options),
       work(format),
-      trimmer(self, options, this->redis, format.key, counters),
+      agreement(self, options, this->redis, format,
+                [this](const status& ok) { on_agreement(ok); }),
+      trimmer(self, options, this->redis, format, counters),
       dead_letters(self, options, this->redis, this->env, [this] { arm(); }),
       uniques(this->env.random_bits()),
       random(this->env.new_engine()),
       timer(self) {
-    if (options.max_len == 0 && options.max_age.count() == 0
-        && options.ttl.count() == 0)
-      report(log_level::warning,
-             "neither max_len nor max_age nor ttl limits it: "
-             "it grows until Redis is full");
+    // nop
   }
 
   stream_state(const stream_state&) = delete;
@@ -72,11 +71,14 @@ struct stream_state {
     work.fail_all(about({errc::closed, "it was closed before this was sent"}),
                   about({errc::closed, "it was closed before Redis answered; "
                                        "the outcome is unknown"}));
+    for (auto& promise : retention_promises)
+      promise.deliver(make_error(about({errc::closed, "it was closed"})));
     for (auto& promise : close_promises)
       promise.deliver(caf::unit);
   }
 
   self_type::behavior_type make_behavior() {
+    agreement.ask();
     arm();
     return internal::replies_to_requests<self_type::behavior_type>(
       self, log_name(),
@@ -93,10 +95,11 @@ struct stream_state {
         return perform(internal::trim_exactly(format.key, max_len));
       },
       [=](atom::info) -> caf::result<stream_info> {
-        return perform(internal::read_info(format.key, counters));
+        return perform(internal::read_info(format, counters));
       },
+      [=](atom::retention) { return on_retention(); },
       [=](atom::destroy) -> caf::result<bool> {
-        return perform(internal::destroy_stream(format.key));
+        return perform(internal::destroy_stream(format));
       },
       [=](atom::dead, const dead_query& x) { return dead_letters.list(x); },
       [=](atom::redrive, const redrive_request& x) {
@@ -182,6 +185,33 @@ struct stream_state {
     return {};
   }
 
+  // -- what the stream keeps --------------------------------------------------
+
+  caf::result<stream_retention> on_retention() {
+    if (agreement.reached())
+      return format.keeps;
+    retention_promises.push_back(internal::new_promise(self));
+    auto promise = retention_promises.back();
+    agreement.ask();
+    return promise;
+  }
+
+  void on_agreement(const status& ok) {
+    for (auto& promise : std::exchange(retention_promises, {})) {
+      if (ok)
+        promise.deliver(format.keeps);
+      else
+        promise.deliver(make_error(about(ok.error())));
+    }
+    if (ok) {
+      trimmer.start();
+      arm();
+    } else {
+      fail_waiting(ok.error(), self->clock().now() - agreement.asked_at());
+    }
+    pump();
+  }
+
   // -- other operations -------------------------------------------------------
 
   // Runs the operation after the adds that came before it.
@@ -221,13 +251,17 @@ struct stream_state {
 
   void pump() {
     const auto now = self->clock().now();
-    for (auto x = work.start_next(now, last_id); x != work.end();
-         x = work.start_next(now, last_id)) {
+    const auto next = [&] {
+      return work.start_next(now, last_id, agreement.reached());
+    };
+    for (auto x = next(); x != work.end(); x = next()) {
       if (auto* adds = std::get_if<pending_adds>(&*x))
         send_adds(x, *adds);
       else
         send_operation(x, std::get<pending_operation>(*x));
     }
+    if (work.adds_are_next() && !agreement.reached())
+      agreement.ask();
     stop_if_done();
   }
 
@@ -266,6 +300,7 @@ struct stream_state {
     retry_pause.reset();
     work.finish(x);
     trimmer.added(added);
+    agreement.renew();
     pump();
   }
 
@@ -285,6 +320,8 @@ struct stream_state {
     }
     counters.added += confirmed;
     counters.found += results.found;
+    counters.trimmed += results.removed;
+    counters.lost += results.dropped;
     count_full(rejected, results.dropped);
     return confirmed;
   }
@@ -300,7 +337,7 @@ struct stream_state {
     if (!std::exchange(told_of_full, true))
       report(log_level::warning,
              "it is full, hard_max_len is "
-               + std::to_string(options.hard_max_len) + ": "
+               + std::to_string(format.keeps.hard_max_len) + ": "
                + (rejected > 0 ? "adds fail" : "its oldest events are lost")
                + " until sinks have acknowledged more of it");
   }
@@ -313,23 +350,28 @@ struct stream_state {
   }
 
   void give_up(work_handle x, const failure& why) {
-    const auto now = self->clock().now();
     auto& adds = std::get<pending_adds>(*x);
     const auto text = about(why);
     for (auto& target : adds.targets)
       target.settle(text);
-    const auto waited = now - adds.sent;
+    const auto waited = self->clock().now() - adds.sent;
     const bool unknown = adds.outcome_unknown;
     work.finish(x);
-    // Requests that came in the first half of this time fail as well, since
-    // they would not fare better; later ones get an attempt of their own. If
-    // the actor is closing, all fail, because closing does not wait until Redis
-    // is back.
-    if (why.code == errc::connect_failed || unknown)
-      work.fail_waiting(
-        unknown ? about({errc::connect_failed, "not sent: " + why.what}) : text,
-        close_promises.empty() ? now - waited / 2 : now);
+    if (unknown)
+      fail_waiting({errc::connect_failed, "not sent: " + why.what}, waited);
+    else if (why.code == errc::connect_failed)
+      fail_waiting(why, waited);
     pump();
+  }
+
+  // Requests that came in the first half of the time that another one waited
+  // fail as well, since they would not fare better; later ones get an attempt
+  // of their own. If the actor is closing, all fail, because closing does not
+  // wait until Redis is back.
+  void fail_waiting(const failure& why, time_point::duration waited) {
+    const auto now = self->clock().now();
+    work.fail_waiting(about(why),
+                      close_promises.empty() ? now - waited / 2 : now);
   }
 
   // -- adds that lost their connection ----------------------------------------
@@ -440,6 +482,7 @@ struct stream_state {
   resp::add_format format;
   internal::stream_work_queue work;
   stream_counters counters;
+  internal::stream_agreement agreement;
   internal::stream_trimmer trimmer;
   internal::stream_dead_letters dead_letters;
   unique_ids uniques;
@@ -451,6 +494,7 @@ struct stream_state {
   internal::tick_timer<self_pointer> timer;
   bool told_of_retries = false;
   bool told_of_full = false;
+  std::vector<caf::response_promise> retention_promises;
   std::vector<caf::response_promise> close_promises;
 };
 

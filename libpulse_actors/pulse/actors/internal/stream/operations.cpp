@@ -2,6 +2,7 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
+#include "pulse/resp/retention.hpp"
 #include "pulse/resp/stream_replies.hpp"
 #include "pulse/resp/stream_scripts.hpp"
 
@@ -58,6 +59,12 @@ outcome<stream_info> info_of(const std::string& stream,
   if (!groups)
     return groups.error();
   stream_info result;
+  // A user without the right to read the retention still gets the rest.
+  if (auto retention = resp::read_retention_fields(at)) {
+    result.retention_stored = retention->is_stored;
+    result.retention = retention->keeps;
+    result.lost = retention->lost;
+  }
   result.name = stream;
   result.length = facts->length;
   result.added = facts->entries_added;
@@ -81,6 +88,7 @@ bool is_text_of_redis(errc x) {
     case errc::no_such_stream:
     case errc::stream_full:
     case errc::dedup_conflict:
+    case errc::retention_conflict:
       return true;
     default:
       return false;
@@ -111,12 +119,17 @@ stream_operation trim_exactly(const std::string& key, uint64_t max_len) {
           answer_count};
 }
 
-stream_operation read_info(const std::string& key,
+stream_operation read_info(const resp::add_format& format,
                            const stream_counters& counters) {
   auto commands = std::make_shared<command_batch>();
-  resp::write_command(commands->bytes, "XINFO", "STREAM", key);
-  resp::write_command(commands->bytes, "XINFO", "GROUPS", key);
-  commands->count = 2;
+  resp::write_command(commands->bytes, "XINFO", "STREAM", format.key);
+  resp::write_command(commands->bytes, "XINFO", "GROUPS", format.key);
+  resp::command_writer out{commands->bytes};
+  out.begin(2 + resp::retention_fields.size());
+  out.arg("HMGET").arg(format.retention_key);
+  for (auto field : resp::retention_fields)
+    out.arg(field);
+  commands->count = 3;
   commands->repeatable = true;
   return {std::move(commands),
           [counters](const std::string& stream, resp::reply& from,
@@ -128,18 +141,18 @@ stream_operation read_info(const std::string& key,
           }};
 }
 
-stream_operation destroy_stream(const std::string& key) {
-  return {script_call{resp::destroy_script(), {key}}.finish(false),
+stream_operation destroy_stream(const resp::add_format& format) {
+  return {script_call{resp::destroy_script(),
+                      {format.key, format.retention_key}}
+            .finish(false),
           answer_existed};
 }
 
-command_ptr trim_by_options(const std::string& key, const stream_options& x) {
-  script_call call{resp::trim_script(), {key}};
-  // Without `protect_unacked` each add trims to max_len, so this script need
-  // not.
-  call.arg(x.protect_unacked ? x.max_len : uint64_t{0});
-  call.arg(static_cast<int64_t>(x.max_age.count()));
-  call.arg(x.protect_unacked ? "1" : "0");
+command_ptr trim_by_retention(const resp::add_format& format) {
+  script_call call{resp::trim_script(), {format.key, format.retention_key}};
+  call.arg(format.keeps.max_len);
+  call.arg(static_cast<int64_t>(format.keeps.max_age.count()));
+  call.arg(format.keeps.protect_unacked ? "1" : "0");
   return call.finish(true);
 }
 
@@ -148,7 +161,7 @@ outcome<trimmed> read_trimmed(const resp::reply& from) {
   uint32_t size = 0;
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
-  if (!at.read_array(size) || size != 5)
+  if (!at.read_array(size) || size != 6)
     return resp::unexpected_reply("trim", resp::cursor{from});
   auto removed = resp::read_number(at, "trim");
   if (!removed)
@@ -165,9 +178,15 @@ outcome<trimmed> read_trimmed(const resp::reply& from) {
   auto silence = resp::read_number(at, "trim");
   if (!silence)
     return silence.error();
+  auto lost = resp::read_number(at, "trim");
+  if (!lost)
+    return lost.error();
   return trimmed{static_cast<uint64_t>(*removed),
-                 static_cast<uint64_t>(*length), std::string{held_by},
-                 milliseconds{*age}, milliseconds{*silence}};
+                 static_cast<uint64_t>(*length),
+                 std::string{held_by},
+                 milliseconds{*age},
+                 milliseconds{*silence},
+                 static_cast<uint64_t>(*lost)};
 }
 
 failure about_stream(const std::string& name, const failure& x) {

@@ -27,17 +27,17 @@ stream_operation read_range(const std::string& key, const range_query& query);
 /// XTRIM; replies with the number of events that were removed.
 stream_operation trim_exactly(const std::string& key, uint64_t max_len);
 
-/// XINFO; replies with a stream_info that contains these counters.
-stream_operation read_info(const std::string& key,
+/// XINFO and HMGET; replies with a stream_info that contains these counters.
+stream_operation read_info(const resp::add_format& format,
                            const stream_counters& counters);
 
 /// UNLINK; replies whether the stream existed.
-stream_operation destroy_stream(const std::string& key);
+stream_operation destroy_stream(const resp::add_format& format);
 
-/// Trims the stream according to its options, see resp::trim_script().
-command_ptr trim_by_options(const std::string& key, const stream_options& x);
+/// Trims the stream to what it keeps, see resp::trim_script().
+command_ptr trim_by_retention(const resp::add_format& format);
 
-/// The reply of trim_by_options().
+/// The reply of trim_by_retention().
 struct trimmed {
   uint64_t removed = 0;
   uint64_t length = 0;
@@ -46,6 +46,8 @@ struct trimmed {
   milliseconds oldest_age{0};
   /// How long no node of that sink has contacted Redis; -1 ms: it has no node.
   milliseconds holder_silence{0};
+  /// How many of the removed events not all sinks had acknowledged, at most.
+  uint64_t lost = 0;
 };
 
 outcome<trimmed> read_trimmed(const resp::reply& from);

@@ -21,17 +21,22 @@ std::string hours_of(milliseconds x) {
 stream_trimmer::stream_trimmer(stream_self::pointer self,
                                const stream_options& options,
                                const connection_actor& redis,
-                               const std::string& key,
+                               const resp::add_format& format,
                                stream_counters& counters)
   : self_(self),
     options_(options),
     redis_(redis),
-    key_(key),
-    counters_(counters),
-    // Without `protect_unacked` each add trims to max_len.
-    schedule_(options.protect_unacked ? options.max_len : 0) {
-  if (options_.max_age.count() > 0)
-    next_tick_ = self_->clock().now();
+    format_(format),
+    counters_(counters) {
+  // nop
+}
+
+void stream_trimmer::start() {
+  schedule_.set_max_len(format_.keeps.max_len);
+  if (format_.keeps.max_age.count() == 0)
+    next_tick_ = time_point::max();
+  else
+    next_tick_ = std::min(next_tick_, self_->clock().now() + age_interval());
 }
 
 void stream_trimmer::added(uint64_t events) {
@@ -40,7 +45,7 @@ void stream_trimmer::added(uint64_t events) {
 }
 
 void stream_trimmer::full() {
-  if (options_.protect_unacked && schedule_.wanted(self_->clock().now()))
+  if (schedule_.wanted(self_->clock().now()))
     trim();
 }
 
@@ -54,13 +59,13 @@ void stream_trimmer::tick(time_point now) {
 
 // An event exceeds max_age by at most a tenth of it, or by one second.
 milliseconds stream_trimmer::age_interval() const {
-  return std::clamp<milliseconds>(options_.max_age / 10, seconds{1},
+  return std::clamp<milliseconds>(format_.keeps.max_age / 10, seconds{1},
                                   seconds{60});
 }
 
 void stream_trimmer::trim() {
   run_on(
-    self_, redis_, trim_by_options(key_, options_),
+    self_, redis_, trim_by_retention(format_),
     [this](const resp::reply& reply) { done(reply); },
     [this](const failure& why) { failed(why); });
 }
@@ -72,17 +77,31 @@ void stream_trimmer::done(const resp::reply& reply) {
     return failed(x.error());
   last_failure_ = errc::none;
   counters_.trimmed += x->removed;
+  warn_of_loss(*x);
   if (x->held_by.empty())
     return;
   warn_of_length(*x);
   warn_of_silence(*x);
 }
 
+void stream_trimmer::warn_of_loss(const trimmed& x) {
+  counters_.lost += x.lost;
+  if (const auto n = losses_.add(x.lost, self_->clock().now()))
+    report(log_level::warning,
+           std::to_string(*n)
+             + " events were removed that no sink, or not every sink, had "
+               "acknowledged. The stream keeps "
+             + to_string(format_.keeps)
+             + (format_.keeps.protect_unacked
+                  ? ", and has no sink whose events could be protected"
+                  : ""));
+}
+
 void stream_trimmer::warn_of_length(const trimmed& x) {
-  if (options_.max_len > 0 && schedule_.alarming(x.length))
+  if (format_.keeps.max_len > 0 && schedule_.alarming(x.length))
     report(log_level::warning,
            "the stream has " + std::to_string(x.length) + " events, max_len is "
-             + std::to_string(options_.max_len) + ": sink \"" + x.held_by
+             + std::to_string(format_.keeps.max_len) + ": sink \"" + x.held_by
              + "\" has not acknowledged the older ones; let it catch up or "
                "delete it");
 }
@@ -104,7 +123,7 @@ void stream_trimmer::warn_of_silence(const trimmed& x) {
       + hours_of(limit)
       + " (group_expiry): open it, or, if nobody needs it any more, delete "
         "it with XGROUP DESTROY "
-      + key_ + " " + x.held_by);
+      + format_.key + " " + x.held_by);
 }
 
 // Logged once per reason, since the trims after the next adds will fail as

@@ -2,7 +2,9 @@
 
 #include "pulse/actors/internal/stream/actor.hpp"
 #include "pulse/actors/internal/stream/operations.hpp"
+#include "pulse/actors/internal/stream/self.hpp"
 #include "pulse/core/log.hpp"
+#include "pulse/core/streams/repeat_counter.hpp"
 #include "pulse/core/streams/trim_schedule.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -11,13 +13,9 @@
 
 namespace pulse::internal {
 
-/// The interface of a stream actor with the message that only the actor itself
-/// sends.
-using stream_self
-  = extended_interface<stream_actor, caf::result<void>(caf::tick_atom)>;
-
-/// Trims the stream of a stream actor, separately from its adds, and warns of
-/// sinks that keep the stream from being trimmed. A trim that failed is logged
+/// Trims the stream of a stream actor, separately from its adds. Warns of sinks
+/// that keep the stream from being trimmed, and of events that were removed
+/// before sinks could handle them. A trim that failed is logged
 /// and not repeated, since the next adds or the next tick trim anyway.
 class stream_trimmer {
 public:
@@ -25,8 +23,11 @@ public:
 
   /// All references must outlive the trimmer.
   stream_trimmer(stream_self::pointer self, const stream_options& options,
-                 const connection_actor& redis, const std::string& key,
+                 const connection_actor& redis, const resp::add_format& format,
                  stream_counters& counters);
+
+  /// Call this when it is known what the stream keeps, or when that changed.
+  void start();
 
   /// Counts events that were added, and trims if it is time to.
   void added(uint64_t events);
@@ -46,6 +47,7 @@ private:
   void trim();
   void done(const resp::reply& reply);
   void failed(const failure& why);
+  void warn_of_loss(const trimmed& x);
   void warn_of_length(const trimmed& x);
   void warn_of_silence(const trimmed& x);
   [[nodiscard]] milliseconds age_interval() const;
@@ -54,9 +56,10 @@ private:
   stream_self::pointer self_;
   const stream_options& options_;
   const connection_actor& redis_;
-  const std::string& key_;
+  const resp::add_format& format_;
   stream_counters& counters_;
   trim_schedule schedule_;
+  repeat_counter losses_;
   time_point next_tick_ = time_point::max();
   errc last_failure_ = errc::none;
   // The silent sink of the last warning.

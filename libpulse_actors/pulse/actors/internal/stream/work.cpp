@@ -63,13 +63,13 @@ void stream_work_queue::push(pending_operation x) {
   waiting_.emplace_back(std::move(x));
 }
 
-stream_work_queue::handle stream_work_queue::start_next(time_point now,
-                                                        event_id last) {
+stream_work_queue::handle
+stream_work_queue::start_next(time_point now, event_id last, bool may_add) {
   if (waiting_.empty() || unknown_outcomes_ > 0)
     return end();
   const auto x = waiting_.begin();
   if (auto* adds = std::get_if<pending_adds>(&*x)) {
-    if (adds_under_way_ == max_adds_under_way || script_under_way_)
+    if (!may_add || adds_under_way_ == max_adds_under_way || script_under_way_)
       return end();
     ++adds_under_way_;
     adds->is_script = adds->batch.needs_script();

@@ -106,9 +106,9 @@ public:
   /// @returns the work to send now, which then counts as under way. `end()` if
   /// no work waits, if two batches of adds are under way, or if one of them is
   /// a call of the script or has an unknown outcome, because adds must keep
-  /// their order.
+  /// their order. Adds also wait while `may_add` is false.
   /// @param last The highest ID that the stream is known to have.
-  handle start_next(time_point now, event_id last);
+  handle start_next(time_point now, event_id last, bool may_add = true);
 
   /// Call this when the connection was lost during a batch of adds.
   void begin_retries(handle x);
@@ -132,6 +132,12 @@ public:
   /// @param waiting For work that was not sent.
   /// @param under_way For work that Redis may have executed.
   void fail_all(const failure& waiting, const failure& under_way);
+
+  /// @returns whether the next work is a batch of adds.
+  [[nodiscard]] bool adds_are_next() const noexcept {
+    return !waiting_.empty()
+           && std::holds_alternative<pending_adds>(waiting_.front());
+  }
 
   [[nodiscard]] bool idle() const noexcept {
     return waiting_.empty() && under_way_.empty();
