@@ -223,7 +223,7 @@ CAF_TEST(without a count all removed events may be lost) {
 CAF_TEST(a new group loses nothing) {
   last = 100;
   first = 51;
-  for (const uint64_t start : {0, 100}) {
+  for (const uint64_t start : {uint64_t{0}, uint64_t{100}}) {
     uut = {};
     at = start;
     read = std::nullopt;
