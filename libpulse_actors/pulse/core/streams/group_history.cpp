@@ -81,10 +81,8 @@ std::optional<finding> group_history::on_audit(const group_state& now,
     return result;
   if (asked.disturbances != disturbances_)
     counted_ = false;
-  if (known_ && is_other_stream(known_->stream, now.stream)) {
-    result = finding{finding::type::reset, now.at, {}, 0, false};
-    forget();
-  } else if (lost_last_event(now, asked)) {
+  if ((known_ && is_other_stream(known_->stream, now.stream))
+      || lost_last_event(now, asked)) {
     result = finding{finding::type::reset, now.at, {}, 0, false};
     forget();
   } else {
