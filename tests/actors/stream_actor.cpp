@@ -21,6 +21,7 @@ struct fixture : test::actor_fixture {
   stream_actor uut;
   uint64_t last_id = 0;
   texts warnings;
+  texts infos;
 
   fixture() {
     options.name = "s";
@@ -29,6 +30,8 @@ struct fixture : test::actor_fixture {
     set_log_function([this](log_level level, std::string_view line) {
       if (level >= log_level::warning)
         warnings.emplace_back(line);
+      else if (level == log_level::info)
+        infos.emplace_back(line);
     });
     restart();
   }
@@ -315,6 +318,38 @@ CAF_TEST(adding to a stream that does not exist can be refused) {
   CAF_CHECK_EQUAL(result->why(),
                   "no_such_stream: stream \"s\": there is no such stream (add "
                   "an event first, or check the name)");
+}
+
+CAF_TEST(what Redis refuses is logged once per minute and when it ends) {
+  for (int i = 0; i < 5; ++i) {
+    add("a");
+    reply("-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+    advance_time(1s);
+  }
+  CAF_REQUIRE_EQUAL(warnings.size(), 1u);
+  CAF_CHECK_EQUAL(warnings[0],
+                  "pulse.stream s: adds fail, 1 since the last such line: "
+                  "out_of_memory: OOM command not allowed when used memory > "
+                  "'maxmemory'.");
+  advance_time(60s);
+  add("a");
+  reply("-OOM\r\n");
+  agree();
+  CAF_REQUIRE_EQUAL(warnings.size(), 2u);
+  CAF_CHECK(contains(warnings[1], "adds fail, 5 since the last such line"));
+  // Another reason is logged at once.
+  for (auto* why : {"-READONLY no\r\n", "-MISCONF disk\r\n"}) {
+    add("a");
+    reply(why);
+  }
+  CAF_REQUIRE_EQUAL(warnings.size(), 4u);
+  CAF_CHECK(contains(warnings[2], "read_only: READONLY no"));
+  CAF_CHECK(contains(warnings[3], "unavailable: MISCONF disk"));
+  CAF_CHECK(infos.empty());
+  add("a");
+  confirm();
+  CAF_REQUIRE_EQUAL(infos.size(), 1u);
+  CAF_CHECK(contains(infos[0], "adds are confirmed again, after 1 had failed"));
 }
 
 // -- failures of batches ------------------------------------------------------

@@ -2,6 +2,8 @@
 
 #include "pulse/core/names.hpp"
 
+#include <set>
+
 #include <caf/test/unit_test.hpp>
 
 using namespace pulse;
@@ -82,4 +84,25 @@ CAF_TEST(consumer names hold host and process and time and randomness) {
 CAF_TEST(consumer names sort by time) {
   CAF_CHECK(consumer_name("h", 1, 1'700'000'000'000, 9, 9)
             < consumer_name("h", 1, 1'700'000'000'001, 0, 0));
+}
+
+CAF_TEST(no two sinks share their dead letters) {
+  for (auto* name : {"b:dead:c", "dead:c", "a:dead:"})
+    CAF_CHECK(check_dead_letter_sink(name).error().code == errc::invalid_name);
+  for (auto* name : {"dead", "c", "undead:c", "a:deader:b", "a:dead"})
+    CAF_CHECK(check_dead_letter_sink(name).ok());
+  // What is allowed is not ambiguous: the last ":dead:" ends the stream.
+  const std::vector<std::string> streams{"a", "a:dead", "a:dead:b",
+                                         "a:dead:b:dead", "a:"};
+  const std::vector<std::string> sinks{"b",        "c",      "dead",  "dead:b",
+                                       "b:dead:c", "b:dead", ":dead", "deada"};
+  std::set<std::string> seen;
+  size_t pairs = 0;
+  for (const auto& stream : streams)
+    for (const auto& sink : sinks)
+      if (check_dead_letter_sink(sink)) {
+        ++pairs;
+        seen.insert(dead_letter_stream(stream, sink));
+      }
+  CAF_CHECK_EQUAL(seen.size(), pairs);
 }

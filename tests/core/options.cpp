@@ -188,6 +188,14 @@ CAF_TEST(the dead letter stream of a sink needs a valid name) {
   CAF_CHECK_EQUAL(error_of(x), "none");
 }
 
+CAF_TEST(the dead letter stream of a sink must be its own) {
+  auto x = a_sink();
+  x.name = "b:dead:c";
+  CAF_CHECK(starts_with(error_of(x), "invalid_name: sink.name: "));
+  x.dead_letter = false;
+  CAF_CHECK_EQUAL(error_of(x), "none");
+}
+
 CAF_TEST(the first of several failures is told) {
   auto x = a_sink();
   x.lease = 0ms;

@@ -78,6 +78,16 @@ std::string dead_letter_stream(std::string_view stream, std::string_view sink) {
   return std::string{stream} + ":dead:" + std::string{sink};
 }
 
+status check_dead_letter_sink(std::string_view sink) {
+  if ((":" + std::string{sink}).find(":dead:") == std::string::npos)
+    return {};
+  return failure{errc::invalid_name,
+                 "sink name " + shown(sink)
+                   + " contains \":dead:\" or starts with \"dead:\", so that "
+                     "another sink could have the same dead letter stream: use "
+                     "another name, or dead_letter = false"};
+}
+
 std::string metadata_key(std::string_view stream, std::string_view what) {
   return "{" + stream_key(stream) + "}:" + std::string{what};
 }

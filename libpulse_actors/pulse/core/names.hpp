@@ -26,6 +26,12 @@ std::string stream_key(std::string_view stream);
 /// "<stream>:dead:<sink>".
 std::string dead_letter_stream(std::string_view stream, std::string_view sink);
 
+/// Checks that the dead letters of a sink of this name have a stream of their
+/// own: stream "a:dead:b" with sink "c" has the same dead letter stream as
+/// stream "a" with sink "b:dead:c". So the name of a sink must neither contain
+/// ":dead:" nor start with "dead:". Error: `errc::invalid_name`.
+status check_dead_letter_sink(std::string_view sink);
+
 /// @returns the Redis key of metadata about a stream:
 /// "{pulse:stream:<name>}:<what>". The braces make a Redis Cluster keep the
 /// metadata of a stream in one slot.

@@ -195,6 +195,8 @@ std::vector<option_problem> find_problems(const sink_options& x) {
     .range("lease", x.lease, 500ms, one_day)
     .range("ack_wait", x.ack_wait, 10ms, one_day);
   // The name of the dead letter stream is made of both.
+  if (x.dead_letter)
+    result.check("name", check_dead_letter_sink(x.name));
   const bool named = !result.has_problem("name")
                      && !result.has_problem("streams");
   for (auto& stream : x.streams)

@@ -12,6 +12,7 @@
 #include "pulse/actors/internal/stream/work.hpp"
 #include "pulse/core/backoff.hpp"
 #include "pulse/core/log.hpp"
+#include "pulse/core/streams/repeat_counter.hpp"
 #include "pulse/core/streams/unique_ids.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -33,6 +34,25 @@ constexpr milliseconds longest_attempt{5'000};
 bool is_outcome_unknown(errc x) {
   return x == errc::connection_lost || x == errc::timed_out
          || x == errc::protocol_error;
+}
+
+// @returns whether Redis refuses adds with this error for a reason that an
+// operator can remove. A full stream has a log line of its own, and lost
+// connections have those of the connection.
+bool is_refusal(errc x) {
+  switch (x) {
+    case errc::out_of_memory:
+    case errc::read_only:
+    case errc::unavailable:
+    case errc::loading:
+    case errc::permission_denied:
+    case errc::wrong_type:
+    case errc::redis_error:
+    case errc::retention_conflict:
+      return true;
+    default:
+      return false;
+  }
 }
 
 struct stream_state {
@@ -207,7 +227,10 @@ struct stream_state {
       trimmer.start();
       arm();
     } else {
-      fail_waiting(ok.error(), self->clock().now() - agreement.asked_at());
+      const auto failed
+        = fail_waiting(ok.error(), self->clock().now() - agreement.asked_at());
+      if (failed > 0 && is_refusal(ok.error().code))
+        report_refusal(failed, ok.error());
     }
     pump();
   }
@@ -307,6 +330,8 @@ struct stream_state {
   uint64_t settle(pending_adds& adds, resp::add_results& results) {
     uint64_t confirmed = 0;
     uint64_t rejected = 0;
+    uint64_t refused = 0;
+    failure why;
     for (size_t i = 0; i < results.ids.size(); ++i) {
       auto& result = results.ids[i];
       if (result) {
@@ -314,6 +339,10 @@ struct stream_state {
         last_id = *result;
       } else {
         rejected += result.error().code == errc::stream_full ? 1 : 0;
+        if (is_refusal(result.error().code)) {
+          ++refused;
+          why = result.error();
+        }
         result = about(result.error());
       }
       adds.targets[i].settle(result);
@@ -323,7 +352,27 @@ struct stream_state {
     counters.trimmed += results.removed;
     counters.lost += results.dropped;
     count_full(rejected, results.dropped);
+    if (refused > 0)
+      report_refusal(refused, why);
+    else if (confirmed > 0)
+      report_end_of_refusal();
     return confirmed;
+  }
+
+  void report_refusal(uint64_t adds, const failure& why) {
+    if (std::exchange(refused_with, why.code) != why.code)
+      refusals.end();
+    if (const auto n = refusals.add(adds, self->clock().now()))
+      report(log_level::warning,
+             "adds fail, " + std::to_string(*n)
+               + " since the last such line: " + to_string(why));
+  }
+
+  void report_end_of_refusal() {
+    refused_with = errc::none;
+    if (const auto n = refusals.end(); n > 0)
+      report(log_level::info, "adds are confirmed again, after "
+                                + std::to_string(n) + " had failed");
   }
 
   void count_full(uint64_t rejected, uint64_t dropped) {
@@ -367,11 +416,13 @@ struct stream_state {
   // Requests that came in the first half of the time that another one waited
   // fail as well, since they would not fare better; later ones get an attempt
   // of their own. If the actor is closing, all fail, because closing does not
-  // wait until Redis is back.
-  void fail_waiting(const failure& why, time_point::duration waited) {
+  // wait until Redis is back. @returns how many failed.
+  size_t fail_waiting(const failure& why, time_point::duration waited) {
     const auto now = self->clock().now();
+    const auto before = work.waiting();
     work.fail_waiting(about(why),
                       close_promises.empty() ? now - waited / 2 : now);
+    return before - work.waiting();
   }
 
   // -- adds that lost their connection ----------------------------------------
@@ -494,6 +545,8 @@ struct stream_state {
   internal::tick_timer<self_pointer> timer;
   bool told_of_retries = false;
   bool told_of_full = false;
+  repeat_counter refusals;
+  errc refused_with = errc::none;
   std::vector<caf::response_promise> retention_promises;
   std::vector<caf::response_promise> close_promises;
 };
