@@ -1,11 +1,12 @@
-# cmake -D SCRIPT=<name>.lua -D OUTPUT=<file> -P EmbedLua.cmake
+# cmake -D SCRIPT=<name>.lua -D OUTPUT=<file> [-D PRELUDE=<folder>]
+#   -P EmbedLua.cmake
 #
 # Completes a Lua script: a line "--! include <piece>" becomes the text of
-# prelude/<piece>.lua, which stands beside the script, without comments and on
-# one line, so that the lines that Redis and luacheck name are those of the
-# script. An OUTPUT *.lua gets the result. An OUTPUT *.cpp gets the definition
-# of pulse::resp::<name>_script() with the text and its SHA-1; <OUTPUT>.d says
-# of what it was made.
+# <piece>.lua in the folder PRELUDE, without comments and on one line, so that
+# the lines that Redis and luacheck name are those of the script. By default that
+# is the folder "prelude" beside the script. An OUTPUT *.lua gets the result. An
+# OUTPUT *.cpp gets the definition of pulse::resp::<name>_script() with the text
+# and its SHA-1; <OUTPUT>.d says of what it was made.
 foreach(name SCRIPT OUTPUT)
   if(NOT ${name})
     message(FATAL_ERROR "EmbedLua.cmake needs -D ${name}=...")
@@ -14,13 +15,16 @@ endforeach()
 cmake_path(ABSOLUTE_PATH SCRIPT)
 cmake_path(GET SCRIPT PARENT_PATH folder)
 cmake_path(GET SCRIPT STEM name)
+if(NOT PRELUDE)
+  set(PRELUDE "${folder}/prelude")
+endif()
 
 file(READ "${SCRIPT}" text)
 set(inputs "${SCRIPT}")
 string(REGEX MATCHALL "--! include [^\n]*" includes "${text}")
 foreach(include IN LISTS includes)
   string(REPLACE "--! include " "" piece "${include}")
-  set(path "${folder}/prelude/${piece}.lua")
+  set(path "${PRELUDE}/${piece}.lua")
   if(NOT EXISTS "${path}")
     message(FATAL_ERROR "${SCRIPT} includes \"${piece}\": no file ${path}")
   endif()

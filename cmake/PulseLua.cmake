@@ -11,6 +11,7 @@ function(pulse_embed_lua target)
     set(output "${CMAKE_CURRENT_BINARY_DIR}/lua/${target}/${name}.cpp")
     add_custom_command(OUTPUT "${output}"
       COMMAND "${CMAKE_COMMAND}" -D "SCRIPT=${script}" -D "OUTPUT=${output}"
+        -D "PRELUDE=${PROJECT_SOURCE_DIR}/libpulse_actors/pulse/resp/lua/prelude"
         -P "${embed}"
       DEPENDS "${script}" "${embed}" DEPFILE "${output}.d" VERBATIM
       COMMENT "Embedding ${name}.lua")

@@ -98,7 +98,7 @@ struct fixture : actor_fixture {
       sys.middleman().backend());
   std::chrono::nanoseconds slept{0};
   std::string log_text;
-  scripted_redis redis{sys};
+  scripted_redis redis{sys, [this] { return sched.clock().now(); }};
   lease_actor uut;
 };
 

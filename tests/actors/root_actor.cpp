@@ -141,7 +141,7 @@ struct fixture : actor_fixture {
   std::minstd_rand random;
   std::string ended;
   std::string heard;
-  scripted_redis redis{sys};
+  scripted_redis redis{sys, [this] { return sched.clock().now(); }};
   fake_leases leases{sys, [this] { return boot_time(); }};
   scripted_worker alice{sys};
   caf::actor down;

@@ -74,18 +74,69 @@ CAF_TEST(unconfirmed acks count for max_in_flight) {
 }
 
 CAF_TEST(events that wait for their next attempt do not stop others) {
-  options.max_in_flight = 20;
+  options.max_in_flight = 8;
   options.backoff = {1h};
   alice.always_fail(make_error({errc::handler_failed, "no"}));
   spawn_subscribed(2);
-  for (uint64_t n = 1; n <= 17; n += 4) {
+  for (uint64_t n = 1; n <= 100; n += 4) {
     pass(100ms);
     CAF_REQUIRE(reads());
     give(n, n + 3);
   }
-  CAF_CHECK_EQUAL(info().waiting, 20u);
-  pass(1s);
-  CAF_CHECK(!reads()); // max_in_flight is reached
+  CAF_CHECK_EQUAL(info().waiting, 100u);
+  CAF_CHECK_EQUAL(info().held, 0u);
+  CAF_CHECK(reads());
+}
+
+CAF_TEST(very many failures are reported once) {
+  options.backoff = {1h};
+  alice.always_fail(make_error({errc::handler_failed, "no"}));
+  spawn_subscribed(400);
+  listen();
+  for (uint64_t n = 1; n <= 1'600; n += 400) {
+    CAF_CHECK_EQUAL(news(), n == 1'201 ? "many_failures a 0-0 0" : "");
+    give(n, n + 399);
+    pass(100ms);
+  }
+  CAF_CHECK_EQUAL(news(), "");
+  CAF_CHECK_EQUAL(info().waiting, 1'600u);
+}
+
+CAF_TEST(what a node without subscribers has not begun goes back at once) {
+  alice.hold();
+  spawn_subscribed(2);
+  give(1, 3);
+  CAF_CHECK_EQUAL(calls("delay"), "");
+  CAF_CHECK(unsubscribe(alice));
+  CAF_CHECK_EQUAL(calls("delay"), "a s me 15000 3-0 0 -1");
+  alice.finish(2);
+  consume_messages();
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0 | a s 2-0");
+  CAF_CHECK_EQUAL(info().held, 0u);
+}
+
+CAF_TEST(what goes back keeps its counts though the reply is lost) {
+  alice.hold();
+  spawn_subscribed(2);
+  give(1, 2);
+  redis.lose("delay");
+  alice.die();
+  consume_messages();
+  CAF_CHECK_EQUAL(info().held, 2u);
+  pass(2s); // it is repeated
+  CAF_CHECK_EQUAL(info().held, 0u);
+  subscribe(bob);
+  CAF_CHECK_EQUAL(bob.got(), "a1(2,0,1) a2(2,0,0)");
+}
+
+CAF_TEST(a read that nobody needs any more is interrupted) {
+  spawn_subscribed();
+  redis.blocking().set_unblock_answer({}); // Redis misses the request
+  CAF_CHECK(unsubscribe(alice));
+  CAF_CHECK_EQUAL(redis.blocking().unblocks(), 1u);
+  give(1, 2); // what it still brings goes back
+  CAF_CHECK_EQUAL(calls("delay"), "a s me 15000 1-0 0 -1 2-0 0 -1");
+  CAF_CHECK(!reads());
 }
 
 CAF_TEST(subscribing again changes the credit) {

@@ -105,10 +105,31 @@ CAF_TEST(nothing is delivered while ownership is unknown) {
   CAF_CHECK_EQUAL(alice.got(), "a2");
 }
 
+CAF_TEST(a stream whose ownership is unknown does not stop the others) {
+  options.streams = {"a", "b"};
+  alice.hold();
+  spawn_subscribed(4);
+  sleep(8s);
+  leases.renew(); // too late for a
+  leases.kept()[0]->clock->stale = true;
+  leases.fail_next(errc::permission_denied);
+  give_page(nothing); // the read of before
+  give(1, 1);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  give(1, 1, "b");
+  pass(100ms);
+  CAF_CHECK_EQUAL(alice.got(), "b1");
+  leases.owns({{1, 0}});
+  pass(1s);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+}
+
 CAF_TEST(a lease that the keeper found stale is verified) {
   alice.hold();
   spawn_subscribed(1);
   give(1, 2);
+  sleep(8s);
+  leases.renew(); // too late
   leases.kept()[0]->clock->stale = true;
   leases.owns({{1, 0}});
   next();
@@ -122,6 +143,34 @@ CAF_TEST(the events of a read that a sleep delayed are verified first) {
   redis.answer("XREADGROUP", page("a", 2, 2)); // somebody took a1
   leases.owns({{2, 0}});
   give(1, 2);
+  pass(500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a2");
+}
+
+CAF_TEST(the events of a claim that a sleep delayed are verified first) {
+  spawn_subscribed();
+  redis.hold("take_over");
+  redis.answer("take_over", taken({{1, "dead"}, {2, "dead"}}, entries(1, 2)));
+  pass(1200ms);
+  sleep(8s);
+  redis.answer("XREADGROUP", page("a", 2, 2)); // somebody took a1
+  leases.owns({{2, 0}});
+  release("take_over");
+  give_page(nothing);
+  pass(500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a2");
+}
+
+CAF_TEST(own pending events that a sleep delayed are read again) {
+  spawn_subscribed();
+  redis.hold("XREADGROUP");
+  redis.answer("XREADGROUP", page("a", 1, 2));
+  lose_read();
+  pass(500ms);
+  sleep(8s);
+  leases.owns({{2, 0}});
+  redis.answer("XREADGROUP", page("a", 2, 2)); // somebody took a1
+  release("XREADGROUP");
   pass(500ms);
   CAF_CHECK_EQUAL(alice.got(), "a2");
 }

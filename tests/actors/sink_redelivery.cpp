@@ -49,7 +49,10 @@ CAF_TEST(an error brings the event back after the backoff and is counted) {
   CAF_CHECK_EQUAL(info().waiting, 1u);
   pass(600ms);
   CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
-  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 1, 0}));
+  const auto delay = calls("delay");
+  CAF_CHECK_EQUAL(delay.substr(0, delay.rfind(' ')),
+                  "a s me 15000 1-0 " + packed({1, 1, 0}));
+  CAF_CHECK_EQUAL(info().waiting, 0u);
   CAF_CHECK_EQUAL(info().nacks, 1u);
   CAF_CHECK_EQUAL(info().redelivered, 1u);
   CAF_CHECK_EQUAL(calls("XACK"), "");
@@ -214,13 +217,15 @@ CAF_TEST(a handler that throws is a crash and not a failure) {
   CAF_CHECK_EQUAL(info().nacks, 0u);
 }
 
-CAF_TEST(events of the last worker wait for the next one) {
+CAF_TEST(events of the last worker wait in Redis for the next one) {
   alice.hold();
   spawn_subscribed();
   give(1, 2);
   alice.die();
   consume_messages();
-  give_page(nothing); // the read that was under way when she died
+  CAF_CHECK_EQUAL(calls("delay"), "a s me 15000 1-0 " + packed({1, 0, 1})
+                                    + " -1 2-0 " + packed({1, 0, 0}) + " -1");
+  CAF_CHECK_EQUAL(info().held, 0u);
   pass(5s);
   CAF_CHECK(!reads());
   subscribe(bob);
@@ -246,18 +251,33 @@ CAF_TEST(a worker that hangs loses its events after ack_wait) {
   CAF_CHECK_EQUAL(info().crashes, 0u);
 }
 
-CAF_TEST(a worker that hangs gets no events for another ack_wait) {
+CAF_TEST(a worker that hangs gets no more events) {
   options.ack_wait = 10s;
-  leases.owns({{1, 0}});
+  hanging_worker eve{sys};
+  spawn();
+  auto subscribed = ask_void(uut, caf::subscribe_atom_v, eve.handle(),
+                             subscription{2});
+  consume_messages();
+  CAF_CHECK_EQUAL(subscribed->why(), "none");
+  give(1, 4);
+  pass(60s);
+  CAF_CHECK_EQUAL(eve.messages(), 3u); // two events and a probe
+  CAF_CHECK_EQUAL(info().timeouts, 1u);
+  CAF_CHECK_EQUAL(info().held, 0u);
+  CAF_CHECK(!reads());
+  subscribe(bob);
+  pass(1s);
+  CAF_CHECK_EQUAL(bob.got(), "a2(2,0,0) a3 a4 a1(2,1,0)");
+}
+
+CAF_TEST(a worker that dropped a promise gets events again) {
+  options.ack_wait = 10s;
+  options.backoff = {1h};
   alice.hold();
-  spawn_subscribed();
-  give(1, 1);
-  pass(15s);
-  CAF_CHECK_EQUAL(alice.got(), "a1"); // it is due again, but not for her
-  pass(4900ms);
-  CAF_CHECK_EQUAL(alice.got(), "");
-  pass(200ms);
-  CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
+  spawn_subscribed(1);
+  give(1, 2);
+  pass(10100ms); // then she answers a probe
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2");
 }
 
 CAF_TEST(a worker that answers late gets events again and its ack counts) {

@@ -69,11 +69,13 @@ private:
   void fetch() {
     const auto id = static_cast<uint64_t>(++fetched_);
     const auto topic = "t" + std::to_string(pick(5));
-    CAF_REQUIRE(uut_.fetched(
-      0, event::make({"s", {id, 0}}, "n", "p", topic, "k", {1, 0, 0}),
-      pick(4) == 0));
+    CAF_REQUIRE(uut_.fetched(0, make(id, topic), pick(4) == 0));
     topics_[id] = topic;
     settle();
+  }
+
+  static event make(uint64_t id, const std::string& topic) {
+    return event::make({"s", {id, 0}}, "n", "p", topic, "k", {1, 0, 0});
   }
 
   void add_worker() {
@@ -102,7 +104,31 @@ private:
   void pass_time(milliseconds x) {
     now_ += x;
     uut_.tick(now_);
+    claim_due();
+    answer_probes();
     settle();
+  }
+
+  // The events that are due come back from Redis.
+  void claim_due() {
+    for (const auto& [id, what] : std::exchange(delayed_, {})) {
+      if (what.due > now_) {
+        delayed_.emplace(id, what);
+        continue;
+      }
+      auto counts = what.counts;
+      ++counts.deliveries;
+      CAF_REQUIRE(uut_.fetched(0, make(id, topics_[id]).with(counts)));
+    }
+  }
+
+  // Some workers hang and answer none.
+  void answer_probes() {
+    std::vector<worker_table::probe> all;
+    uut_.take_probes(all);
+    for (const auto& x : all)
+      if (pick(2) == 0)
+        uut_.answered_probe(x);
   }
 
   void answer_one() {
@@ -142,7 +168,7 @@ private:
     take_actions();
     CAF_REQUIRE_EQUAL(uut_.size(),
                       uut_.dispatched() + uut_.queued() + uut_.waiting());
-    CAF_REQUIRE_EQUAL(uut_.size() + decided_.size(),
+    CAF_REQUIRE_EQUAL(uut_.size() + delayed_.size() + decided_.size(),
                       static_cast<size_t>(fetched_));
     if (mode_ == dispatch_mode::keyed)
       check_one_per_topic();
@@ -156,8 +182,15 @@ private:
         marks_.push_back(x.entry);
         continue;
       }
-      CAF_REQUIRE(decided_.insert(x.id.ms).second); // decided once
       uut_.forget(x.entry);
+      if (x.kind == ledger::action_kind::delay) {
+        CAF_REQUIRE(mode_ == dispatch_mode::balanced);
+        CAF_REQUIRE(
+          delayed_.emplace(x.id.ms, delay{now_ + x.pause, x.counts}).second);
+        continue;
+      }
+      delayed_.erase(x.id.ms);                      // a late answer counts
+      CAF_REQUIRE(decided_.insert(x.id.ms).second); // decided once
     }
   }
 
@@ -182,7 +215,7 @@ private:
     uut_.add_worker(++last_worker_, 100);
     workers_.insert(last_worker_);
     settle();
-    for (int i = 0; i < 10'000 && uut_.size() > 0; ++i) {
+    for (int i = 0; i < 10'000 && uut_.size() + delayed_.size() > 0; ++i) {
       while (!open_.empty()) {
         const auto x = open_.back();
         open_.pop_back();
@@ -203,6 +236,11 @@ private:
   std::vector<ledger::dispatch> open_;
   std::map<uint64_t, std::string> topics_;
   std::set<uint64_t> decided_;
+  struct delay {
+    ledger::time_point due;
+    delivery_counts counts;
+  };
+  std::map<uint64_t, delay> delayed_;
   std::vector<ledger::ticket> marks_;
   uint64_t marked_ = 0;
 };

@@ -28,7 +28,7 @@ const resp::script* const scripts[]
      &resp::release_script(),     &resp::count_script(),
      &resp::audit_script(),       &resp::clean_consumers_script(),
      &resp::dead_letter_script(), &resp::trim_script(),
-     &resp::retention_script()};
+     &resp::retention_script(),   &resp::delay_script()};
 
 std::string encoded(const simulation::value& x) {
   std::string result;
@@ -40,12 +40,16 @@ std::string encoded(const simulation::value& x) {
 // rounded; a nil list looks like any nil to the client.
 std::string comparable(const std::string& reply) {
   std::string result;
+  bool was_delayed = false;
   for (size_t at = 0; at < reply.size();) {
     const auto end = reply.find("\r\n", at);
     auto line = reply.substr(at, end - at);
     at = end + 2;
     if (line == "*-1")
       line = "$-1";
+    if (was_delayed) // how long an entry has waited so far
+      line = ":idle";
+    was_delayed = line == "delayed";
     if (line[0] == ':') {
       const auto n = std::atoll(line.c_str() + 1);
       if (n >= 50'000)
@@ -122,8 +126,8 @@ private:
   }
 
   std::string consumer() {
-    static constexpr const char* names[] = {"c1", "c2", "released"};
-    return names[pick(3)];
+    static constexpr const char* names[] = {"c1", "c2", "released", "delayed"};
+    return names[pick(4)];
   }
 
   std::string id() {
@@ -197,11 +201,20 @@ private:
                   pick(2) ? "0" : "", "max_age", "0", "", "hard_max_len", "0",
                   "", "ttl", "0", ""});
     }
-    add({group(), consumer()});
+    const auto of = group();
+    if (which.name == resp::take_over_script().name
+        || which.name == resp::delay_script().name) {
+      result[2] = "2";
+      add({resp::delayed_key(result[3], of)});
+    }
+    add({of, consumer()});
     if (which.name == resp::renew_script().name)
       return add({lease, pick(2) ? "1" : "0"});
     if (which.name == resp::take_over_script().name)
-      return add({lease, "3"});
+      return add({lease, "3", pick(2) ? "all" : "due"});
+    if (which.name == resp::delay_script().name)
+      return add({lease, id(), "100001", "0", id(), "100001",
+                  pick(2) ? std::to_string(long_ago) : "-1"});
     if (which.name == resp::release_script().name)
       return add(
         {std::to_string(long_ago), pick(2) ? "all" : "listed", id(), "4"});

@@ -30,8 +30,8 @@ inline std::string pending(const std::vector<pending_fact>& facts) {
 /// no longer in the stream; `list` holds the others, see entries().
 inline std::string taken(const std::vector<pending_fact>& facts,
                          const std::string& list, uint64_t trimmed = 0) {
-  return array_of(3) + ":" + std::to_string(trimmed) + "\r\n" + pending(facts)
-         + list;
+  return array_of(5) + ":0\r\n:-1\r\n:" + std::to_string(trimmed) + "\r\n"
+         + pending(facts) + list;
 }
 
 } // namespace pulse::test

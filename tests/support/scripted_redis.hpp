@@ -8,6 +8,7 @@
 #include "support/fake_connection.hpp"
 #include "support/read_replies.hpp"
 #include "support/retention_replies.hpp"
+#include "support/unowned_entries.hpp"
 
 #include <deque>
 #include <map>
@@ -22,12 +23,15 @@ namespace pulse::test {
 /// A fake Redis for sinks and streams, controlled by the test. It answers the
 /// periodic commands of a sink as a Redis without faults would. A test can set
 /// other replies for the next commands of a kind, refuse or lose these
-/// commands, or delay them. A kind is the name of a command, or the name of the
-/// script that the command calls. Reads on blocking connections wait for give()
-/// or for an unblock.
+/// commands, or delay them. It keeps the events that no node owns. A kind is
+/// the name of a command, or the name of the script that the command calls.
+/// Reads on blocking connections wait for give() or for an unblock.
 class scripted_redis {
 public:
-  explicit scripted_redis(caf::actor_system& sys) : sys_(sys), commands(sys) {
+  /// @param now Returns the virtual time.
+  scripted_redis(caf::actor_system& sys,
+                 std::function<unowned_entries::time_point()> now)
+    : sys_(sys), unowned_(std::move(now)), commands(sys) {
     commands.set_batch_rule(
       [this](const std::vector<argv>& xs) { return reply_to(xs); });
   }
@@ -110,6 +114,8 @@ public:
     const size_t skipped = command[0] == "EVALSHA" ? 3 : 1;
     for (size_t i = skipped; i < command.size(); ++i) {
       auto x = command[i] == consumer ? std::string{"me"} : command[i];
+      if (x.rfind('{', 0) == 0 && x.find(":delayed:") != std::string::npos)
+        continue; // the second key of the scripts delay and take_over
       if (x.rfind(stream_key({}), 0) == 0)
         x.erase(0, stream_key({}).size());
       result.append(result.empty() ? "" : " ").append(x);
@@ -135,8 +141,8 @@ public:
     for (const auto* x :
          {&renew_script(), &take_over_script(), &release_script(),
           &count_script(), &clean_consumers_script(), &audit_script(),
-          &create_group_script(), &dead_letter_script(), &retention_script(),
-          &trim_script()})
+          &create_group_script(), &dead_letter_script(), &delay_script(),
+          &retention_script(), &trim_script()})
       if (x->sha1 == command[1])
         return std::string{x->name};
     CAF_FAIL("a script that nobody knows: " << command[1]);
@@ -171,8 +177,10 @@ private:
   }
 
   // Returns the reply of a Redis in which nothing has happened.
-  static std::string undisturbed(const argv& x) {
+  std::string undisturbed(const argv& x) {
     const auto kind = kind_of(x);
+    if (kind == "XACK")
+      unowned_.acknowledge(x);
     if (kind == "XGROUP CREATE" || kind == "XGROUP SETID")
       return "+OK\r\n";
     if (kind == "XINFO STREAM") {
@@ -186,7 +194,9 @@ private:
     if (kind == "XREADGROUP")
       return no_own(x);
     if (kind == "take_over")
-      return array_of(3) + ":0\r\n" + array_of(0) + array_of(0);
+      return unowned_.take_over(x);
+    if (kind == "delay")
+      return unowned_.delay(x);
     if (kind == "audit")
       return audit_reply({});
     if (kind == "create_group")
@@ -194,7 +204,7 @@ private:
     if (kind == "dead_letter")
       return array_of(2) + bulk("77-0") + ":0\r\n";
     if (kind == "release")
-      return array_of(2) + ":0\r\n:1\r\n";
+      return unowned_.release(x);
     if (kind == "renew")
       return array_of(2) + ":0\r\n" + array_of(0);
     if (kind == "count")
@@ -240,6 +250,7 @@ private:
   std::set<std::string> held_;
   std::map<std::string, size_t> seen_;
   errc away_ = errc::none;
+  unowned_entries unowned_;
 
 public:
   /// The shared connection.

@@ -3,7 +3,9 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/messages.hpp"
 
+#include <caf/actor_companion.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/mailbox_element.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -12,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pulse::test {
 
@@ -143,6 +146,29 @@ private:
 
   std::shared_ptr<memory> memory_;
   actor_type actor_;
+};
+
+/// A subscriber whose handler never returns: it answers no message.
+class hanging_worker {
+public:
+  explicit hanging_worker(caf::actor_system& sys)
+    : actor_(sys.spawn<caf::actor_companion>()) {
+    caf::actor_cast<caf::actor_companion*>(actor_)->on_enqueue(
+      [this](caf::mailbox_element_ptr x) { kept_.push_back(std::move(x)); });
+  }
+
+  [[nodiscard]] event_listener handle() const {
+    return caf::actor_cast<event_listener>(actor_);
+  }
+
+  /// @returns how many messages the worker got.
+  [[nodiscard]] size_t messages() const {
+    return kept_.size();
+  }
+
+private:
+  caf::actor actor_;
+  std::vector<caf::mailbox_element_ptr> kept_;
 };
 
 } // namespace pulse::test

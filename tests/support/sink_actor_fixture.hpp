@@ -204,7 +204,7 @@ struct sink_actor_fixture : actor_fixture {
   std::string notices;
   std::string consumer;
   notice_listener heard;
-  scripted_redis redis{sys};
+  scripted_redis redis{sys, [this] { return sched.clock().now(); }};
   fake_leases leases{sys, [this] { return boot_time(); }};
   scripted_worker alice{sys};
   scripted_worker bob{sys};

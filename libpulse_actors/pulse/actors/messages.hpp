@@ -150,9 +150,12 @@ struct sink_info {
   std::vector<std::string> streams;
   uint64_t subscribers = 0;
   /// Events that the sink holds now; how many of them were dispatched to
-  /// subscribers; how many of them wait for the end of a pause (backoff).
+  /// subscribers.
   uint64_t held = 0;
   uint64_t dispatched = 0;
+  /// Events that failed and wait for their next attempt. In balanced dispatch
+  /// they wait in Redis and no node holds them, so this is the number of all
+  /// nodes together, as this instance saw it last.
   uint64_t waiting = 0;
   /// New events that came from Redis.
   uint64_t fetched = 0;
@@ -168,7 +171,7 @@ struct sink_info {
   uint64_t filtered = 0;
   /// Entries without the field n or p. They became dead letters.
   uint64_t malformed = 0;
-  /// Dispatches of events that this instance had dispatched before.
+  /// Deliveries by this instance that were not the first one of their event.
   uint64_t redelivered = 0;
   uint64_t nacks = 0;
   uint64_t timeouts = 0;

@@ -10,6 +10,8 @@ std::string to_string(notice_kind x) {
       return "group_recovered";
     case notice_kind::stream_reset:
       return "stream_reset";
+    case notice_kind::many_failures:
+      return "many_failures";
   }
   return "unknown"; // of a newer version
 }

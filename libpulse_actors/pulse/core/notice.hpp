@@ -16,6 +16,9 @@ enum class notice_kind : uint8_t {
   /// The stream was deleted or replaced, or its IDs went back. The reader or
   /// sink delivers what the stream has now, from `after` on.
   stream_reset,
+  /// Very many events failed and wait for their next attempt. A sink reports
+  /// that once, and again if their number had fallen to the half meanwhile.
+  many_failures,
 };
 
 /// Reports what a reader or sink found out about a stream and what its events

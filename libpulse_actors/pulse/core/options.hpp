@@ -259,7 +259,9 @@ struct sink_options {
   std::vector<milliseconds> backoff{milliseconds{1'000}, milliseconds{5'000},
                                     milliseconds{30'000}, milliseconds{120'000},
                                     milliseconds{600'000}};
-  /// Maximum number of events that the sink holds, delivered or waiting.
+  /// Maximum number of events that the sink holds. Events that failed do not
+  /// count while they wait in Redis for their next attempt; in keyed and
+  /// broadcast dispatch they count, because they stay with the sink.
   uint32_t max_in_flight = 1'000;
   /// Maximum number of events that one subscriber holds, unless the subscriber
   /// asked for another credit.

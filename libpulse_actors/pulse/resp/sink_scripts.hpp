@@ -2,6 +2,9 @@
 
 #include "pulse/resp/script.hpp"
 
+#include <string>
+#include <string_view>
+
 // The scripts of sinks. All keys are passed as KEYS, as Redis requires.
 
 namespace pulse::resp {
@@ -16,12 +19,25 @@ namespace pulse::resp {
 /// consumer.
 const script& renew_script();
 
-/// Claims entries that have been idle for a whole lease: their nodes died, or
-/// gave them back. KEYS: stream. ARGV: group, consumer, lease ms, how many
-/// entries at most.
-/// Answers [trimmed, [[id, former consumer, idle, deliveries]…], [entry…]].
-/// XCLAIM checks the idle time again, so only one of two nodes gets an entry.
+/// Claims entries that nobody works on: those that have been idle for a whole
+/// lease, because their nodes died or gave them back, and those that waited for
+/// their next attempt and are due now. KEYS: stream, delayed_key(). ARGV:
+/// group, consumer, lease ms, how many entries at most, "all" or "due" (the
+/// latter only). Answers [waiting, ms until the next one is due or -1, trimmed,
+/// [[id, former consumer, idle, deliveries]…], [entry…]].
 const script& take_over_script();
+
+/// Hands over pending entries, so that no node owns them: those that failed to
+/// the consumer "delayed" until they are due, and those that only wait for a
+/// worker to the consumer "released". KEYS: stream, delayed_key(). ARGV: group,
+/// consumer, lease ms, then ID, delivery count and pause in ms (-1: released)
+/// of each entry. Answers [waiting, ms until the next one is due or -1,
+/// [trimmed ID…]].
+const script& delay_script();
+
+/// @returns the key of the sorted set of the entries of a sink that wait for
+/// their next attempt.
+std::string delayed_key(std::string_view stream, std::string_view sink);
 
 /// Gives pending entries back to the group, so that other nodes can claim them
 /// at once: it assigns them to the consumer "released" with an idle time of one

@@ -46,12 +46,12 @@ CAF_TEST(idle subscribers get more before half a window is free) {
 
 CAF_TEST(events that wait for their next attempt do not stop the others) {
   CAF_CHECK_EQUAL(demand_of(facts(50, 50)), 20u);
-  CAF_CHECK_EQUAL(demand_of(facts(95, 95)), 5u);
-  CAF_CHECK_EQUAL(demand_of(facts(100, 100)), 0u);
+  CAF_CHECK_EQUAL(demand_of(facts(85, 85)), 5u); // 10 are for claims
+  CAF_CHECK_EQUAL(demand_of(facts(90, 90)), 0u);
 }
 
 CAF_TEST(there is room for one event of each stream or for none) {
-  auto x = facts(98, 98);
+  auto x = facts(88, 88);
   x.open_streams = 2;
   CAF_CHECK_EQUAL(demand_of(x), 2u);
   x.open_streams = 3;
@@ -63,4 +63,21 @@ CAF_TEST(limits below the number of streams are raised to it) {
   x.open_streams = 30;
   x.max_in_flight = 5;
   CAF_CHECK_EQUAL(demand_of(x), 30u);
+}
+
+CAF_TEST(claims find room when there is a backlog of new events) {
+  CAF_CHECK_EQUAL(claim_demand_of(facts(0)), 20u);
+  CAF_CHECK_EQUAL(claim_demand_of(facts(20)), 10u);
+  CAF_CHECK_EQUAL(claim_demand_of(facts(95)), 5u);
+  CAF_CHECK_EQUAL(claim_demand_of(facts(100)), 0u);
+  auto x = facts(0);
+  x.capacity = 0;
+  CAF_CHECK_EQUAL(claim_demand_of(x), 0u);
+}
+
+CAF_TEST(a window of one event is not kept free for claims) {
+  auto x = facts(0);
+  x.max_in_flight = 1;
+  CAF_CHECK_EQUAL(room_for_claims(x), 0u);
+  CAF_CHECK_EQUAL(demand_of(x), 1u);
 }

@@ -13,18 +13,29 @@ namespace {
 
 struct fixture {
   delivery_time now{1h};
-  worker_table uut{1s, true};
+  worker_table uut{1s};
 
   static delivery_ticket ticket(uint64_t serial) {
     return {0, 1, serial};
   }
 
   void give(worker_id to, uint64_t serial) {
-    uut.assign(*uut.find(to), ticket(serial), now);
+    uut.assign(*uut.find(to), ticket(serial), 0, {serial, 0}, now);
   }
 
   bool answer(worker_id by, uint64_t serial) {
-    return uut.answered(by, ticket(serial), now);
+    return uut.answered(by, ticket(serial), now).was_stuck;
+  }
+
+  // The probes to send, as "worker:number".
+  std::string probes() {
+    std::vector<worker_table::probe> all;
+    uut.take_probes(all);
+    std::string result;
+    for (const auto& x : all)
+      result += (result.empty() ? "" : " ") + std::to_string(x.to) + ":"
+                + std::to_string(x.number);
+    return result;
   }
 
   size_t load(worker_id x) {
@@ -36,7 +47,7 @@ struct fixture {
     worker_table::taken_back out;
     if (!uut.take_back(*uut.find(x), now, out))
       return "";
-    auto result = std::to_string(out.late.serial);
+    auto result = std::to_string(out.late.what.serial);
     for (auto& h : out.behind)
       result += " " + std::to_string(h.what.serial);
     return result + (out.stuck ? " stuck" : "");
@@ -54,7 +65,7 @@ CAF_TEST(whoever holds the least is chosen and equals take turns) {
     auto* w = uut.least_loaded(0);
     CAF_REQUIRE(w != nullptr);
     CAF_CHECK_EQUAL(w->id, expected);
-    uut.assign(*w, ticket(expected), now);
+    uut.assign(*w, ticket(expected), 0, {expected, 0}, now);
   }
   CAF_CHECK(uut.least_loaded(0) == nullptr);
 }
@@ -138,27 +149,86 @@ CAF_TEST(a worker that answered others meanwhile loses only the oldest) {
   CAF_CHECK(!uut.find(1)->stuck);
 }
 
-CAF_TEST(what was given up counts for another ack_wait) {
+CAF_TEST(what was taken back costs credit until the worker answers a probe) {
+  uut.add(1, 2);
+  give(1, 1);
+  give(1, 2);
+  CAF_CHECK_EQUAL(probes(), "");
+  now += 1s;
+  CAF_CHECK_EQUAL(take_back(1), "1 2 stuck");
+  CAF_CHECK_EQUAL(probes(), "1:1");
+  CAF_CHECK_EQUAL(probes(), "");
+  now += 1h;
+  CAF_CHECK_EQUAL(uut.free_slots(), 0u);
+  CAF_CHECK_EQUAL(uut.capacity(), 0u);
+  CAF_CHECK(!uut.answered_probe({2, 1})); // nobody
+  CAF_CHECK(uut.answered_probe({1, 1}));
+  CAF_CHECK_EQUAL(uut.free_slots(), 2u);
+  CAF_CHECK_EQUAL(uut.capacity(), 2u);
+  CAF_CHECK(!uut.answered_probe({1, 1}));
+}
+
+CAF_TEST(a probe says nothing about events that were taken back after it) {
+  uut.add(1, 3);
+  give(1, 1);
+  give(1, 2);
+  now += 500ms;
+  answer(1, 1);
+  now += 1s;
+  CAF_CHECK_EQUAL(take_back(1), "2 stuck");
+  CAF_CHECK_EQUAL(probes(), "1:1");
+  uut.find(1)->stuck = false; // it answered another event
+  give(1, 3);
+  now += 1s;
+  CAF_CHECK_EQUAL(take_back(1), "3 stuck");
+  CAF_CHECK_EQUAL(probes(), "1:2");
+  CAF_CHECK(!uut.answered_probe({1, 1}));
+  CAF_CHECK_EQUAL(load(1), 1u);
+  CAF_CHECK(uut.answered_probe({1, 2}));
+  CAF_CHECK_EQUAL(load(1), 0u);
+}
+
+CAF_TEST(a late answer names the event that was taken back) {
+  uut.add(1, 2);
+  give(1, 1);
+  now += 1s;
+  take_back(1);
+  const auto found = uut.find_overdue(0, {1, 0});
+  CAF_REQUIRE(found.has_value());
+  CAF_CHECK_EQUAL(found->by, 1u);
+  CAF_CHECK(!uut.find_overdue(1, {1, 0}));
+  const auto late = uut.answered(1, ticket(1), now).late;
+  CAF_REQUIRE(late.has_value());
+  CAF_CHECK_EQUAL(late->id.ms, 1u);
+  CAF_CHECK(!uut.answered(1, ticket(1), now).late);
+}
+
+CAF_TEST(a late answer does not count if the outcome is decided) {
   uut.add(1, 1);
   give(1, 1);
   now += 1s;
   take_back(1);
-  CAF_CHECK_EQUAL(uut.free_slots(), 0u);
-  now += 999ms;
-  CAF_CHECK(!uut.expire_overdue(*uut.find(1), now));
-  now += 1ms;
-  CAF_CHECK(uut.expire_overdue(*uut.find(1), now));
-  CAF_CHECK_EQUAL(uut.free_slots(), 1u);
+  uut.forget_overdue(1, {1, 0}); // another stream
+  CAF_CHECK(uut.find_overdue(0, {1, 0}));
+  uut.forget_overdue(0, {1, 0});
+  CAF_CHECK(!uut.find_overdue(0, {1, 0}));
+  CAF_CHECK_EQUAL(load(1), 1u); // she may still be at it
+  CAF_CHECK(!uut.answered(1, ticket(1), now).late);
+  CAF_CHECK_EQUAL(load(1), 0u);
 }
 
-CAF_TEST(without that option it counts no longer) {
-  uut = worker_table{1s, false};
-  uut.add(1, 1);
-  give(1, 1);
+CAF_TEST(a late answer counts after a probe and after other answers) {
+  uut.add(1, 3);
+  for (uint64_t i = 1; i <= 3; ++i)
+    give(1, i);
   now += 1s;
-  CAF_CHECK_EQUAL(take_back(1), "1 stuck");
-  CAF_CHECK_EQUAL(uut.free_slots(), 1u);
-  CAF_CHECK(!uut.find(1)->stuck);
+  CAF_CHECK_EQUAL(take_back(1), "1 2 3 stuck");
+  CAF_CHECK_EQUAL(probes(), "1:1");
+  CAF_CHECK(uut.answered_probe({1, 1}));
+  CAF_CHECK_EQUAL(load(1), 0u);
+  CAF_CHECK(uut.answered(1, ticket(2), now).late);
+  CAF_CHECK(uut.answered(1, ticket(1), now).late);
+  CAF_CHECK(!uut.answered(1, ticket(1), now).late);
 }
 
 CAF_TEST(extending begins the time anew) {

@@ -9,7 +9,9 @@ namespace pulse::simulation {
 
 namespace {
 
+// The consumers of events that no node owns.
 const std::string released = "released";
+const std::string delayed = "delayed";
 
 } // namespace
 
@@ -91,7 +93,8 @@ void group_rules::owner_changed(const watched& x, event_id id,
     if (const auto who = deliveries_.at_work(key))
       out_.add("handed back", to_string(key) + " was handed back while worker "
                                 + std::to_string(*who) + " worked on it");
-  } else if (rules != nullptr && idle < rules->lease.count()) {
+  } else if (now.owner != delayed && before.owner != delayed && rules != nullptr
+             && idle < rules->lease.count()) {
     out_.add("taken early", to_string(key) + " was taken from " + before.owner
                               + " by " + now.owner + " after "
                               + std::to_string(idle) + " ms");
@@ -194,7 +197,8 @@ std::string group_rules::unfinished() const {
     if (of.last_delivered < from->last_entry())
       return where + "not everything was read";
     for (const auto& [name, c] : of.consumers)
-      if (name != released && !deliveries_.is_alive(instance_of(name)))
+      if (name != released && name != delayed
+          && !deliveries_.is_alive(instance_of(name)))
         return where + "the dead consumer " + name + " is still there";
   }
   return {};

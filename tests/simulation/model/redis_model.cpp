@@ -22,37 +22,24 @@ const std::map<std::string_view, redis_model::handler>&
 redis_model::handlers() {
   using self = redis_model;
   static const std::map<std::string_view, handler> result{
-    {"PING", &self::ping},
-    {"TIME", &self::time},
-    {"TYPE", &self::type},
-    {"EXISTS", &self::exists},
-    {"DEL", &self::del},
-    {"UNLINK", &self::del},
-    {"GET", &self::get},
-    {"SET", &self::set},
-    {"HGET", &self::hget},
-    {"HSET", &self::hset},
-    {"HMGET", &self::hmget},
-    {"HGETALL", &self::hgetall},
-    {"HINCRBY", &self::hincrby},
-    {"PERSIST", &self::persist},
-    {"PTTL", &self::pttl},
-    {"PEXPIRE", &self::pexpire},
-    {"FLUSHALL", &self::flushall},
-    {"XADD", &self::xadd},
-    {"XLEN", &self::xlen},
-    {"XDEL", &self::xdel},
-    {"XTRIM", &self::xtrim},
-    {"XRANGE", &self::xrange},
-    {"XREVRANGE", &self::xrevrange},
-    {"XREAD", &self::xread},
-    {"XREADGROUP", &self::xreadgroup},
-    {"XGROUP", &self::xgroup},
-    {"XACK", &self::xack},
-    {"XPENDING", &self::xpending},
-    {"XCLAIM", &self::xclaim},
-    {"XINFO", &self::xinfo},
-    {"SCRIPT", &self::script},
+    {"PING", &self::ping},         {"TIME", &self::time},
+    {"TYPE", &self::type},         {"EXISTS", &self::exists},
+    {"DEL", &self::del},           {"UNLINK", &self::del},
+    {"GET", &self::get},           {"SET", &self::set},
+    {"HGET", &self::hget},         {"HSET", &self::hset},
+    {"HMGET", &self::hmget},       {"HGETALL", &self::hgetall},
+    {"HINCRBY", &self::hincrby},   {"PERSIST", &self::persist},
+    {"PTTL", &self::pttl},         {"PEXPIRE", &self::pexpire},
+    {"FLUSHALL", &self::flushall}, {"ZADD", &self::zadd},
+    {"ZREM", &self::zrem},         {"ZCARD", &self::zcard},
+    {"ZRANGE", &self::zrange},     {"ZRANGEBYSCORE", &self::zrangebyscore},
+    {"XADD", &self::xadd},         {"XLEN", &self::xlen},
+    {"XDEL", &self::xdel},         {"XTRIM", &self::xtrim},
+    {"XRANGE", &self::xrange},     {"XREVRANGE", &self::xrevrange},
+    {"XREAD", &self::xread},       {"XREADGROUP", &self::xreadgroup},
+    {"XGROUP", &self::xgroup},     {"XACK", &self::xack},
+    {"XPENDING", &self::xpending}, {"XCLAIM", &self::xclaim},
+    {"XINFO", &self::xinfo},       {"SCRIPT", &self::script},
     {"EVALSHA", &self::evalsha},
   };
   return result;
@@ -106,7 +93,7 @@ value redis_model::time(const arguments&) {
 
 value redis_model::type(const arguments& x) {
   const auto* at = item_of(x.at(1));
-  static constexpr const char* names[] = {"string", "hash", "stream"};
+  static constexpr const char* names[] = {"string", "hash", "stream", "zset"};
   return status(at == nullptr ? "none" : names[at->content.index()]);
 }
 

@@ -44,9 +44,10 @@ public:
 
 private:
   using hash = std::map<std::string, std::string>;
+  using sorted_set = std::map<std::string, double>;
 
   struct item {
-    std::variant<std::string, hash, stream> content;
+    std::variant<std::string, hash, stream, sorted_set> content;
     std::optional<int64_t> expires_at;
   };
 
@@ -99,6 +100,15 @@ private:
   value persist(const arguments& x);
   value pttl(const arguments& x);
   value flushall(const arguments& x);
+  // sorted sets
+  sorted_set* sorted_set_of(const std::string& key);
+  static std::vector<std::pair<double, std::string>>
+  by_score(const sorted_set& x);
+  value zadd(const arguments& x);
+  value zrem(const arguments& x);
+  value zcard(const arguments& x);
+  value zrange(const arguments& x);
+  value zrangebyscore(const arguments& x);
   // streams
   value xadd(const arguments& x);
   value xlen(const arguments& x);

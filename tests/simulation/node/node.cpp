@@ -112,6 +112,19 @@ void node::run_job(size_t index) {
   scheduler_.try_run_once();
 }
 
+void node::run_workers() {
+  const auto& jobs = scheduler_.jobs;
+  for (size_t i = 0; i < jobs.size();) {
+    const auto* actor = dynamic_cast<const caf::local_actor*>(jobs[i]);
+    if (actor != nullptr && std::string_view{actor->name()} == "worker") {
+      run_job(i);
+      i = 0;
+    } else {
+      ++i;
+    }
+  }
+}
+
 bool node::run_broker() {
   if (!brokers_.try_exec_runnable())
     return false;

@@ -84,6 +84,9 @@ public:
   /// Lets one of these actors handle one message. @pre `index < jobs()`
   void run_job(size_t index);
 
+  /// Lets the workers take what the sinks have sent to them.
+  void run_workers();
+
   /// Lets a broker run. @returns whether one had something to do.
   bool run_broker();
 

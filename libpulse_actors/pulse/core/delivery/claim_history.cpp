@@ -4,11 +4,12 @@
 
 namespace pulse {
 
-claim_history history_of_claim(const stored_counts& stored, bool released) {
+claim_history history_of_claim(const stored_counts& stored, claim_origin from) {
   claim_history result;
+  result.origin = from;
   result.counts = stored.counts;
   ++result.counts.deliveries;
-  if (released)
+  if (from != claim_origin::node_died)
     return result;
   result.crash_candidate = true;
   if (stored.marked)

@@ -7,9 +7,9 @@ namespace pulse {
 
 // -- what is queued -----------------------------------------------------------
 
-void dispatcher::add(ledger_entry& x) {
+void dispatcher::add(ledger_entry& x, bool in_front) {
   if (mode_ != dispatch_mode::keyed)
-    return enqueue(x, false);
+    return enqueue(x, in_front);
   x.key = std::hash<std::string_view>{}(x.content.topic());
   x.has_turn = keys_.enter(x.key, entries_.ticket_of(x));
   if (x.has_turn)
@@ -58,6 +58,17 @@ void dispatcher::unassign(const std::deque<delivery_ticket>& assigned) {
   ready_.insert(ready_.end(), assigned.begin(), assigned.end());
 }
 
+void dispatcher::resume(uint32_t stream) {
+  const auto i = held_.find(stream);
+  if (i == held_.end())
+    return;
+  const auto aside = std::move(i->second);
+  held_.erase(i);
+  for (auto which = aside.rbegin(); which != aside.rend(); ++which)
+    if (auto* x = entries_.resolve(*which, entry_state::queued))
+      enqueue(*x, true);
+}
+
 // -- what goes to work --------------------------------------------------------
 
 dispatcher::step dispatcher::next() {
@@ -90,12 +101,18 @@ ledger_entry* dispatcher::next_isolated() {
 
 // -- private ------------------------------------------------------------------
 
-// Returns the first entry that still waits for its dispatch. Removes the
-// tickets of entries that were settled or dropped meanwhile.
+// Returns the first entry that waits for its dispatch. Removes the tickets of
+// entries that were settled or dropped meanwhile, and of those that are held.
 ledger_entry* dispatcher::first_of(std::deque<delivery_ticket>& queue) {
-  for (; !queue.empty(); queue.pop_front())
-    if (auto* x = entries_.resolve(queue.front(), entry_state::queued))
+  for (; !queue.empty(); queue.pop_front()) {
+    auto* x = entries_.resolve(queue.front(), entry_state::queued);
+    if (x == nullptr)
+      continue;
+    const auto held = held_.find(x->stream);
+    if (held == held_.end())
       return x;
+    held->second.push_back(queue.front());
+  }
   return nullptr;
 }
 

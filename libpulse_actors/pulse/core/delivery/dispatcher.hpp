@@ -6,7 +6,9 @@
 #include "pulse/core/delivery/worker_table.hpp"
 #include "pulse/core/options.hpp"
 
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <vector>
 
 namespace pulse {
@@ -49,7 +51,8 @@ public:
 
   /// Adds a new event. In keyed mode the event is queued when all earlier
   /// events of its key are decided, otherwise at once.
-  void add(ledger_entry& x);
+  /// @param in_front Without effect in keyed mode.
+  void add(ledger_entry& x, bool in_front);
 
   /// Queues an event that has the turn of its key.
   void enqueue(ledger_entry& x, bool in_front);
@@ -65,6 +68,15 @@ public:
   /// Takes back the events that were assigned to a removed worker. The caller
   /// must call reassign() afterwards.
   void unassign(const std::deque<delivery_ticket>& assigned);
+
+  /// Lays the queued events of a stream aside, until resume(). In keyed mode
+  /// they keep the turn of their keys.
+  void hold(uint32_t stream) {
+    held_.try_emplace(stream);
+  }
+
+  /// Queues the events that were laid aside, before all others.
+  void resume(uint32_t stream);
 
   // -- what goes to work ------------------------------------------------------
 
@@ -100,6 +112,8 @@ private:
   // In balanced and broadcast mode all queued events; in keyed mode those that
   // have no worker yet.
   std::deque<delivery_ticket> ready_;
+  // The streams that are held, with the events that were laid aside.
+  std::map<uint32_t, std::deque<delivery_ticket>> held_;
   key_queues keys_;
   crash_isolation isolation_;
   std::vector<worker_table::worker*> targets_;

@@ -40,6 +40,8 @@ struct ledger_entry {
   bool crash_candidate = false;
   /// Whether Redis knows that a worker has the event or is about to get it.
   bool marked = false;
+  /// Whether the event is about to wait in Redis for its next attempt.
+  bool delays = false;
   /// Whether another node took the event over while a worker had it.
   bool taken_over = false;
   /// In keyed mode: the hash of the topic, and whether it is the turn of this

@@ -21,7 +21,7 @@ const char* const worker_has_quit = "its worker quit without an answer";
 delivery_ledger::delivery_ledger(settings how, random_engine random)
   : settings_(std::move(how)),
     random_(random),
-    workers_(settings_.ack_wait, settings_.overdue_keeps_credit),
+    workers_(settings_.ack_wait),
     dispatcher_(settings_.dispatch, settings_.max_crashes, entries_, workers_) {
   // nop
 }
@@ -29,7 +29,7 @@ delivery_ledger::delivery_ledger(settings how, random_engine random)
 // -- what comes from Redis ----------------------------------------------------
 
 bool delivery_ledger::fetched(uint32_t stream, event content,
-                              bool crash_candidate) {
+                              bool crash_candidate, bool in_front) {
   const auto id = content.id();
   auto* x = entries_.add(stream, std::move(content));
   if (x == nullptr) {
@@ -37,7 +37,9 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
     return false;
   }
   x->crash_candidate = crash_candidate;
-  dispatcher_.add(*x);
+  if (x->content.counts().failures > 0)
+    x->holder = failures_.recall(stream, id);
+  dispatcher_.add(*x, in_front);
   return true;
 }
 
@@ -97,14 +99,30 @@ delivery_ledger::release(std::optional<uint32_t> stream) {
                           : x.is_idle() || x.state == entry_state::dispatched;
     if (!leaves)
       continue;
-    auto& back = result.emplace_back(
-      released_entry{x.stream, x.content.id(), x.content.counts()});
-    // Redis counted a delivery when the event was read. If no worker got the
-    // event, that delivery is subtracted.
-    if (!x.was_dispatched && back.counts.deliveries > 0)
-      --back.counts.deliveries;
+    result.push_back({x.stream, x.content.id(), counts_to_give_back(x)});
     erase(x);
   }
+  return result;
+}
+
+void delivery_ledger::release_queued() {
+  for (auto& x : entries_) {
+    if (x.state != entry_state::queued && x.state != entry_state::marking)
+      continue;
+    add_action(action_kind::release, x);
+    actions_.back().counts = counts_to_give_back(x);
+    x.delays = true;
+    entries_.move_to(x, entry_state::settling);
+    dispatcher_.end_turn(x);
+  }
+}
+
+// Redis counted a delivery when the event was read. If no worker got the event,
+// that delivery is subtracted.
+delivery_counts delivery_ledger::counts_to_give_back(const entry& x) {
+  auto result = x.content.counts();
+  if (!x.was_dispatched && result.deliveries > 0)
+    --result.deliveries;
   return result;
 }
 
@@ -167,12 +185,9 @@ void delivery_ledger::tick(time_point now) {
   for (; !retries_.empty() && retries_.top().when <= now; retries_.pop())
     if (auto* x = entries_.resolve(retries_.top().what, entry_state::waiting))
       dispatcher_.enqueue(*x, false);
-  for (auto& w : workers_) {
-    if (workers_.expire_overdue(w, now))
-      dispatcher_.reassign();
+  for (auto& w : workers_)
     while (workers_.take_back(w, now, taken_back_))
       take_back(taken_back_, w.id, now);
-  }
   workers_.remove_idle();
 }
 
@@ -204,7 +219,7 @@ void delivery_ledger::send_to_targets(entry& x, std::vector<dispatch>& out,
     if (broadcasts())
       x.copies.add(w->id);
     x.holder = w->id;
-    workers_.assign(*w, what, now);
+    workers_.assign(*w, what, x.stream, x.content.id(), now);
     out.push_back({what, w->id, x.content});
   }
 }
@@ -229,20 +244,21 @@ void delivery_ledger::ask_for_mark(const entry& x) {
   auto counts = x.content.counts();
   ++counts.crashes;
   counts.deliveries += x.was_dispatched ? 1 : 0;
-  actions_.push_back({action_kind::mark,
-                      entries_.ticket_of(x),
-                      x.stream,
-                      x.content.id(),
-                      counts,
-                      {}});
+  add_action(action_kind::mark, x);
+  actions_.back().counts = counts;
 }
 
 // -- outcomes -----------------------------------------------------------------
 
 void delivery_ledger::done(const ticket& which, worker_id by, time_point now) {
-  if (workers_.answered(by, which, now))
+  const auto answer = workers_.answered(by, which, now);
+  if (answer.was_stuck)
     dispatcher_.reassign();
   auto* x = entries_.resolve(which);
+  if (x == nullptr && answer.late) // it may have come again meanwhile
+    x = entries_.find(answer.late->stream, answer.late->id);
+  if (answer.late && (x == nullptr || x->delays)) // it waits in Redis
+    acknowledge(*answer.late);
   if (x == nullptr || x->state == entry_state::settling)
     return;
   if (broadcasts() && by != 0)
@@ -255,7 +271,7 @@ void delivery_ledger::failed(const ticket& which, worker_id by,
                              const std::string& reason,
                              std::optional<milliseconds> delay,
                              time_point now) {
-  if (workers_.answered(by, which, now))
+  if (workers_.answered(by, which, now).was_stuck)
     dispatcher_.reassign();
   // A failure that comes too late changes nothing, because the event was taken
   // back from the worker before.
@@ -273,20 +289,27 @@ void delivery_ledger::failed(const ticket& which, worker_id by,
 
 void delivery_ledger::rejected(const ticket& which, worker_id by,
                                const std::string& reason, time_point now) {
-  if (workers_.answered(by, which, now))
+  if (workers_.answered(by, which, now).was_stuck)
     dispatcher_.reassign();
   auto* x = entries_.resolve(which);
   if (x != nullptr && x->state != entry_state::settling)
     make_dead_letter(*x, reason);
 }
 
+void delivery_ledger::acknowledge(const worker_table::held& x) {
+  workers_.forget_overdue(x.stream, x.id);
+  actions_.push_back({action_kind::ack, {}, x.stream, x.id, {}, {}, {}});
+}
+
 void delivery_ledger::acknowledge(entry& x) {
+  workers_.forget_overdue(x.stream, x.content.id());
   add_action(action_kind::ack, x);
   entries_.move_to(x, entry_state::settling);
   dispatcher_.end_turn(x);
 }
 
 void delivery_ledger::make_dead_letter(entry& x, std::string reason) {
+  workers_.forget_overdue(x.stream, x.content.id());
   add_action(action_kind::dead_letter, x, std::move(reason));
   entries_.move_to(x, entry_state::settling);
   dispatcher_.end_turn(x);
@@ -313,6 +336,13 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
                                               counts.failures, random_);
   if (pause <= milliseconds{0})
     return dispatcher_.enqueue(x, true);
+  if (waits_in_redis()) {
+    add_action(action_kind::delay, x);
+    actions_.back().pause = pause;
+    failures_.note(x.stream, x.content.id(), x.holder);
+    x.delays = true;
+    return entries_.move_to(x, entry_state::settling);
+  }
   if (was_marked)
     add_action(action_kind::store_counts, x);
   entries_.move_to(x, entry_state::waiting);
@@ -384,7 +414,7 @@ void delivery_ledger::take_back(const worker_table::taken_back& what,
   ++counters_.timeouts;
   const auto& behind = what.behind;
   for (auto i = behind.rbegin(); i != behind.rend(); ++i) {
-    auto* x = entries_.resolve(i->what, entry_state::dispatched);
+    auto* x = still_dispatched(*i);
     if (x == nullptr)
       continue;
     if (broadcasts())
@@ -394,7 +424,7 @@ void delivery_ledger::take_back(const worker_table::taken_back& what,
   }
   if (what.stuck)
     dispatcher_.reassign();
-  auto* x = entries_.resolve(what.late, entry_state::dispatched);
+  auto* x = still_dispatched(what.late);
   if (x == nullptr)
     return;
   x->reason = "no answer within ack_wait ("
@@ -406,6 +436,16 @@ void delivery_ledger::take_back(const worker_table::taken_back& what,
     retry(*x, x->reason, {}, now);
 }
 
+// Another worker may have answered the event before this one was late.
+delivery_ledger::entry*
+delivery_ledger::still_dispatched(const worker_table::held& x) {
+  const auto* known = entries_.find(x.stream, x.id);
+  if (known == nullptr
+      || (known->state == entry_state::settling && !known->delays))
+    workers_.forget_overdue(x.stream, x.id);
+  return entries_.resolve(x.what, entry_state::dispatched);
+}
+
 void delivery_ledger::erase(entry& x) {
   dispatcher_.end_turn(x);
   entries_.erase(x);
@@ -413,8 +453,13 @@ void delivery_ledger::erase(entry& x) {
 
 void delivery_ledger::add_action(action_kind kind, const entry& x,
                                  std::string reason) {
-  actions_.push_back({kind, entries_.ticket_of(x), x.stream, x.content.id(),
-                      x.content.counts(), std::move(reason)});
+  actions_.push_back({kind,
+                      entries_.ticket_of(x),
+                      x.stream,
+                      x.content.id(),
+                      x.content.counts(),
+                      std::move(reason),
+                      {}});
 }
 
 // -- facts --------------------------------------------------------------------
@@ -422,10 +467,14 @@ void delivery_ledger::add_action(action_kind kind, const entry& x,
 std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
                                                             event_id id) const {
   const auto* x = entries_.find(stream, id);
-  if (x == nullptr || x->state == entry_state::settling)
-    return std::nullopt;
+  if (x == nullptr || x->state == entry_state::settling) {
+    const auto late = workers_.find_overdue(stream, id);
+    if (!late || (x != nullptr && !x->delays))
+      return std::nullopt;
+    return found{late->what, late->by, true};
+  }
   return found{entries_.ticket_of(*x),
-               x->state == entry_state::dispatched ? x->holder : 0};
+               x->state == entry_state::dispatched ? x->holder : 0, false};
 }
 
 std::vector<delivery_ledger::action> delivery_ledger::take_actions() {

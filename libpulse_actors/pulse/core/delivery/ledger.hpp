@@ -3,6 +3,7 @@
 #include "pulse/core/backoff.hpp"
 #include "pulse/core/delivery/dispatcher.hpp"
 #include "pulse/core/delivery/entry_table.hpp"
+#include "pulse/core/delivery/failure_memory.hpp"
 #include "pulse/core/delivery/ticket.hpp"
 #include "pulse/core/delivery/worker_table.hpp"
 #include "pulse/core/event.hpp"
@@ -21,9 +22,15 @@ namespace pulse {
 /// time, and carry out what the ledger decides.
 ///
 ///     queued ─▶ dispatched ─┬─ done ─────────────▶ settling (ack)
-///       ▲                   ├─ failed, overdue ──▶ waiting ─▶ queued
+///       ▲                   ├─ failed, overdue ──▶ settling (delay)
 ///       └───────────────────┼─ worker died
 ///                           └─ rejected, used up ▶ settling (dead_letter)
+///
+/// An event that failed leaves the ledger and waits in Redis for its next
+/// attempt. So it needs no place here, and any node may make that attempt. In
+/// keyed dispatch it stays (state waiting), because it keeps the turn of its
+/// key; in broadcast dispatch as well, because only this ledger knows which
+/// workers failed.
 ///
 /// An event that a node held when the node died is a crash candidate: the event
 /// may have killed the node. Before a worker gets a crash candidate, its
@@ -50,9 +57,6 @@ public:
     std::vector<milliseconds> backoff;
     uint32_t max_deliveries = 20;
     uint32_t max_crashes = 3;
-    /// Whether an overdue delivery occupies the credit of its worker for
-    /// another `ack_wait`. True if workers answer each event by returning.
-    bool overdue_keeps_credit = true;
     /// False: events are delivered at most once, and a failed event is settled
     /// as `dead_letter`.
     bool redeliver = true;
@@ -70,6 +74,11 @@ public:
     ack,
     /// Write the dead letter and acknowledge the event, then call forget().
     dead_letter,
+    /// Let the event wait in Redis for its next attempt, then call forget().
+    delay,
+    /// Give the event back to Redis, because no worker here can take it, then
+    /// call forget().
+    release,
     /// Store the counts as the delivery counter.
     store_counts,
     /// Store the counts of a crash candidate, which include one crash in
@@ -86,6 +95,8 @@ public:
     delivery_counts counts;
     /// Why the event becomes a dead letter.
     std::string reason;
+    /// How long the event waits for its next attempt.
+    milliseconds pause{0};
   };
 
   /// An event that the sink gives back, so that other nodes get it.
@@ -115,9 +126,12 @@ public:
   /// @param stream The owner's index of the stream.
   /// @param x Its `counts().deliveries` include this delivery.
   /// @param crash_candidate Whether a node died that held the event.
+  /// @param in_front Whether the event goes before all queued events. That is
+  /// without effect in keyed dispatch.
   /// @returns false if the ledger holds the event. Then nothing changes, except
   /// that an event that another node had taken over belongs to this sink again.
-  bool fetched(uint32_t stream, event x, bool crash_candidate = false);
+  bool fetched(uint32_t stream, event x, bool crash_candidate = false,
+               bool in_front = false);
 
   /// Removes a settled entry after Redis has confirmed its outcome. Ignores
   /// tickets of entries that were removed before.
@@ -144,6 +158,15 @@ public:
   size_t retain_only(uint32_t stream, uint64_t before,
                      const std::vector<event_id>& still_ours);
 
+  /// Dispatches no events of `stream` until resume(). Workers keep the events
+  /// that they have.
+  void hold(uint32_t stream) {
+    dispatcher_.hold(stream);
+  }
+  void resume(uint32_t stream) {
+    dispatcher_.resume(stream);
+  }
+
   /// Has the counts of the events of `stream` stored again, because Redis
   /// counted a read that was no delivery. Does not touch events with crashes,
   /// because their counters may have a mark.
@@ -154,6 +177,10 @@ public:
   /// waiting events of that stream.
   /// @returns the removed events.
   std::vector<released_entry> release(std::optional<uint32_t> stream = {});
+
+  /// Gives all queued events back, because no worker can take them. They are
+  /// settling until Redis has them, so that their counts cannot get lost.
+  void release_queued();
 
   // -- workers ----------------------------------------------------------------
 
@@ -184,7 +211,7 @@ public:
   void dispatch_to(std::vector<dispatch>& out, time_point now);
 
   /// The worker processed the event. This counts also if the event was taken
-  /// back from the worker before.
+  /// back from the worker before, and waits for its next attempt now.
   void done(const ticket& entry, worker_id by, time_point now);
 
   /// The worker failed. The next attempt follows after `delay`, or else after
@@ -203,16 +230,31 @@ public:
     return workers_.extend(by, entry, now);
   }
 
-  /// Finds a held entry that is not settling.
+  /// Finds an event that is not settling: one that the ledger holds, or one
+  /// that was taken back from a worker that may still work on it.
   struct found {
     ticket entry;
     /// The worker that has the event; 0: no worker.
     worker_id holder = 0;
+    /// Whether the event was taken back from that worker. Then only done() has
+    /// an effect.
+    bool late = false;
   };
   [[nodiscard]] std::optional<found> find(uint32_t stream, event_id id) const;
 
   /// Takes back overdue events, and queues events whose waiting time is over.
   void tick(time_point now);
+
+  /// Appends the probes that must be sent to workers.
+  void take_probes(std::vector<worker_table::probe>& into) {
+    workers_.take_probes(into);
+  }
+
+  /// A worker answered a probe.
+  void answered_probe(const worker_table::probe& x) {
+    if (workers_.answered_probe(x))
+      dispatcher_.reassign();
+  }
 
   /// @returns the actions since the last call, in order.
   std::vector<action> take_actions();
@@ -234,7 +276,8 @@ public:
   [[nodiscard]] size_t waiting() const noexcept {
     return entries_.count(entry_state::waiting);
   }
-  /// Sum of the credit of all workers.
+  /// Sum of the credit of all workers that can work: that are neither leaving
+  /// nor stuck.
   [[nodiscard]] size_t capacity() const noexcept {
     return workers_.capacity();
   }
@@ -265,8 +308,12 @@ private:
   void ask_for_mark(const entry& x);
 
   // outcomes
+  void acknowledge(const worker_table::held& late);
   void acknowledge(entry& x);
   void make_dead_letter(entry& x, std::string reason);
+  [[nodiscard]] bool waits_in_redis() const noexcept {
+    return settings_.dispatch == dispatch_mode::balanced;
+  }
   void retry(entry& x, const std::string& reason,
              std::optional<milliseconds> delay, time_point now);
   /// Removes a worker that has ended, and passes the events that it held to
@@ -281,6 +328,8 @@ private:
                    time_point now);
   void take_back(const worker_table::taken_back& what, worker_id from,
                  time_point now);
+  entry* still_dispatched(const worker_table::held& x);
+  [[nodiscard]] static delivery_counts counts_to_give_back(const entry& x);
   void erase(entry& x);
   void add_action(action_kind kind, const entry& x, std::string reason = {});
 
@@ -294,6 +343,7 @@ private:
   worker_table workers_;
   dispatcher dispatcher_;
   std::priority_queue<retry_at> retries_;
+  failure_memory failures_;
   std::vector<action> actions_;
   counters counters_;
   // A member only to save allocations.

@@ -45,7 +45,7 @@ worker_table::worker worker_table::remove(worker_id id) {
 }
 
 void worker_table::remove_idle() {
-  auto idle = [](const worker& w) { return w.leaving && w.load() == 0; };
+  auto idle = [](const worker& w) { return w.leaving && w.holds.empty(); };
   workers_.erase(std::remove_if(workers_.begin(), workers_.end(), idle),
                  workers_.end());
 }
@@ -81,7 +81,7 @@ worker_table::worker* worker_table::owner_of(uint64_t key) noexcept {
 size_t worker_table::capacity() const noexcept {
   size_t result = 0;
   for (const auto& w : workers_)
-    if (!w.leaving)
+    if (!w.leaving && !w.stuck)
       result += w.credit;
   return result;
 }
@@ -96,23 +96,31 @@ size_t worker_table::free_slots() const noexcept {
 
 // -- what workers hold --------------------------------------------------------
 
-bool worker_table::answered(worker_id by, const delivery_ticket& what,
-                            delivery_time now) {
+worker_table::answer worker_table::answered(worker_id by,
+                                            const delivery_ticket& what,
+                                            delivery_time now) {
+  answer result;
   auto* w = find(by);
   if (w == nullptr)
-    return false;
+    return result;
   auto is_it = [&](const held& h) { return h.what == what; };
   w->last_answer = now;
   const auto i = std::find_if(w->holds.begin(), w->holds.end(), is_it);
+  auto past = w->overdue.end();
   if (i != w->holds.end()) {
-    w->overdue.clear();
     let_go(*w, static_cast<size_t>(i - w->holds.begin()), now);
   } else {
-    const auto j = std::find_if(w->overdue.begin(), w->overdue.end(), is_it);
-    if (j != w->overdue.end())
-      w->overdue.erase(w->overdue.begin(), std::next(j));
+    past = std::find_if(w->overdue.begin(), w->overdue.end(), is_it);
+    if (past != w->overdue.end()) {
+      if (!past->is_decided)
+        result.late = *past;
+      past = w->overdue.erase(past);
+    }
   }
-  return std::exchange(w->stuck, false);
+  for (auto j = w->overdue.begin(); j != past; ++j)
+    j->is_past = true;
+  result.was_stuck = std::exchange(w->stuck, false);
+  return result;
 }
 
 bool worker_table::extend(worker_id by, const delivery_ticket& what,
@@ -133,10 +141,11 @@ bool worker_table::take_back(worker& w, delivery_time now, taken_back& into) {
     return false;
   const auto oldest = w.holds.front();
   let_go(w, 0, now);
-  into.late = oldest.what;
+  into.late = oldest;
   into.behind.clear();
-  if (overdue_keeps_credit_)
-    w.overdue.push_back({oldest.what, now});
+  forget_old(w);
+  any_overdue_ = true;
+  w.overdue.push_back(oldest);
   // The events behind the oldest one must not wait for a time-out of their own.
   // But a worker that answered another event meanwhile is not stuck: it works
   // on several events at the same time.
@@ -144,19 +153,61 @@ bool worker_table::take_back(worker& w, delivery_time now, taken_back& into) {
   if (!into.stuck)
     return true;
   std::swap(into.behind, w.holds);
-  if (overdue_keeps_credit_) {
-    w.stuck = true;
-    for (const auto& h : into.behind)
-      w.overdue.push_back({h.what, now});
-  }
+  w.stuck = true;
+  w.overdue.insert(w.overdue.end(), into.behind.begin(), into.behind.end());
   return true;
 }
 
-bool worker_table::expire_overdue(worker& w, delivery_time now) {
-  auto expired = [&](const held& h) { return now - h.clock >= ack_wait_; };
-  w.overdue.erase(std::remove_if(w.overdue.begin(), w.overdue.end(), expired),
-                  w.overdue.end());
-  return w.overdue.empty() && std::exchange(w.stuck, false);
+void worker_table::take_probes(std::vector<probe>& into) {
+  for (auto& w : workers_) {
+    // The events of the last probe stand before those that have none.
+    if (w.overdue.empty() || w.overdue.back().probe != 0)
+      continue;
+    ++w.last_probe;
+    for (auto& h : w.overdue)
+      if (h.probe == 0)
+        h.probe = w.last_probe;
+    into.push_back({w.id, w.last_probe});
+  }
+}
+
+bool worker_table::answered_probe(const probe& x) {
+  auto* w = find(x.to);
+  if (w == nullptr)
+    return false;
+  for (auto& h : w->overdue)
+    if (h.probe != 0 && h.probe <= x.number)
+      h.is_past = true;
+  const bool is_free = w->load() == w->holds.size();
+  return is_free && std::exchange(w->stuck, false);
+}
+
+void worker_table::forget_overdue(uint32_t stream, event_id id) {
+  if (!std::exchange(any_overdue_, false))
+    return;
+  for (auto& w : workers_)
+    for (auto& h : w.overdue) {
+      any_overdue_ = true;
+      if (h.stream == stream && h.id == id)
+        h.is_decided = true;
+    }
+}
+
+std::optional<worker_table::overdue_event>
+worker_table::find_overdue(uint32_t stream, event_id id) const noexcept {
+  for (const auto& w : workers_)
+    for (const auto& h : w.overdue)
+      if (h.stream == stream && h.id == id && !h.is_decided)
+        return overdue_event{w.id, h.what};
+  return std::nullopt;
+}
+
+// A worker that drops promises never answers these events. So only the last
+// ones are kept.
+void worker_table::forget_old(worker& w) {
+  constexpr size_t most = 256;
+  while (w.overdue.size() >= most && w.overdue.front().is_past)
+    w.overdue.erase(w.overdue.begin());
 }
 
 void worker_table::let_go(worker& from, size_t index, delivery_time now) {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include "pulse/core/delivery/ticket.hpp"
+#include "pulse/core/event_id.hpp"
 #include "pulse/core/options.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 namespace pulse {
@@ -13,13 +16,44 @@ namespace pulse {
 /// holds and since when, and which worker gets the next event. This class finds
 /// the events whose `ack_wait` is over; the ledger decides what becomes of
 /// them.
+///
+/// An event that was taken back from a late worker still occupies the credit of
+/// that worker, because its handler may be running. Only the worker itself
+/// knows when that ends: if its handler returns no answer at all, the answer to
+/// a probe shows it. A probe is a message that waits in the mailbox of the
+/// worker behind these events.
 class worker_table {
 public:
   struct held {
     delivery_ticket what;
+    /// Which event that is, also when the ledger has forgotten it.
+    uint32_t stream = 0;
+    event_id id;
     /// When the `ack_wait` of the event began: when its worker had answered all
     /// events that it got before.
     delivery_time clock;
+    /// The probe that is behind the event in the mailbox of the worker; 0: none
+    /// yet.
+    uint32_t probe = 0;
+    /// Whether the worker does not work on the event any more, as its later
+    /// answers show. A handler that keeps a promise may still answer.
+    bool is_past = false;
+    /// Whether the outcome of the event is decided, so that no answer counts.
+    bool is_decided = false;
+  };
+
+  /// A probe to send to a worker.
+  struct probe {
+    worker_id to = 0;
+    uint32_t number = 0;
+  };
+
+  /// What an answer of a worker says.
+  struct answer {
+    /// Whether the worker was stuck until now.
+    bool was_stuck = false;
+    /// The event that was answered, if it had been taken back before.
+    std::optional<held> late;
   };
 
   struct worker {
@@ -29,20 +63,25 @@ public:
     /// Whether the worker gets no more events, but may finish those that it
     /// has.
     bool leaving = false;
-    /// Whether the worker did not answer for a whole `ack_wait`, and has not
-    /// answered since then.
+    /// Whether the worker did not answer for a whole `ack_wait`, and has
+    /// answered neither an event nor a probe since then.
     bool stuck = false;
+    /// Number of the last probe.
+    uint32_t last_probe = 0;
     delivery_time last_answer;
     /// The events that the worker holds, the oldest first.
     std::vector<held> holds;
-    /// The events that were taken back, but which may still keep the worker
-    /// busy. `clock` is the time at which they were taken back.
+    /// The events that were taken back, and that the worker may still answer,
+    /// the oldest first.
     std::vector<held> overdue;
     /// In keyed mode: the events that wait for this worker.
     std::deque<delivery_ticket> assigned;
 
+    /// How many events may keep the worker busy.
     [[nodiscard]] size_t load() const noexcept {
-      return holds.size() + overdue.size();
+      const auto n = std::count_if(overdue.begin(), overdue.end(),
+                                   [](const held& x) { return !x.is_past; });
+      return holds.size() + static_cast<size_t>(n);
     }
     [[nodiscard]] bool ready() const noexcept {
       return !leaving && !stuck && load() < credit;
@@ -52,7 +91,7 @@ public:
   /// The events that were taken back from a late worker.
   struct taken_back {
     /// The oldest event that the worker held: its `ack_wait` is over.
-    delivery_ticket late;
+    held late;
     /// Whether the worker is stuck: it answered nothing in that time. Then all
     /// other events that it held are taken back, too.
     bool stuck = false;
@@ -60,10 +99,7 @@ public:
     std::vector<held> behind;
   };
 
-  /// @param overdue_keeps_credit Whether an event that was taken back occupies
-  /// the credit of its worker for another `ack_wait`.
-  worker_table(milliseconds ack_wait, bool overdue_keeps_credit) noexcept
-    : ack_wait_(ack_wait), overdue_keeps_credit_(overdue_keeps_credit) {
+  explicit worker_table(milliseconds ack_wait) noexcept : ack_wait_(ack_wait) {
     // nop
   }
 
@@ -97,7 +133,8 @@ public:
   /// worker, until it leaves or is stuck.
   [[nodiscard]] worker* owner_of(uint64_t key) noexcept;
 
-  /// @returns the sum of the credit of all workers that are not leaving.
+  /// @returns the sum of the credit of all workers that are neither leaving nor
+  /// stuck.
   [[nodiscard]] size_t capacity() const noexcept;
 
   /// @returns how many events the ready workers can take now.
@@ -105,15 +142,15 @@ public:
 
   // -- what workers hold ------------------------------------------------------
 
-  void assign(worker& to, const delivery_ticket& what, delivery_time now) {
-    to.holds.push_back({what, now});
+  void assign(worker& to, const delivery_ticket& what, uint32_t stream,
+              event_id id, delivery_time now) {
+    to.holds.push_back({what, stream, id, now, 0});
   }
 
   /// Notes that the worker answered `what`, with success or not. So the worker
   /// is alive, and will not answer any more the overdue events that it got
   /// before `what`.
-  /// @returns whether the worker was stuck until now.
-  bool answered(worker_id by, const delivery_ticket& what, delivery_time now);
+  answer answered(worker_id by, const delivery_ticket& what, delivery_time now);
 
   /// Lets the `ack_wait` of an event begin again, because its worker still
   /// works on it.
@@ -126,18 +163,35 @@ public:
   /// @returns false if the worker is in time.
   bool take_back(worker& w, delivery_time now, taken_back& into);
 
-  /// Forgets events that were taken back one `ack_wait` ago. A worker that
-  /// dropped the promise of an event never answers it, but may be able to work
-  /// on other events.
+  /// Appends the probes that must be sent, because events were taken back since
+  /// the last one.
+  void take_probes(std::vector<probe>& into);
+
+  /// Notes that a worker answered a probe: it works on none of the events that
+  /// were taken back before the probe was sent. Either it dropped their
+  /// promises, or it works on several events at the same time.
   /// @returns whether the worker was stuck until now.
-  bool expire_overdue(worker& w, delivery_time now);
+  bool answered_probe(const probe& x);
+
+  /// The outcome of an event is decided: later answers about it mean nothing.
+  void forget_overdue(uint32_t stream, event_id id);
+
+  /// An event that was taken back from a worker, which may still work on it.
+  struct overdue_event {
+    worker_id by = 0;
+    delivery_ticket what;
+  };
+  [[nodiscard]] std::optional<overdue_event>
+  find_overdue(uint32_t stream, event_id id) const noexcept;
 
 private:
   void let_go(worker& from, size_t index, delivery_time now);
+  static void forget_old(worker& w);
 
   milliseconds ack_wait_;
-  bool overdue_keeps_credit_;
   std::vector<worker> workers_;
+  // Whether a worker may have overdue events.
+  bool any_overdue_ = false;
   size_t next_ = 0;
 };
 

@@ -1,23 +1,67 @@
--- Claims entries that have been idle for a whole lease: their node died, or
--- gave them back. KEYS: the stream. ARGV: 1 group, 2 consumer, 3 lease in ms, 4
--- how many entries at most. Answers how many of the entries had been trimmed
--- from the stream, the reply of XPENDING for each, and the entries. XCLAIM
--- checks the idle time again, so only one of two nodes gets an entry.
-local key, group, me = KEYS[1], ARGV[1], ARGV[2]
-local wanted = tonumber(ARGV[4])
-local claim, facts = {'XCLAIM', key, group, me, ARGV[3]}, {}
-local from = '-'
-repeat
-  local page = redis.call('XPENDING', key, group, 'IDLE', ARGV[3], from, '+',
-                          wanted)
-  for _, x in ipairs(page) do
-    if x[2] ~= me and #facts < wanted then
-      facts[#facts + 1] = x
-      claim[#claim + 1] = x[1]
+-- Claims entries that nobody works on: those that have been idle for a whole
+-- lease, because their node died or gave them back, and those that waited for
+-- their next attempt and are due now. KEYS: 1 the stream, 2 the sorted set of
+-- waiting entries. ARGV: 1 group, 2 consumer, 3 lease in ms, 4 how many
+-- entries at most, 5 "all", or "due" for due entries only. Answers how many
+-- entries of the group still wait, in how many ms the next one is due (-1:
+-- none waits), how many of the claimed entries had been trimmed from the
+-- stream, the reply of XPENDING for each claimed entry, and the entries, both
+-- in the order of the IDs.
+--! include delayed
+--! include fields
+--! include ids
+local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local lease, wanted = ARGV[3], tonumber(ARGV[4])
+local now, facts = now_in_ms(), {}
+
+-- Takes entries of a node that have been idle for a lease.
+local function take_stale(consumer)
+  local page = redis.call('XPENDING', key, group, 'IDLE', lease, '-', '+',
+                          wanted - #facts, consumer)
+  for _, x in ipairs(page) do facts[#facts + 1] = x end
+end
+
+-- If somebody deleted the sorted set, the entries in it would wait for ever.
+local function restore(pending)
+  if pending <= redis.call('ZCARD', delayed) then return end
+  local from = '-'
+  repeat
+    local page = redis.call('XPENDING', key, group, from, '+', 1000, 'delayed')
+    for _, x in ipairs(page) do redis.call('ZADD', delayed, 'NX', now, x[1]) end
+    if #page > 0 then from = '(' .. page[#page][1] end
+  until #page < 1000
+  keep_longer_than(delayed, 0)
+end
+
+-- An entry of the set may have been acknowledged meanwhile.
+local function take_due()
+  while #facts < wanted do
+    local ids = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0,
+                           wanted - #facts)
+    if #ids == 0 then return end
+    for _, id in ipairs(ids) do
+      redis.call('ZREM', delayed, id)
+      facts[#facts + 1] = redis.call('XPENDING', key, group, id, id, 1,
+                                     'delayed')[1]
     end
   end
-  if #page > 0 then from = '(' .. page[#page][1] end
-until #page < wanted or #facts >= wanted
-if #facts == 0 then return {0, {}, {}} end
+end
+
+if ARGV[5] == 'all' then
+  for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
+    local x = fields_of(flat)
+    if x['name'] == 'delayed' then
+      restore(x['pending'])
+    elseif x['name'] ~= me and x['pending'] > 0 and #facts < wanted then
+      take_stale(x['name'])
+    end
+  end
+end
+take_due()
+local waiting, due = redis.call('ZCARD', delayed), next_due(delayed, now)
+if #facts == 0 then return {waiting, due, 0, {}, {}} end
+table.sort(facts, function(a, b) return before(a[1], b[1]) end)
+local claim = {'XCLAIM', key, group, me, 0}
+for _, x in ipairs(facts) do claim[#claim + 1] = x[1] end
 local entries = redis.call(unpack(claim))
-return {#facts - #entries, facts, entries}
+return {waiting, due, #facts - #entries, facts, entries}

@@ -29,12 +29,16 @@ struct lease_clock {
     renewed_ns.store(now.count(), std::memory_order_relaxed);
   }
 
+  /// @returns the time since boot of the last renewal.
+  [[nodiscard]] std::chrono::nanoseconds renewed_at() const noexcept {
+    return std::chrono::nanoseconds{renewed_ns.load(std::memory_order_relaxed)};
+  }
+
   /// @param now Time since boot.
   /// @returns whether the last renewal is older than `age`.
   [[nodiscard]] bool older_than(std::chrono::milliseconds age,
                                 std::chrono::nanoseconds now) const noexcept {
-    return now.count() - renewed_ns.load(std::memory_order_relaxed)
-           > std::chrono::nanoseconds{age}.count();
+    return now - renewed_at() > age;
   }
 };
 

@@ -164,7 +164,9 @@ struct sink_state {
       return false;
     if (supervisor.subscribed)
       supervisor.subscribed(who, std::nullopt);
-    return workers.remove(who);
+    const bool result = workers.remove(who);
+    advance();
+    return result;
   }
 
   void on_down(const caf::down_msg& x) {
@@ -187,9 +189,10 @@ struct sink_state {
   // -- manual outcomes --------------------------------------------------------
 
   // Returns the event that the message names, or why there is no such event.
-  outcome<delivery_ledger::found> find(const delivery_id& x) const {
+  // @param late Whether an event counts that was taken back after ack_wait.
+  outcome<delivery_ledger::found> find(const delivery_id& x, bool late) const {
     if (auto i = ctx.index_of(x.stream))
-      if (auto held = ctx.ledger.find(*i, x.id))
+      if (auto held = ctx.ledger.find(*i, x.id); held && (late || !held->late))
         return *held;
     return failure{errc::no_such_delivery,
                    "sink " + ctx.options.name + " does not hold event "
@@ -199,7 +202,7 @@ struct sink_state {
   }
 
   caf::result<void> on_ack(const delivery_id& x) {
-    auto held = find(x);
+    auto held = find(x, true);
     if (!held)
       return make_error(held.error());
     ctx.ledger.done(held->entry, held->holder, ctx.now());
@@ -211,7 +214,7 @@ struct sink_state {
   }
 
   caf::result<void> on_nack(const delivery_id& x, caf::timespan delay) {
-    auto held = find(x);
+    auto held = find(x, false);
     if (!held)
       return make_error(held.error());
     std::optional<milliseconds> pause;
@@ -223,7 +226,7 @@ struct sink_state {
   }
 
   caf::result<void> on_extend(const delivery_id& x) {
-    auto held = find(x);
+    auto held = find(x, false);
     if (!held)
       return make_error(held.error());
     if (!ctx.ledger.extend(held->entry, held->holder, ctx.now()))
@@ -237,7 +240,7 @@ struct sink_state {
   }
 
   caf::result<void> on_term(const delivery_id& x, const std::string& reason) {
-    auto held = find(x);
+    auto held = find(x, false);
     if (!held)
       return make_error(held.error());
     ctx.ledger.rejected(held->entry, held->holder, reason, ctx.now());
@@ -292,13 +295,15 @@ struct sink_state {
     result.dispatched = ctx.ledger.dispatched();
     result.waiting = ctx.ledger.waiting();
     const auto& n = ctx.ledger.count();
-    result.redelivered = n.redelivered;
+    result.redelivered += n.redelivered;
     result.nacks = n.nacks;
     result.timeouts = n.timeouts;
     result.crashes = n.crashes;
-    for (const auto& x : ctx.streams)
+    for (const auto& x : ctx.streams) {
+      result.waiting += x.delayed;
       if (x.lease)
         result.trimmed += x.lease->clock->trimmed;
+    }
     return result;
   }
 
@@ -319,8 +324,8 @@ struct sink_state {
     admit_waiting();
     outcomes.take_actions();
     closing.step_leaving();
-    if (!ctx.closing && ctx.ledger.queued() > 0 && lease_guard.check_leases())
-      workers.dispatch();
+    if (!ctx.closing)
+      work();
     outcomes.take_actions();
     outcomes.flush();
     fetch();
@@ -328,11 +333,32 @@ struct sink_state {
     arm();
   }
 
+  void work() {
+    const bool can_work = ctx.ledger.capacity() > 0;
+    if (!can_work)
+      stand_still();
+    else if (ctx.ledger.queued() > 0) {
+      lease_guard.check_leases();
+      workers.dispatch();
+    }
+    // Events may wait in Redis because no subscriber could work.
+    if (!std::exchange(could_work, can_work) && can_work && ctx.acks())
+      claimer.look_now();
+  }
+
+  // No subscriber can work, so the events are for other nodes.
+  void stand_still() {
+    if (reader.reading() && !reader.interrupting())
+      reader.interrupt();
+    if (ctx.acks() && ctx.ledger.queued() > 0)
+      ctx.ledger.release_queued();
+  }
+
   // Events that Redis gave to this sink before come before new events.
   void fetch() {
     intake.update_window();
-    if (ctx.closing || reader.reading() || own_pending.reading()
-        || !attempts.may_read())
+    if (ctx.closing || ctx.ledger.capacity() == 0 || reader.reading()
+        || own_pending.reading() || !attempts.may_read())
       return;
     if (ctx.recovery_due())
       own_pending.read_page();
@@ -372,7 +398,10 @@ struct sink_state {
     const bool busy = ctx.ledger.size() > 0 || outcomes.backlog() > 0
                       || workers.has_pending_failures() || ctx.closing
                       || closing.leaving() || reader.interrupting();
-    timer.arm(ctx.now() + (busy ? busy_tick : idle_tick));
+    const auto now = ctx.now();
+    const auto soonest = now + (busy ? busy_tick : idle_tick);
+    timer.arm(
+      std::min({soonest, claimer.next_time(now), attempts.next_time()}));
   }
 
   sink_context ctx;
@@ -389,6 +418,7 @@ struct sink_state {
   internal::sink_lease_guard lease_guard;
   internal::sink_closing closing;
   std::vector<waiting_subscriber> waiting;
+  bool could_work = false;
   internal::tick_timer<sink_self::pointer> timer;
 };
 

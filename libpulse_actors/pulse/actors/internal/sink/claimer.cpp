@@ -20,6 +20,14 @@ constexpr int claim_share = 100;
 // server's time.
 constexpr int full_claim_share = 5;
 
+// The consumers to whom the scripts assign events that no node owns.
+claim_origin how_given(std::string_view former_consumer) {
+  if (former_consumer == "released")
+    return claim_origin::released;
+  return former_consumer == "delayed" ? claim_origin::delayed
+                                      : claim_origin::node_died;
+}
+
 // Returns what is known about each claimed event. Both lists are sorted by ID.
 std::vector<claim_history>
 histories_of(const std::vector<resp::pending_entry>& facts,
@@ -30,10 +38,10 @@ histories_of(const std::vector<resp::pending_entry>& facts,
     while (fact != facts.end() && fact->id < x.id)
       ++fact;
     if (fact != facts.end() && fact->id == x.id)
-      result.push_back(history_of_claim(unpack(fact->deliveries),
-                                        fact->consumer == "released"));
+      result.push_back(
+        history_of_claim(unpack(fact->deliveries), how_given(fact->consumer)));
     else
-      result.push_back({{1, 0, 0}, false, 0});
+      result.push_back({});
   }
   return result;
 }
@@ -41,17 +49,26 @@ histories_of(const std::vector<resp::pending_entry>& facts,
 } // namespace
 
 void sink_claimer::tick(time_point now) {
-  claim_stale(now);
+  claim_all(now);
+  claim_due(now);
   clean_consumers(now);
+}
+
+sink_claimer::time_point sink_claimer::next_time(time_point now) const {
+  auto result = next_claim_ > now ? next_claim_ : time_point::max();
+  for (const auto& x : ctx_.streams)
+    if (x.next_due && *x.next_due > now)
+      result = std::min(result, *x.next_due);
+  return result;
 }
 
 // -- claiming -----------------------------------------------------------------
 
-void sink_claimer::claim_stale(time_point now) {
+void sink_claimer::claim_all(time_point now) {
   if (now < next_claim_ || now < ctx_.no_claims_before || under_way_ > 0
       || ctx_.recovery_due())
     return;
-  const auto wanted = std::min<size_t>(intake_.demand(), page_size);
+  const auto wanted = std::min<size_t>(intake_.claim_demand(), page_size);
   if (wanted == 0)
     return;
   // Each stream may bring this many events.
@@ -60,25 +77,46 @@ void sink_claimer::claim_stale(time_point now) {
   next_claim_ = now + jittered(ctx_.options.sweep_interval, 0.1, random_);
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
     if (ctx_.streams[i].is_open())
-      claim_stale(i, most, now);
+      claim(i, most, scope::all);
 }
 
-void sink_claimer::claim_stale(uint32_t stream, uint32_t most, time_point now) {
-  script_call call{resp::take_over_script(), {ctx_.streams[stream].key}};
-  call.arg(ctx_.options.name).arg(ctx_.consumer);
+void sink_claimer::claim_due(time_point now) {
+  if (under_way_ > 0 || ctx_.recovery_due())
+    return;
+  for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
+    auto& x = ctx_.streams[i];
+    if (!x.is_open() || !x.next_due || now < *x.next_due)
+      continue;
+    const auto wanted = std::min<size_t>(intake_.claim_demand(), page_size);
+    if (wanted > 0)
+      claim(i, ctx_.pages.apply(static_cast<uint32_t>(wanted)), scope::due);
+  }
+}
+
+void sink_claimer::claim(uint32_t stream, uint32_t most, scope what) {
+  const auto& name = ctx_.options.name;
+  const auto& x = ctx_.streams[stream];
+  script_call call{resp::take_over_script(),
+                   {x.key, resp::delayed_key(x.name, name)}};
+  call.arg(name).arg(ctx_.consumer);
   call.arg(static_cast<int64_t>(ctx_.options.lease.count()));
-  call.arg(uint64_t{most});
+  call.arg(uint64_t{most}).arg(what == scope::all ? "all" : "due");
   ++under_way_;
   ctx_.run(
     call.finish(false),
-    [=](const reply_ptr& reply) {
-      claim_ended(now, on_claimed(stream, *reply) >= most);
+    [=, begun = ctx_.now(),
+     sent = ctx_.env.boot_time()](const reply_ptr& reply) {
+      --under_way_;
+      const auto full = on_claimed(stream, *reply, sent) >= most;
+      if (what == scope::all)
+        pause_after_claim(begun, full);
     },
     [=](const caf::error& err) {
-      claim_ended(now, false);
+      --under_way_;
       ctx_.pages.failed(most, to_failure(err).code);
       // Redis may have executed the claim, and only its reply is lost.
       ctx_.streams[stream].recover_pending = true;
+      ctx_.streams[stream].next_due.reset(); // until the next claim of all
       ctx_.note_command_failed(to_failure(err));
     });
 }
@@ -87,8 +125,7 @@ void sink_claimer::claim_stale(uint32_t stream, uint32_t most, time_point now) {
 // does not wait for the interval. The pause is never longer than a lease: a
 // claim that seems to take very long says nothing about the load of the server,
 // because this node may have been stopped meanwhile.
-void sink_claimer::claim_ended(time_point begun, bool full) {
-  --under_way_;
+void sink_claimer::pause_after_claim(time_point begun, bool full) {
   const auto share = full ? full_claim_share : claim_share;
   const auto now = ctx_.now();
   const auto soonest = std::min<time_point>(begun + share * (now - begun),
@@ -96,13 +133,19 @@ void sink_claimer::claim_ended(time_point begun, bool full) {
   next_claim_ = full ? soonest : std::max(next_claim_, soonest);
 }
 
-size_t sink_claimer::on_claimed(uint32_t stream, resp::reply& reply) {
+size_t sink_claimer::on_claimed(uint32_t stream, resp::reply& reply,
+                                std::chrono::nanoseconds sent) {
+  if (ctx_.is_stale(sent)) {
+    ctx_.streams[stream].recover_pending = true;
+    return 0;
+  }
   const resp::cursor at{reply};
   if (at.is(resp::node_type::error))
     ctx_.note_refusal(resp::error_of(at));
   auto count = read_claimed(stream, reply);
   if (count)
     return *count;
+  ctx_.streams[stream].next_due.reset(); // until the next claim of all
   ctx_.note_command_failed(count.error());
   return 0;
 }
@@ -113,9 +156,14 @@ outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
   uint32_t size = 0;
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
-  if (!at.read_array(size) || size != 3)
+  if (!at.read_array(size) || size != 5)
     return resp::unexpected_reply("take_over", at);
   ctx_.note_command_worked();
+  const auto delayed = resp::read_number(at, "take_over");
+  const auto due_in = resp::read_number(at, "take_over");
+  if (!delayed || !due_in)
+    return resp::unexpected_reply("take_over", at);
+  ctx_.note_delayed(stream, *delayed, *due_in);
   auto trimmed = resp::read_number(at, "take_over");
   if (!trimmed)
     return trimmed.error();
@@ -157,23 +205,36 @@ void sink_claimer::report_trimmed(uint32_t stream,
                     gone.back().next(), gone.size(), true);
 }
 
+// Events of other nodes are older than what is queued, so they go to the front
+// of the queue; the loop runs backwards to keep their order. A failed event is
+// not more urgent than others, so it goes to the end.
 void sink_claimer::accept(uint32_t stream,
                           const std::shared_ptr<event_block>& block,
                           const std::vector<claim_history>& histories) {
-  const auto& options = ctx_.options;
-  for (uint32_t i = 0; i < block->extents.size(); ++i) {
-    ++ctx_.counts.taken_over;
-    const auto& x = histories[i];
-    const auto why = why_dead_letter(x, options.max_crashes,
-                                     options.max_deliveries);
-    if (why.empty()) {
-      intake_.accept(stream, event{block, i, x.counts}, x.crash_candidate);
-      continue;
+  const auto n = static_cast<uint32_t>(block->extents.size());
+  for (uint32_t i = n; i-- > 0;)
+    if (histories[i].origin != claim_origin::delayed) {
+      ++ctx_.counts.taken_over;
+      accept(stream, event{block, i, {}}, histories[i]);
     }
-    auto counts = x.counts;
-    --counts.deliveries; // the event is not delivered
-    outcomes_.make_dead_letter(stream, block->extents[i].id, counts, why);
-  }
+  for (uint32_t i = 0; i < n; ++i)
+    if (histories[i].origin == claim_origin::delayed) {
+      ++ctx_.counts.redelivered;
+      accept(stream, event{block, i, {}}, histories[i]);
+    }
+}
+
+void sink_claimer::accept(uint32_t stream, const event& x,
+                          const claim_history& history) {
+  const auto why = why_dead_letter(history, ctx_.options.max_crashes,
+                                   ctx_.options.max_deliveries);
+  if (why.empty())
+    return intake_.accept(stream, x.with(history.counts),
+                          history.crash_candidate,
+                          history.origin != claim_origin::delayed);
+  auto counts = history.counts;
+  --counts.deliveries; // the event is not delivered
+  outcomes_.make_dead_letter(stream, x.id(), counts, why);
 }
 
 // -- consumers of dead nodes --------------------------------------------------

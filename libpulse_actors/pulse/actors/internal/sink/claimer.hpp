@@ -5,14 +5,17 @@
 #include "pulse/core/delivery/claim_history.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace pulse::internal {
 
-/// Claims the events of dead nodes, which nobody renewed for a whole lease, and
-/// deletes the consumers of these nodes.
+/// Claims events that nobody works on: those of dead nodes, which nobody
+/// renewed for a whole lease; those that a node gave back; and those that
+/// failed and are due for their next attempt. It also deletes the consumers of
+/// dead nodes.
 class sink_claimer {
 public:
   using time_point = sink_context::time_point;
@@ -31,18 +34,33 @@ public:
   /// Claims events and deletes consumers if it is time to do so.
   void tick(time_point now);
 
+  /// Claims events at once, because the sink has more room.
+  void look_now() {
+    next_claim_ = ctx_.now();
+    claim_all(next_claim_);
+  }
+
+  /// @returns when the sink has to look next, if that is later than now.
+  [[nodiscard]] time_point next_time(time_point now) const;
+
 private:
-  void claim_stale(time_point now);
-  void claim_stale(uint32_t stream, uint32_t most, time_point now);
-  void claim_ended(time_point begun, bool full);
+  /// What a claim takes: everything, or only the events that are due.
+  enum class scope : uint8_t { all, due };
+
+  void claim_all(time_point now);
+  void claim_due(time_point now);
+  void claim(uint32_t stream, uint32_t most, scope what);
+  void pause_after_claim(time_point begun, bool full);
   // Returns how many events were claimed.
-  size_t on_claimed(uint32_t stream, resp::reply& reply);
+  size_t on_claimed(uint32_t stream, resp::reply& reply,
+                    std::chrono::nanoseconds sent);
   outcome<size_t> read_claimed(uint32_t stream, resp::reply& reply);
   void report_trimmed(uint32_t stream,
                       const std::vector<resp::pending_entry>& facts,
                       const std::vector<event_extent>& claimed);
   void accept(uint32_t stream, const std::shared_ptr<event_block>& block,
               const std::vector<claim_history>& histories);
+  void accept(uint32_t stream, const event& x, const claim_history& history);
   void clean_consumers(time_point now);
   void clean_consumers_of(const sink_stream& x, milliseconds idle);
 

@@ -104,18 +104,24 @@ void sink_closing::go_on_leaving(uint32_t stream) {
 }
 
 void sink_closing::release_all() {
-  std::vector<std::vector<released_entry>> by_stream(ctx_.streams.size());
-  for (const auto& x : ctx_.ledger.release())
-    by_stream[x.stream].push_back(x);
+  auto entries = by_stream(ctx_.ledger.release());
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
     const auto& x = ctx_.streams[i];
     if (x.was_open && x.at != sink_stream::phase::removed)
-      end_lease(i, [this, i, entries = std::move(by_stream[i])] {
-        release(i, "all", entries);
+      end_lease(i, [this, i, mine = std::move(entries[i])] {
+        release(i, "all", mine);
       });
   }
   if (steps_under_way_ == 0)
     finish();
+}
+
+std::vector<std::vector<sink_closing::released_entry>>
+sink_closing::by_stream(const std::vector<released_entry>& xs) const {
+  std::vector<std::vector<released_entry>> result(ctx_.streams.size());
+  for (const auto& x : xs)
+    result[x.stream].push_back(x);
+  return result;
 }
 
 void sink_closing::release(uint32_t stream, const char* scope,
@@ -130,11 +136,12 @@ void sink_closing::release(uint32_t stream, const char* scope,
   ctx_.run(
     call.finish(true, release_time(ctx_.options)),
     [this](const reply_ptr&) { step_done(); },
-    [this, name = x.name](const caf::error& err) {
+    [this, stream, name = x.name](const caf::error& err) {
       ctx_.report(log_level::warning,
                   "could not give back the events of stream " + name + ": "
                     + describe(err)
                     + "; other nodes get them when the lease is over");
+      ctx_.streams[stream].recover_pending = true;
       step_done();
     });
 }

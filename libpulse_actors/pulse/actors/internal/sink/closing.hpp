@@ -64,6 +64,8 @@ private:
 
   void go_on_leaving(uint32_t stream);
   void release_all();
+  [[nodiscard]] std::vector<std::vector<released_entry>>
+  by_stream(const std::vector<released_entry>& xs) const;
   void release(uint32_t stream, const char* scope,
                const std::vector<released_entry>& entries);
   /// Ends the lease of a stream, then calls `then`. A renewal that Redis

@@ -16,10 +16,12 @@ delivery_ledger::settings ledger_settings(const sink_options& x) {
   result.backoff = x.backoff;
   result.max_deliveries = x.max_deliveries;
   result.max_crashes = x.max_crashes;
-  result.overdue_keeps_credit = x.ack != ack_mode::manual;
   result.redeliver = x.ack != ack_mode::none;
   return result;
 }
+
+// From how many waiting events on a sink reports them.
+constexpr uint64_t many_failures = 1'000;
 
 } // namespace
 
@@ -72,6 +74,27 @@ void sink_context::note_command_worked() {
   note_contact();
   if (std::exchange(outage, false))
     no_claims_before = now() + options.lease;
+}
+
+void sink_context::note_delayed(uint32_t stream, int64_t waiting,
+                                int64_t due_in) {
+  auto& x = streams[stream];
+  x.delayed = static_cast<uint64_t>(waiting);
+  x.next_due.reset();
+  if (due_in >= 0)
+    x.next_due = now() + milliseconds{due_in};
+  if (x.delayed < many_failures / 2)
+    x.reported_delays = false;
+  if (x.delayed < many_failures || std::exchange(x.reported_delays, true))
+    return;
+  notice news;
+  news.kind = notice_kind::many_failures;
+  news.stream = x.name;
+  news.text = std::to_string(x.delayed) + " events of stream " + x.name
+              + " failed and wait for their next attempt, because their "
+                "handlers return errors or do not end within ack_wait; events "
+                "that go on failing become dead letters with the reason";
+  publish(std::move(news));
 }
 
 void sink_context::report_gap(const std::string& stream, event_id after,

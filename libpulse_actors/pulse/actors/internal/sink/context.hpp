@@ -55,6 +55,16 @@ struct sink_stream {
   lease_ptr lease;
   /// Whether events may be pending for this sink that the sink does not know.
   bool recover_pending = false;
+  /// How many events of the group wait in Redis for their next attempt, as far
+  /// as this sink knows, and when the next one is due.
+  uint64_t delayed = 0;
+  bool reported_delays = false;
+  std::optional<caf::actor_clock::time_point> next_due;
+
+  /// Notes that an event is pending that this sink does not hold.
+  void note_other_holds(event_id id) {
+    others_from = others_from ? std::min(*others_from, id) : id;
+  }
 
   [[nodiscard]] bool is_open() const noexcept {
     return at == phase::open;
@@ -155,6 +165,15 @@ struct sink_context {
     s.history.received(x);
   }
 
+  /// @param sent Time since boot at which a command was sent that brings
+  /// events.
+  /// @returns whether other nodes may have claimed these events meanwhile,
+  /// because this node was stopped while the reply waited. Then the sink drops
+  /// the reply, and reads the events that are still pending for it.
+  [[nodiscard]] bool is_stale(std::chrono::nanoseconds sent) const {
+    return acks() && env.boot_time() - sent > options.lease / 2;
+  }
+
   /// Makes the sink read its own pending events of all streams again, because
   /// the reply to a read is missing.
   void recover_all() {
@@ -171,6 +190,11 @@ struct sink_context {
       return x.recover_pending && x.is_open();
     });
   }
+
+  /// Notes what Redis answered about the events of a stream that wait for their
+  /// next attempt.
+  /// @param due_in In how many ms the next one is due; -1: none waits.
+  void note_delayed(uint32_t stream, int64_t waiting, int64_t due_in);
 
   /// Logs a line.
   void report(log_level level, const std::string& line) const {

@@ -1,10 +1,8 @@
 #include "pulse/actors/internal/sink/intake.hpp"
 
-#include "pulse/core/delivery/demand.hpp"
-
 namespace pulse::internal {
 
-size_t sink_intake::demand() const {
+intake_facts sink_intake::facts() const {
   intake_facts x;
   x.capacity = ctx_.ledger.capacity();
   x.open_streams = ctx_.open_streams();
@@ -12,10 +10,11 @@ size_t sink_intake::demand() const {
   x.max_in_flight = ctx_.options.max_in_flight;
   x.held = ctx_.ledger.size() + outcomes_.backlog();
   x.waiting = ctx_.ledger.waiting();
-  return demand_of(x);
+  return x;
 }
 
-void sink_intake::accept(uint32_t stream, event x, bool crash_candidate) {
+void sink_intake::accept(uint32_t stream, event x, bool crash_candidate,
+                         bool in_front) {
   if (!x.well_formed()) {
     ++ctx_.counts.malformed;
     const std::string why = "malformed: the entry lacks the field n (name) or "
@@ -32,7 +31,7 @@ void sink_intake::accept(uint32_t stream, event x, bool crash_candidate) {
     if (ctx_.acks())
       outcomes_.ack(stream, x.id());
   } else {
-    ctx_.ledger.fetched(stream, std::move(x), crash_candidate);
+    ctx_.ledger.fetched(stream, std::move(x), crash_candidate, in_front);
   }
 }
 

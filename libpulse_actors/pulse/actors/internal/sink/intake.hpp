@@ -2,6 +2,7 @@
 
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/actors/internal/sink/outcome_writer.hpp"
+#include "pulse/core/delivery/demand.hpp"
 #include "pulse/core/delivery/fetch_window.hpp"
 
 namespace pulse::internal {
@@ -21,17 +22,29 @@ public:
     window_.settled(outcomes_.take_acked(), ctx_.now());
   }
 
-  /// @returns how many more events the sink wants.
-  [[nodiscard]] size_t demand() const;
+  /// @returns how many more new events the sink wants.
+  [[nodiscard]] size_t demand() const {
+    return demand_of(facts());
+  }
+
+  /// @returns how many events the sink takes that had another owner, or that
+  /// are due for their next attempt.
+  [[nodiscard]] size_t claim_demand() const {
+    return claim_demand_of(facts());
+  }
 
   /// Takes an event that was read or claimed. An event that the filter wants
   /// goes to the ledger, another one is acknowledged, and a malformed one
   /// becomes a dead letter.
   /// @param crash_candidate Whether a node died that may have worked on the
   /// event.
-  void accept(uint32_t stream, event x, bool crash_candidate = false);
+  /// @param in_front See delivery_ledger::fetched().
+  void accept(uint32_t stream, event x, bool crash_candidate = false,
+              bool in_front = false);
 
 private:
+  [[nodiscard]] intake_facts facts() const;
+
   sink_context& ctx_;
   sink_outcome_writer& outcomes_;
   fetch_window window_;

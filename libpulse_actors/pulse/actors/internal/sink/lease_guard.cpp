@@ -2,6 +2,7 @@
 
 #include "pulse/actors/errors.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace pulse::internal {
@@ -13,23 +14,48 @@ constexpr milliseconds verify_pause{500};
 
 } // namespace
 
-bool sink_lease_guard::check_leases() {
+void sink_lease_guard::check_leases() {
   if (!ctx_.acks())
-    return true;
-  const bool may_verify = verifying_ == 0 && ctx_.now() >= verify_not_before_;
-  bool hold = true;
+    return;
+  if (const auto now = ctx_.env.boot_time(); now >= next_look_)
+    look_for_stale_leases(now);
+  if (!doubts_.empty())
+    resolve_doubts();
+}
+
+// A lease that was renewed at some time is fresh for half of its length, and
+// may have been renewed again until then.
+void sink_lease_guard::look_for_stale_leases(std::chrono::nanoseconds now) {
+  const auto fresh_for = ctx_.options.lease / 2;
+  next_look_ = now + fresh_for;
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
-    if (!ctx_.streams[i].is_open())
+    const auto& x = ctx_.streams[i];
+    if (!x.lease)
       continue;
-    if (is_stale(ctx_.streams[i]))
-      in_doubt_.insert(i);
-    if (in_doubt_.count(i) == 0)
-      continue;
-    hold = false;
-    if (may_verify)
-      verify(i);
+    if (is_stale(x)) {
+      ctx_.ledger.hold(i);
+      doubts_.try_emplace(i);
+    } else {
+      next_look_ = std::min(next_look_,
+                            x.lease->clock->renewed_at() + fresh_for);
+    }
   }
-  return hold;
+}
+
+void sink_lease_guard::resolve_doubts() {
+  for (auto i = doubts_.begin(); i != doubts_.end();) {
+    auto& [stream, x] = *i;
+    if (!ctx_.streams[stream].lease) { // the stream was removed
+      ctx_.ledger.resume(stream);
+      i = doubts_.erase(i);
+      continue;
+    }
+    if (!x.asked && ctx_.now() >= x.not_before) {
+      x.asked = true;
+      verify(stream);
+    }
+    ++i;
+  }
 }
 
 bool sink_lease_guard::is_stale(const sink_stream& x) const {
@@ -59,20 +85,15 @@ void sink_lease_guard::verify(uint32_t stream) {
       --verifying_;
       on_verified(stream, before, ours);
     },
-    [this](const caf::error& err) {
+    [this, stream](const caf::error& err) {
       --verifying_;
-      verify_not_before_ = ctx_.now() + verify_pause;
-      ctx_.note_refusal(to_failure(err));
-      ctx_.note_command_failed(to_failure(err));
+      on_not_verified(stream, to_failure(err));
     },
     caf::update_atom_v, ctx_.streams[stream].lease);
 }
 
 void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
                                    const std::vector<event_id>& ours) {
-  // A reply that is as old as the doubt does not end it.
-  if (const auto& x = ctx_.streams[stream]; !x.lease || !is_stale(x))
-    in_doubt_.erase(stream);
   if (auto n = ctx_.ledger.retain_only(stream, before, ours); n > 0) {
     ctx_.counts.lost_leases += n;
     ctx_.report(log_level::warning,
@@ -82,6 +103,22 @@ void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
                   + ctx_.streams[stream].name);
   }
   note_unknown(stream, ours);
+  const auto i = doubts_.find(stream);
+  if (i == doubts_.end())
+    return;
+  i->second.asked = false;
+  // A reply that is as old as the doubt does not end it.
+  if (const auto& x = ctx_.streams[stream]; !x.lease || !is_stale(x)) {
+    doubts_.erase(i);
+    ctx_.ledger.resume(stream);
+  }
+}
+
+void sink_lease_guard::on_not_verified(uint32_t stream, const failure& why) {
+  if (const auto i = doubts_.find(stream); i != doubts_.end())
+    i->second = {false, ctx_.now() + verify_pause};
+  ctx_.note_refusal(why);
+  ctx_.note_command_failed(why);
 }
 
 // An event may have been read while the reply was under way; then the sink

@@ -3,6 +3,7 @@
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/actors/internal/sink/outcome_writer.hpp"
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <vector>
@@ -25,19 +26,29 @@ public:
     // nop
   }
 
-  /// Checks whether the leases were renewed recently enough to dispatch events.
-  /// If not, because this node was stopped or Redis is away, it asks Redis
-  /// which events still belong to the sink, and returns false until Redis has
-  /// answered.
-  /// @returns whether events may be dispatched.
-  bool check_leases();
+  /// Call this before events are dispatched. It holds the events of each stream
+  /// whose lease was not renewed recently enough, because this node was stopped
+  /// or Redis is away. Then it asks Redis which events still belong to the
+  /// sink, and goes on with the stream when Redis has answered.
+  void check_leases();
 
   /// Looks for events that the sink does not know, if it is time to do so.
   void tick(time_point now);
 
 private:
+  /// The lease of a stream was found stale. The keeper renews a lease before
+  /// the sink learns which events it lost, so the doubt lasts until then.
+  struct doubt {
+    bool asked = false;
+    /// When to ask again after an error.
+    time_point not_before;
+  };
+
+  void look_for_stale_leases(std::chrono::nanoseconds now);
+  void resolve_doubts();
   [[nodiscard]] bool is_stale(const sink_stream& x) const;
   void verify(uint32_t stream);
+  void on_not_verified(uint32_t stream, const failure& why);
   void on_verified(uint32_t stream, uint64_t before,
                    const std::vector<event_id>& ours);
   void note_unknown(uint32_t stream, const std::vector<event_id>& ours);
@@ -45,11 +56,10 @@ private:
   sink_context& ctx_;
   const sink_outcome_writer& outcomes_;
   random_engine random_;
-  // Streams whose lease was found stale. The keeper renews a lease before the
-  // sink learns which events it lost, so the doubt lasts until then.
-  std::set<uint32_t> in_doubt_;
+  std::map<uint32_t, doubt> doubts_;
+  // Time since boot before which no lease can become stale.
+  std::chrono::nanoseconds next_look_{0};
   size_t verifying_ = 0;
-  time_point verify_not_before_;
   time_point next_check_;
   // For each stream: pending events of this sink that the sink did not know at
   // the last check.

@@ -1,108 +1,84 @@
 #pragma once
 
+#include "pulse/actors/internal/sink/ack_writer.hpp"
 #include "pulse/actors/internal/sink/context.hpp"
-#include "pulse/core/backoff.hpp"
+#include "pulse/actors/internal/sink/count_writer.hpp"
+#include "pulse/actors/internal/sink/dead_letter_writer.hpp"
+#include "pulse/actors/internal/sink/delay_writer.hpp"
 
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace pulse::internal {
 
-/// Writes the outcomes of events to Redis: acks, dead letters and delivery
-/// counts. Acks that are decided while others are under way are sent together
-/// as one batch. Acks, dead letters and the marks of crash candidates are
-/// repeated with pauses until Redis confirms them; other counts are not
-/// repeated. All commands may be executed twice without harm.
+/// Writes the outcomes of events to Redis: acks, dead letters, pauses before
+/// the next attempt, and delivery counts. Each kind has a writer of its own, so
+/// that one that Redis refuses does not hold up the others. All commands may be
+/// executed twice without harm.
 class sink_outcome_writer {
 public:
   explicit sink_outcome_writer(sink_context& ctx)
-    : ctx_(ctx), random_(ctx.env.new_engine()) {
+    : ctx_(ctx),
+      acks_(ctx),
+      dead_letters_(ctx, acks_),
+      delays_(ctx),
+      counts_(ctx) {
     // nop
   }
-
-  /// Answers all open requests for an ack with the error that it is not
-  /// confirmed.
-  ~sink_outcome_writer();
-  sink_outcome_writer(const sink_outcome_writer&) = delete;
-  sink_outcome_writer& operator=(const sink_outcome_writer&) = delete;
 
   /// Takes over the outcomes that the ledger has decided.
   void take_actions();
 
   /// Acknowledges an event that is not in the ledger, because it was filtered
   /// out or deleted from the stream.
-  void ack(uint32_t stream, event_id id);
+  void ack(uint32_t stream, event_id id) {
+    acks_.add(stream, id, {}, false);
+  }
 
   /// Makes an event that is not in the ledger a dead letter.
   void make_dead_letter(uint32_t stream, event_id id, delivery_counts counts,
                         std::string reason);
 
   /// @returns whether an outcome of that event is still to be confirmed.
-  [[nodiscard]] bool knows(uint32_t stream, event_id id) const;
+  [[nodiscard]] bool knows(uint32_t stream, event_id id) const {
+    return acks_.knows(stream, id) || dead_letters_.knows(stream, id);
+  }
 
   /// Takes over the outcomes that the ledger has decided.
   /// @param answer Is delivered when all these acks are confirmed, or when the
   /// first attempt to send them failed.
-  void answer_after_ack(caf::response_promise answer);
+  void answer_after_ack(caf::response_promise answer) {
+    take_actions();
+    acks_.answer_when_confirmed(std::move(answer));
+  }
 
   /// Sends the waiting outcomes. Acks wait while other acks are under way.
-  void flush();
+  void flush() {
+    acks_.flush();
+    dead_letters_.flush();
+    delays_.flush();
+    counts_.flush();
+  }
 
   /// @returns how many events were acknowledged since the last call, without
   /// those that no subscriber got.
   size_t take_acked() noexcept {
-    return std::exchange(acked_events_, 0);
+    return acks_.take_acked();
   }
 
   /// @returns how many outcomes are decided and not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {
-    return acks_.size() + acks_sent_.size() + dead_.size() + dead_sent_;
+    return acks_.backlog() + dead_letters_.backlog() + delays_.backlog();
   }
 
 private:
-  struct pending_ack {
-    uint32_t stream = 0;
-    event_id id;
-    delivery_ledger::ticket entry;
-    bool handled = false; // whether a subscriber got the event
-  };
-
-  using action = delivery_ledger::action;
-  using action_kind = delivery_ledger::action_kind;
-
-  void send_acks();
-  void acked(const resp::reply& reply);
-  void ack_failed(const failure& why);
-  void send_dead_letter(action x);
-  void dead_letter_stored(const action& x, const resp::reply& reply);
-  void count_removed(const std::string& stream, const outcome<int64_t>& n);
-  void dead_letter_failed(const action& x, const failure& why);
-  void send_counts();
-  void send_marks();
-  void send_marks_of(uint32_t stream, std::vector<action> marks);
-  void marked(const std::vector<action>& marks, const resp::reply& reply);
-  void marks_failed(const std::vector<action>& marks, const failure& why);
-  [[nodiscard]] std::vector<std::vector<action>>
-  by_stream(std::vector<action> xs) const;
-  [[nodiscard]] command_ptr count_call(uint32_t stream,
-                                       const std::vector<action>& xs) const;
-  void pause_after(const failure& why, const char* what);
+  void drop_without_acks(const delivery_ledger::action& x);
 
   sink_context& ctx_;
-  std::vector<pending_ack> acks_;
-  std::vector<pending_ack> acks_sent_;
-  size_t acked_events_ = 0;
-  std::vector<caf::response_promise> answers_;
-  std::vector<caf::response_promise> answers_sent_;
-  std::vector<action> dead_;
-  size_t dead_sent_ = 0;
-  std::vector<action> counts_;
-  std::vector<action> marks_;
-  sink_context::time_point not_before_;
-  bool failing_ = false;
-  reconnect_backoff pause_{milliseconds{100}, milliseconds{1'500}};
-  random_engine random_;
+  sink_ack_writer acks_;
+  sink_dead_letter_writer dead_letters_;
+  sink_delay_writer delays_;
+  sink_count_writer counts_;
 };
 
 } // namespace pulse::internal

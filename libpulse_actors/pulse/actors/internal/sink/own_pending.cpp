@@ -21,9 +21,10 @@ void sink_own_pending::read_page() {
   asked_ = ctx_.pages.apply(page_size);
   ctx_.run(
     page_command(),
-    [this](const reply_ptr& reply) {
+    [this, sent = ctx_.env.boot_time()](const reply_ptr& reply) {
       reading_ = false;
-      on_page(*reply);
+      if (!ctx_.is_stale(sent)) // else the same page is read again
+        on_page(*reply);
     },
     [this](const caf::error& err) {
       reading_ = false;

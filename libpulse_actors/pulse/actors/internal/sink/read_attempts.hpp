@@ -18,6 +18,11 @@ public:
     return ctx_.now() >= not_before_;
   }
 
+  /// @returns when the sink may read again, if that is later than now.
+  [[nodiscard]] sink_context::time_point next_time() const {
+    return may_read() ? sink_context::time_point::max() : not_before_;
+  }
+
   /// Call this after a read of new events succeeded.
   void succeeded() {
     if (failures_ > 0)

@@ -107,10 +107,7 @@ void sink_reader::on_read(resp::reply& reply) {
     return attempts_.failed(asked_, page.error());
   }
   ctx_.note_contact();
-  // If this node was stopped while the reply waited, other nodes may have
-  // claimed its events. So the sink drops the reply, and reads those events
-  // that are still pending for it.
-  if (is_stale())
+  if (ctx_.is_stale(sent_))
     return ctx_.recover_all();
   attempts_.succeeded();
   ctx_.pages.worked();
@@ -132,11 +129,6 @@ void sink_reader::accept(const std::shared_ptr<const event_block>& block) {
     ++ctx_.counts.fetched;
     intake_.accept(stream, fresh);
   }
-}
-
-bool sink_reader::is_stale() const {
-  const auto age = ctx_.env.boot_time() - sent_;
-  return ctx_.acks() && age > ctx_.options.lease / 2;
 }
 
 } // namespace pulse::internal

@@ -54,8 +54,6 @@ private:
   [[nodiscard]] command_ptr read_command();
   void on_read(resp::reply& reply);
   void accept(const std::shared_ptr<const event_block>& block);
-  // Returns whether other nodes may have claimed the events of the read.
-  [[nodiscard]] bool is_stale() const;
 
   sink_context& ctx_;
   sink_intake& intake_;

@@ -113,6 +113,24 @@ void sink_workers::tick(time_point now) {
   for (auto i = end; i != pending_failures_.end(); ++i)
     ctx_.ledger.failed(i->what, i->who, i->reason, {}, now);
   pending_failures_.erase(end, pending_failures_.end());
+  probes_.clear();
+  ctx_.ledger.take_probes(probes_);
+  for (const auto& x : probes_)
+    send_probe(x);
+}
+
+// Every living actor of CAF answers this question when it has processed the
+// messages before it.
+void sink_workers::send_probe(const worker_table::probe& x) {
+  const auto i = workers_.find(x.to);
+  if (i == workers_.end())
+    return;
+  ctx_.requests.ask(
+    caf::actor_cast<caf::actor>(i->second),
+    [this, x](caf::ok_atom, const std::string&, const caf::strong_actor_ptr&,
+              const std::string&) { ctx_.ledger.answered_probe(x); },
+    [](const caf::error&) {}, // the worker is dead
+    caf::sys_atom_v, caf::get_atom_v, std::string{"info"});
 }
 
 } // namespace pulse::internal

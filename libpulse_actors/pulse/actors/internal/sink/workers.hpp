@@ -35,7 +35,8 @@ public:
   /// Sends the events that the ledger dispatches.
   void dispatch();
 
-  /// Treats errors as failures whose worker did not die shortly afterwards.
+  /// Treats errors as failures whose worker did not die shortly afterwards, and
+  /// sends probes to late workers.
   void tick(time_point now);
 
   [[nodiscard]] size_t size() const noexcept {
@@ -56,6 +57,7 @@ private:
   };
 
   void hand_over(const delivery_ledger::dispatch& x);
+  void send_probe(const worker_table::probe& x);
   void on_error(const delivery_ledger::ticket& what, worker_id who,
                 const caf::error& err);
 
@@ -66,6 +68,7 @@ private:
   std::unordered_map<caf::actor_addr, worker_id> ids_;
   std::vector<pending_failure> pending_failures_;
   std::vector<delivery_ledger::dispatch> out_;
+  std::vector<worker_table::probe> probes_;
   worker_id last_id_ = 0;
 };
 

@@ -1,0 +1,102 @@
+#include "pulse/actors/internal/sink/dead_letter_writer.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/core/names.hpp"
+#include "pulse/resp/dead_letter_scripts.hpp"
+#include "pulse/resp/stream_replies.hpp"
+
+#include <algorithm>
+
+namespace pulse::internal {
+
+void sink_dead_letter_writer::flush() {
+  if (gate_.is_open())
+    for (auto& x : std::exchange(waiting_, {}))
+      send(std::move(x));
+}
+
+bool sink_dead_letter_writer::knows(uint32_t stream, event_id id) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [=](const auto& x) {
+    return x.stream == stream && x.id == id;
+  });
+}
+
+void sink_dead_letter_writer::send(action x) {
+  const auto& stream = ctx_.streams[x.stream];
+  if (!ctx_.options.dead_letter) {
+    ++ctx_.counts.dead_letters;
+    ctx_.report(log_level::warning, "gives up event " + to_string(x.id)
+                                      + " of stream " + stream.name
+                                      + " without a dead letter, because "
+                                        "dead_letter is off: "
+                                      + x.reason);
+    acks_.add(x.stream, x.id, x.entry, false);
+    return;
+  }
+  const auto dead
+    = stream_key(dead_letter_stream(stream.name, ctx_.options.name));
+  script_call call{resp::dead_letter_script(),
+                   {stream.key, dead,
+                    resp::redrives_key(stream.name, ctx_.options.name)}};
+  call.arg(ctx_.options.name).arg(x.id).arg(ctx_.options.dead_letter_max_len);
+  call.arg("x-id").arg(x.id);
+  call.arg("x-stream").arg(stream.name);
+  call.arg("x-sink").arg(ctx_.options.name);
+  call.arg("x-node").arg(ctx_.consumer);
+  call.arg("x-reason").arg(x.reason);
+  call.arg("x-deliveries").arg(uint64_t{x.counts.deliveries});
+  call.arg("x-failures").arg(uint64_t{x.counts.failures});
+  call.arg("x-crashes").arg(uint64_t{x.counts.crashes});
+  call.arg("x-time").arg(static_cast<int64_t>(ctx_.env.unix_time().count()));
+  ++sent_;
+  ctx_.run(
+    call.finish(true),
+    [this, x](const reply_ptr& reply) {
+      --sent_;
+      stored(x, *reply);
+    },
+    [this, x](const caf::error& err) {
+      --sent_;
+      failed(x, to_failure(err));
+    });
+}
+
+void sink_dead_letter_writer::stored(const action& x,
+                                     const resp::reply& reply) {
+  resp::cursor at{reply};
+  if (at.is(resp::node_type::error))
+    return failed(x, resp::error_of(at));
+  gate_.worked();
+  // The reply is nil if the event was acknowledged meanwhile.
+  uint32_t parts = 0;
+  if (at.read_array(parts) && parts == 2) {
+    at.skip();
+    const auto& stream = ctx_.streams[x.stream].name;
+    ++ctx_.counts.dead_letters;
+    ctx_.report(log_level::warning, "event " + to_string(x.id) + " of stream "
+                                      + stream
+                                      + " is a dead letter now: " + x.reason);
+    count_removed(stream, resp::read_number(at, "dead_letter"));
+  }
+  ctx_.ledger.forget(x.entry);
+}
+
+void sink_dead_letter_writer::count_removed(const std::string& stream,
+                                            const outcome<int64_t>& n) {
+  if (!n || *n == 0)
+    return;
+  ctx_.counts.dead_letters_removed += static_cast<uint64_t>(*n);
+  ctx_.report(log_level::warning,
+              "removed the oldest " + std::to_string(*n)
+                + " dead letters of stream " + stream
+                + ", because there are more than "
+                + std::to_string(ctx_.options.dead_letter_max_len)
+                + "; redrive or purge them, or raise dead_letter_max_len");
+}
+
+void sink_dead_letter_writer::failed(const action& x, const failure& why) {
+  waiting_.push_back(x);
+  gate_.failed(why);
+}
+
+} // namespace pulse::internal

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "pulse/actors/internal/sink/ack_writer.hpp"
+#include "pulse/actors/internal/sink/context.hpp"
+#include "pulse/actors/internal/sink/write_gate.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pulse::internal {
+
+/// Writes dead letters. Each is repeated until Redis confirms it.
+class sink_dead_letter_writer {
+public:
+  using action = delivery_ledger::action;
+
+  sink_dead_letter_writer(sink_context& ctx, sink_ack_writer& acks)
+    : ctx_(ctx), acks_(acks), gate_(ctx, "dead letters") {
+    // nop
+  }
+
+  void add(action x) {
+    waiting_.push_back(std::move(x));
+  }
+
+  /// Sends what waits.
+  void flush();
+
+  /// @returns whether a dead letter of that event waits to be sent.
+  [[nodiscard]] bool knows(uint32_t stream, event_id id) const;
+
+  /// @returns how many dead letters are not confirmed yet.
+  [[nodiscard]] size_t backlog() const noexcept {
+    return waiting_.size() + sent_;
+  }
+
+private:
+  void send(action x);
+  void stored(const action& x, const resp::reply& reply);
+  void count_removed(const std::string& stream, const outcome<int64_t>& n);
+  void failed(const action& x, const failure& why);
+
+  sink_context& ctx_;
+  sink_ack_writer& acks_;
+  write_gate gate_;
+  std::vector<action> waiting_;
+  size_t sent_ = 0;
+};
+
+} // namespace pulse::internal

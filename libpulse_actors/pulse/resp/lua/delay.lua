@@ -1,0 +1,30 @@
+-- Hands over pending entries that the consumer shall not hold any more. Entries
+-- that failed go to the consumer "delayed", and a sorted set says when each is
+-- due for its next attempt. Entries that only wait for a worker go to the
+-- consumer "released", with an idle time of one lease. So none of them needs a
+-- node, and any node can take them (take_over).
+-- KEYS: 1 the stream, 2 the sorted set. ARGV: 1 group, 2 consumer, 3 lease in
+-- ms, then ID, delivery count and pause in ms (-1: released) of each entry.
+-- Entries that the consumer does not own any more are left alone. Answers how
+-- many entries of the group wait, in how many ms the next one is due (-1: none
+-- waits), and the IDs of the entries that had been trimmed from the stream.
+--! include delayed
+local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local lease, now, trimmed, longest = ARGV[3], now_in_ms(), {}, 0
+for i = 4, #ARGV, 3 do
+  local id, pause = ARGV[i], tonumber(ARGV[i + 2])
+  if #redis.call('XPENDING', key, group, id, id, 1, me) == 1 then
+    local to = pause < 0 and 'released' or 'delayed'
+    local claimed = redis.call('XCLAIM', key, group, to, 0, id,
+                               'IDLE', pause < 0 and lease or 0,
+                               'RETRYCOUNT', ARGV[i + 1], 'JUSTID')
+    if #claimed == 0 then
+      trimmed[#trimmed + 1] = id
+    elseif pause >= 0 then
+      redis.call('ZADD', delayed, now + pause, id)
+      longest = math.max(longest, pause)
+    end
+  end
+end
+keep_longer_than(delayed, longest)
+return {redis.call('ZCARD', delayed), next_due(delayed, now), trimmed}
