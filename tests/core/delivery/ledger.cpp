@@ -663,6 +663,26 @@ CAF_TEST(keyed gives a topic to the same worker as long as it is there) {
   }
 }
 
+CAF_TEST(keyed spreads events without a topic over all workers) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  for (uint64_t w = 1; w <= 3; ++w)
+    uut.add_worker(w, 30);
+  for (uint64_t id = 1; id <= 30; ++id)
+    uut.fetched(0, ev(id));
+  const auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(out.size(), 30u); // none waits for another one
+  std::map<uint64_t, int> of;
+  for (const auto& x : out)
+    ++of[x.to];
+  CAF_CHECK_EQUAL(of.size(), 3u);
+  // An event with a topic that fails holds up only its topic.
+  uut.fetched(0, ev(31, "a"));
+  uut.fetched(0, ev(32, "a"));
+  uut.fetched(0, ev(33));
+  CAF_CHECK_EQUAL(dispatch(uut).size(), 2u);
+}
+
 CAF_TEST(keyed waits for the first worker without losing the order) {
   how.dispatch = dispatch_mode::keyed;
   auto uut = make();

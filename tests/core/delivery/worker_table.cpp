@@ -258,10 +258,46 @@ CAF_TEST(who leaves is removed when it has nothing to answer) {
 CAF_TEST(what is removed comes with what it held) {
   uut.add(1, 2);
   give(1, 7);
-  const auto gone = uut.remove(1);
+  auto gone = uut.remove(1);
   CAF_REQUIRE_EQUAL(gone.holds.size(), 1u);
-  CAF_CHECK(gone.holds[0].what == ticket(7));
+  CAF_CHECK(gone.holds.first()->what == ticket(7));
   CAF_CHECK(uut.find(1) == nullptr);
+}
+
+CAF_TEST(an answer of a worker that left means nothing) {
+  uut.add(1, 2);
+  give(1, 1);
+  now += 1s;
+  take_back(1);
+  CAF_CHECK(uut.find_overdue(0, {1, 0}));
+  uut.remove(1);
+  CAF_CHECK(!uut.find_overdue(0, {1, 0}));
+}
+
+// Each step looks at one event, not at all of them: otherwise these would be
+// 10^11 steps.
+CAF_TEST(many events at one worker do not slow down its answers) {
+  constexpr uint64_t many = 400'000;
+  const auto begin = std::chrono::steady_clock::now();
+  uut.add(1, 2 * many);
+  for (uint64_t i = 1; i <= many; ++i)
+    give(1, i);
+  // From the newest to the oldest, as a worker that keeps promises may answer.
+  for (uint64_t i = many; i > many / 2; --i)
+    answer(1, i);
+  CAF_CHECK_EQUAL(load(1), many / 2);
+  now += 1h;
+  worker_table::taken_back out;
+  uut.find(1)->last_answer = {};
+  CAF_CHECK(uut.take_back(*uut.find(1), now, out));
+  CAF_CHECK_EQUAL(out.behind.size(), many / 2 - 1);
+  CAF_CHECK_EQUAL(probes(), "1:1");
+  for (uint64_t i = 1; i <= many / 2; ++i) {
+    CAF_REQUIRE(uut.answered(1, ticket(i), now).late);
+    uut.forget_overdue(0, {i, 0});
+    CAF_REQUIRE_EQUAL(load(1), many / 2 - i);
+  }
+  CAF_CHECK(std::chrono::steady_clock::now() - begin < 30s);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -10,7 +10,9 @@ namespace pulse {
 void dispatcher::add(ledger_entry& x, bool in_front) {
   if (mode_ != dispatch_mode::keyed)
     return enqueue(x, in_front);
-  x.key = std::hash<std::string_view>{}(x.content.topic());
+  // Events without a topic have no order to keep, so each has a key of its own.
+  const auto topic = x.content.topic();
+  x.key = topic.empty() ? x.serial : std::hash<std::string_view>{}(topic);
   x.has_turn = keys_.enter(x.key, entries_.ticket_of(x));
   if (x.has_turn)
     enqueue(x, false);

@@ -50,7 +50,7 @@ public:
   // -- what is queued ---------------------------------------------------------
 
   /// Adds a new event. In keyed mode the event is queued when all earlier
-  /// events of its key are decided, otherwise at once.
+  /// events of its topic are decided, otherwise at once.
   /// @param in_front Without effect in keyed mode.
   void add(ledger_entry& x, bool in_front);
 

@@ -173,11 +173,12 @@ void delivery_ledger::end_worker(worker_id id, F end_delivery) {
   if (workers_.find(id) == nullptr)
     return;
   // The worker is removed first, so that it gets none of its events again.
-  const auto gone = workers_.remove(id);
+  auto gone = workers_.remove(id);
   dispatcher_.unassign(gone.assigned);
-  for (auto i = gone.holds.rbegin(); i != gone.holds.rend(); ++i)
+  auto& holds = gone.holds;
+  for (auto* i = holds.last(); i != nullptr; i = holds.previous(i))
     if (auto* x = entries_.resolve(i->what, entry_state::dispatched))
-      end_delivery(*x, std::next(i) == gone.holds.rend());
+      end_delivery(*x, i == holds.first());
   dispatcher_.reassign();
 }
 

@@ -39,13 +39,19 @@ void worker_table::add(worker_id id, uint32_t credit) {
 
 worker_table::worker worker_table::remove(worker_id id) {
   const auto i = workers_.begin() + (find(id) - workers_.data());
+  forget_all_of(*i);
   auto result = std::move(*i);
   workers_.erase(i);
   return result;
 }
 
 void worker_table::remove_idle() {
-  auto idle = [](const worker& w) { return w.leaving && w.holds.empty(); };
+  auto idle = [this](worker& w) {
+    if (!w.leaving || !w.holds.empty())
+      return false;
+    forget_all_of(w);
+    return true;
+  };
   workers_.erase(std::remove_if(workers_.begin(), workers_.end(), idle),
                  workers_.end());
 }
@@ -103,22 +109,17 @@ worker_table::answer worker_table::answered(worker_id by,
   auto* w = find(by);
   if (w == nullptr)
     return result;
-  auto is_it = [&](const held& h) { return h.what == what; };
   w->last_answer = now;
-  const auto i = std::find_if(w->holds.begin(), w->holds.end(), is_it);
-  auto past = w->overdue.end();
-  if (i != w->holds.end()) {
-    let_go(*w, static_cast<size_t>(i - w->holds.begin()), now);
-  } else {
-    past = std::find_if(w->overdue.begin(), w->overdue.end(), is_it);
-    if (past != w->overdue.end()) {
-      if (!past->is_decided)
-        result.late = *past;
-      past = w->overdue.erase(past);
-    }
+  auto past_end = w->overdue.next_number();
+  if (auto* x = w->holds.find(what)) {
+    let_go(*w, x, now);
+  } else if (auto* late = w->overdue.find(what)) {
+    past_end = late->number;
+    const auto copy = *late;
+    if (remove_overdue(*w, late))
+      result.late = copy;
   }
-  for (auto j = w->overdue.begin(); j != past; ++j)
-    j->is_past = true;
+  end_work_before(*w, past_end);
   result.was_stuck = std::exchange(w->stuck, false);
   return result;
 }
@@ -128,45 +129,44 @@ bool worker_table::extend(worker_id by, const delivery_ticket& what,
   auto* w = find(by);
   if (w == nullptr)
     return false;
-  for (auto& h : w->holds)
-    if (h.what == what) {
-      h.clock = now;
-      return true;
-    }
-  return false;
+  auto* x = w->holds.find(what);
+  if (x == nullptr)
+    return false;
+  x->clock = now;
+  return true;
 }
 
 bool worker_table::take_back(worker& w, delivery_time now, taken_back& into) {
-  if (w.holds.empty() || now - w.holds.front().clock < ack_wait_)
+  auto* first = w.holds.first();
+  if (first == nullptr || now - first->clock < ack_wait_)
     return false;
-  const auto oldest = w.holds.front();
-  let_go(w, 0, now);
-  into.late = oldest;
+  into.late = *first;
   into.behind.clear();
+  let_go(w, first, now);
   forget_old(w);
-  any_overdue_ = true;
-  w.overdue.push_back(oldest);
+  add_overdue(w, into.late);
   // The events behind the oldest one must not wait for a time-out of their own.
   // But a worker that answered another event meanwhile is not stuck: it works
   // on several events at the same time.
-  into.stuck = w.last_answer <= oldest.clock;
+  into.stuck = w.last_answer <= into.late.clock;
   if (!into.stuck)
     return true;
-  std::swap(into.behind, w.holds);
+  w.holds.move_to(into.behind);
   w.stuck = true;
-  w.overdue.insert(w.overdue.end(), into.behind.begin(), into.behind.end());
+  for (const auto& x : into.behind)
+    add_overdue(w, x);
   return true;
 }
 
 void worker_table::take_probes(std::vector<probe>& into) {
   for (auto& w : workers_) {
     // The events of the last probe stand before those that have none.
-    if (w.overdue.empty() || w.overdue.back().probe != 0)
+    auto* x = w.overdue.last();
+    if (x == nullptr || x->probe != 0)
       continue;
     ++w.last_probe;
-    for (auto& h : w.overdue)
-      if (h.probe == 0)
-        h.probe = w.last_probe;
+    for (; x != nullptr && x->probe == 0; x = w.overdue.previous(x))
+      x->probe = w.last_probe;
     into.push_back({w.id, w.last_probe});
   }
 }
@@ -175,46 +175,82 @@ bool worker_table::answered_probe(const probe& x) {
   auto* w = find(x.to);
   if (w == nullptr)
     return false;
-  for (auto& h : w->overdue)
-    if (h.probe != 0 && h.probe <= x.number)
-      h.is_past = true;
-  const bool is_free = w->load() == w->holds.size();
-  return is_free && std::exchange(w->stuck, false);
+  auto* h = w->overdue.first_from(w->past_end);
+  while (h != nullptr && h->probe != 0 && h->probe <= x.number)
+    h = w->overdue.next(h);
+  end_work_before(*w, h != nullptr ? h->number : w->overdue.next_number());
+  return w->still_worked_on == 0 && std::exchange(w->stuck, false);
 }
 
+// -- overdue events -----------------------------------------------------------
+
 void worker_table::forget_overdue(uint32_t stream, event_id id) {
-  if (!std::exchange(any_overdue_, false))
-    return;
-  for (auto& w : workers_)
-    for (auto& h : w.overdue) {
-      any_overdue_ = true;
-      if (h.stream == stream && h.id == id)
-        h.is_decided = true;
-    }
+  if (!undecided_.empty())
+    undecided_.erase(event_key{stream, id});
 }
 
 std::optional<worker_table::overdue_event>
 worker_table::find_overdue(uint32_t stream, event_id id) const noexcept {
-  for (const auto& w : workers_)
-    for (const auto& h : w.overdue)
-      if (h.stream == stream && h.id == id && !h.is_decided)
-        return overdue_event{w.id, h.what};
-  return std::nullopt;
+  const auto i = undecided_.find(event_key{stream, id});
+  if (i == undecided_.end())
+    return std::nullopt;
+  return i->second;
+}
+
+void worker_table::add_overdue(worker& by, const held& x) {
+  by.overdue.push_back(x);
+  ++by.still_worked_on;
+  undecided_.emplace(event_key{x.stream, x.id}, overdue_event{by.id, x.what});
+}
+
+// Returns whether the outcome of the event was not decided.
+bool worker_table::remove_overdue(worker& by, held* x) {
+  const bool was_undecided = forget_undecided(by.id, *x);
+  if (x->number >= by.past_end)
+    --by.still_worked_on;
+  by.overdue.remove(x);
+  return was_undecided;
+}
+
+bool worker_table::forget_undecided(worker_id by, const held& x) {
+  auto [i, end] = undecided_.equal_range(event_key{x.stream, x.id});
+  for (; i != end; ++i)
+    if (i->second.by == by && i->second.what == x.what) {
+      undecided_.erase(i);
+      return true;
+    }
+  return false;
+}
+
+void worker_table::forget_all_of(worker& x) {
+  for (auto* h = x.overdue.first(); h != nullptr; h = x.overdue.next(h))
+    forget_undecided(x.id, *h);
 }
 
 // A worker that drops promises never answers these events. So only the last
 // ones are kept.
 void worker_table::forget_old(worker& w) {
   constexpr size_t most = 256;
-  while (w.overdue.size() >= most && w.overdue.front().is_past)
-    w.overdue.erase(w.overdue.begin());
+  while (w.overdue.size() >= most && w.overdue.first()->number < w.past_end)
+    remove_overdue(w, w.overdue.first());
 }
 
-void worker_table::let_go(worker& from, size_t index, delivery_time now) {
-  from.holds.erase(from.holds.begin() + static_cast<std::ptrdiff_t>(index));
+// The worker does not work any more on the overdue events before `number`.
+void worker_table::end_work_before(worker& w, uint64_t number) {
+  if (number <= w.past_end)
+    return;
+  auto* x = w.still_worked_on > 0 ? w.overdue.first_from(w.past_end) : nullptr;
+  for (; x != nullptr && x->number < number; x = w.overdue.next(x))
+    --w.still_worked_on;
+  w.past_end = number;
+}
+
+void worker_table::let_go(worker& from, held* x, delivery_time now) {
+  const bool was_first = x == from.holds.first();
+  from.holds.remove(x);
   // The next event is the oldest one now, so its time begins.
-  if (index == 0 && !from.holds.empty())
-    from.holds.front().clock = now;
+  if (auto* first = from.holds.first(); was_first && first != nullptr)
+    first->clock = now;
 }
 
 } // namespace pulse

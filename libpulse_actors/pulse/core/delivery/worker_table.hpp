@@ -1,13 +1,15 @@
 #pragma once
 
+#include "pulse/core/delivery/held_queue.hpp"
 #include "pulse/core/delivery/ticket.hpp"
 #include "pulse/core/event_id.hpp"
 #include "pulse/core/options.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace pulse {
@@ -24,23 +26,7 @@ namespace pulse {
 /// worker behind these events.
 class worker_table {
 public:
-  struct held {
-    delivery_ticket what;
-    /// Which event that is, also when the ledger has forgotten it.
-    uint32_t stream = 0;
-    event_id id;
-    /// When the `ack_wait` of the event began: when its worker had answered all
-    /// events that it got before.
-    delivery_time clock;
-    /// The probe that is behind the event in the mailbox of the worker; 0: none
-    /// yet.
-    uint32_t probe = 0;
-    /// Whether the worker does not work on the event any more, as its later
-    /// answers show. A handler that keeps a promise may still answer.
-    bool is_past = false;
-    /// Whether the outcome of the event is decided, so that no answer counts.
-    bool is_decided = false;
-  };
+  using held = held_event;
 
   /// A probe to send to a worker.
   struct probe {
@@ -70,18 +56,22 @@ public:
     uint32_t last_probe = 0;
     delivery_time last_answer;
     /// The events that the worker holds, the oldest first.
-    std::vector<held> holds;
+    held_queue holds;
     /// The events that were taken back, and that the worker may still answer,
-    /// the oldest first.
-    std::vector<held> overdue;
+    /// the oldest first. A handler that keeps a promise may still answer those
+    /// that are past.
+    held_queue overdue;
+    /// The worker does not work any more on the overdue events with lower
+    /// numbers than this one, as its later answers show: they are past.
+    uint64_t past_end = 0;
+    /// How many overdue events are not past.
+    size_t still_worked_on = 0;
     /// In keyed mode: the events that wait for this worker.
     std::deque<delivery_ticket> assigned;
 
     /// How many events may keep the worker busy.
     [[nodiscard]] size_t load() const noexcept {
-      const auto n = std::count_if(overdue.begin(), overdue.end(),
-                                   [](const held& x) { return !x.is_past; });
-      return holds.size() + static_cast<size_t>(n);
+      return holds.size() + still_worked_on;
     }
     [[nodiscard]] bool ready() const noexcept {
       return !leaving && !stuck && load() < credit;
@@ -144,7 +134,7 @@ public:
 
   void assign(worker& to, const delivery_ticket& what, uint32_t stream,
               event_id id, delivery_time now) {
-    to.holds.push_back({what, stream, id, now, 0});
+    to.holds.push_back({what, stream, 0, id, now});
   }
 
   /// Notes that the worker answered `what`, with success or not. So the worker
@@ -185,13 +175,33 @@ public:
   find_overdue(uint32_t stream, event_id id) const noexcept;
 
 private:
-  void let_go(worker& from, size_t index, delivery_time now);
-  static void forget_old(worker& w);
+  struct event_key {
+    uint32_t stream;
+    event_id id;
+    friend bool operator==(const event_key& a, const event_key& b) noexcept {
+      return a.stream == b.stream && a.id == b.id;
+    }
+  };
+
+  struct key_hash {
+    size_t operator()(const event_key& x) const noexcept {
+      return std::hash<event_id>{}(x.id) + x.stream;
+    }
+  };
+
+  static void let_go(worker& from, held* x, delivery_time now);
+  void add_overdue(worker& by, const held& x);
+  bool remove_overdue(worker& by, held* x);
+  bool forget_undecided(worker_id by, const held& x);
+  void forget_all_of(worker& x);
+  void forget_old(worker& w);
+  static void end_work_before(worker& w, uint64_t number);
 
   milliseconds ack_wait_;
   std::vector<worker> workers_;
-  // Whether a worker may have overdue events.
-  bool any_overdue_ = false;
+  // The overdue events whose outcome is not decided, so that a late answer
+  // still counts.
+  std::unordered_multimap<event_key, overdue_event, key_hash> undecided_;
   size_t next_ = 0;
 };
 
