@@ -311,6 +311,58 @@ CAF_TEST(who unsubscribed is not subscribed again) {
   CAF_CHECK_EQUAL(second->value.subscribers, 0u);
 }
 
+CAF_TEST(who died is forgotten and not subscribed again) {
+  std::vector<std::string> lines;
+  set_log_function(
+    [&](log_level, std::string_view line) { lines.emplace_back(line); });
+  const auto first = open_sink();
+  std::vector<caf::actor_addr> dead;
+  for (int i = 0; i < 20; ++i) {
+    auto bob = std::make_unique<scripted_worker>(sys);
+    subscribe_to(first, *bob);
+    dead.push_back(bob->handle().address());
+    bob->die();
+    consume_messages();
+  }
+  CAF_CHECK_EQUAL(subscribe_to(first, alice), "none");
+  // The root was the last one that kept them.
+  for (const auto& x : dead)
+    CAF_CHECK(caf::actor_cast<caf::actor>(x) == nullptr);
+  lines.clear();
+  crash(first);
+  pass(1s);
+  set_log_function(nullptr);
+  CAF_REQUIRE_EQUAL(lines.size(), 1u);
+  CAF_CHECK(lines.front().find("sink s died of a defect") != std::string::npos);
+  auto second = ask<sink_info>(find_sink(), atom::info_v);
+  consume_messages();
+  CAF_REQUIRE(second->ok());
+  CAF_CHECK_EQUAL(second->value.subscribers, 1u);
+}
+
+CAF_TEST(subscribers that could not be had again are reported in one line) {
+  const auto first = open_sink();
+  scripted_worker bob{sys};
+  scripted_worker carol{sys};
+  for (auto* x : {&alice, &bob, &carol})
+    subscribe_to(first, *x);
+  redis.goes_away();
+  std::vector<std::string> lines;
+  set_log_function([&](log_level level, std::string_view line) {
+    if (level == log_level::error)
+      lines.emplace_back(line);
+  });
+  crash(first);
+  pass(6s); // subscribing to a sink fails after five seconds
+  set_log_function(nullptr);
+  CAF_REQUIRE_EQUAL(lines.size(), 2u);
+  CAF_CHECK(lines[1].find("could not subscribe 3 subscribers or listeners to "
+                          "sink s again")
+            != std::string::npos);
+  redis.comes_back();
+  pass(5s);
+}
+
 CAF_TEST(a child that keeps dying is started with growing pauses) {
   open_sink();
   for (int i = 0; i < 12; ++i) {

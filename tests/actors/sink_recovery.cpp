@@ -87,6 +87,21 @@ CAF_TEST(own pending events that were trimmed are acknowledged and reported) {
   CAF_CHECK_EQUAL(info().trimmed, 1u);
 }
 
+CAF_TEST(a reply that has a stream nobody asked for delivers nothing) {
+  spawn_subscribed();
+  give_page(page({{"a", entries(1, 1)}, {"other", entries(2, 2)}}));
+  CAF_CHECK_EQUAL(alice.got(), "");
+  CAF_CHECK(logged("protocol_error: unexpected reply to XREADGROUP"));
+  // The event is pending for this sink, and read again.
+  redis.answer("XREADGROUP", page({{"a", entries(1, 1)}, //
+                                   {"other", entries(2, 2)}}));
+  pass(300ms);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  redis.answer("XREADGROUP", page("a", 1, 1));
+  pass(3s);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+}
+
 // -- entries of other nodes ---------------------------------------------------
 
 CAF_TEST(a sink claims idle events and no more than it can take) {

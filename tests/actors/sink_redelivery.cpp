@@ -310,4 +310,35 @@ CAF_TEST(ack_wait counts for the oldest event only) {
   CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0 | a s 2-0 | a s 3-0");
 }
 
+// -- logs ---------------------------------------------------------------------
+
+CAF_TEST(many dead letters become few lines and none is left out) {
+  alice.always_fail(term("no"));
+  options.credit = 100;
+  spawn_subscribed();
+  auto count = [this](const std::string& text) {
+    size_t result = 0;
+    for (auto i = log_text.find(text); i != std::string::npos;
+         i = log_text.find(text, i + 1))
+      ++result;
+    return result;
+  };
+  give(1, 50);
+  pass(1s);
+  CAF_CHECK_EQUAL(info().dead_letters, 50u);
+  CAF_CHECK_EQUAL(count(" is a dead letter now: no"), 10u);
+  pass(10s);
+  CAF_CHECK(logged("40 more events were given up within 1 s; the last line: "
+                   "event 50-0 of stream a is a dead letter now: no"));
+  give_page(nothing); // as a read that has blocked for its time
+  give(51, 60);
+  pass(1s);
+  CAF_CHECK_EQUAL(info().dead_letters, 60u);
+  log_text.clear();
+  const auto closed = close();
+  pass(1s);
+  CAF_CHECK_EQUAL(closed->why(), "none");
+  CAF_CHECK(logged("10 more events were given up within 1 s"));
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -17,6 +17,9 @@
 #include "pulse/resp/reply.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
+#include <memory>
+#include <set>
+
 namespace pulse {
 
 namespace {
@@ -253,10 +256,12 @@ struct root_state {
       if (x == nullptr)
         return;
       const auto addr = caf::actor_cast<caf::actor_addr>(who);
-      if (how)
-        x->subscribers[addr] = {who, *how};
-      else
+      if (!how) {
         x->subscribers.erase(addr);
+        return;
+      }
+      x->subscribers[addr] = {who, *how};
+      watch(who);
     });
   }
 
@@ -267,17 +272,37 @@ struct root_state {
       if (x == nullptr)
         return;
       const auto addr = caf::actor_cast<caf::actor_addr>(who);
-      if (comes)
-        x->listeners[addr] = who;
-      else
+      if (!comes) {
         x->listeners.erase(addr);
+        return;
+      }
+      x->listeners[addr] = who;
+      watch(who);
     });
+  }
+
+  template <class Handle>
+  void watch(const Handle& who) {
+    if (watched.insert(caf::actor_cast<caf::actor_addr>(who)).second)
+      deaths.add(who);
+  }
+
+  void forget(const caf::actor_addr& who) {
+    if (watched.erase(who) == 0)
+      return;
+    auto forget_in = [&](auto& child) {
+      child.subscribers.erase(who);
+      child.listeners.erase(who);
+    };
+    readers.for_each_child(forget_in);
+    sinks.for_each_child(forget_in);
   }
 
   void on_down(const caf::down_msg& x) {
     if (x.source == caf::actor_cast<caf::actor_addr>(redis.commands)
         || x.source == caf::actor_cast<caf::actor_addr>(leases))
       return broken(x);
+    forget(x.source);
     report_down("stream ", streams.name_of(x.source), x.reason);
     report_down("reader ", readers.name_of(x.source), x.reason);
     report_down("sink ", sinks.name_of(x.source), x.reason);
@@ -349,20 +374,55 @@ struct root_state {
   template <class Child>
   void subscribe_again(const std::string& key, const Child& x) {
     if constexpr (!std::is_same_v<Child, streams_group::child>) {
-      auto failed = [this, key](const caf::error& err) {
-        log(log_level::error, name,
-            "could not subscribe to " + key + " again: " + describe(err));
-        if (is_transient(to_failure(err).code))
-          subscribe_later(key);
+      auto round = std::make_shared<subscription_round>();
+      round->pending = x.listeners.size() + x.subscribers.size();
+      auto ended = [this, key, round](const caf::error& err) {
+        round->note(err);
+        if (--round->pending == 0)
+          report_round(key, *round);
       };
+      auto good = [ended] { ended({}); };
       for (auto& [addr, who] : x.listeners)
         internal::request(self, x.handle, caf::subscribe_atom_v, who)
-          .then([] {}, failed);
+          .then(good, ended);
       for (auto& [addr, who] : x.subscribers)
         internal::request(self, x.handle, caf::subscribe_atom_v, who.first,
                           who.second)
-          .then([] {}, failed);
+          .then(good, ended);
     }
+  }
+
+  // All requests that subscribe the former subscribers to a new child.
+  struct subscription_round {
+    size_t pending = 0;
+    size_t failed = 0;
+    bool again = false;
+    caf::error first;
+
+    void note(const caf::error& err) {
+      // That one died meanwhile.
+      if (!err || err == errc::no_such_subscriber)
+        return;
+      if (failed++ == 0)
+        first = err;
+      again = again || is_transient(to_failure(err).code);
+    }
+  };
+
+  void report_round(const std::string& key, const subscription_round& x) {
+    with_child(key, [&](auto& group, const std::string& child) {
+      auto* there = group.find(child);
+      const bool failed = x.failed > 0;
+      if (there == nullptr || std::exchange(there->reported, failed) || !failed)
+        return;
+      log(log_level::error, name,
+          "could not subscribe " + std::to_string(x.failed)
+            + " subscribers or listeners to " + key
+            + " again; the first reason: " + describe(x.first)
+            + (x.again ? "; trying again" : ""));
+    });
+    if (x.again)
+      subscribe_later(key);
   }
 
   void subscribe_later(const std::string& key) {
@@ -388,13 +448,18 @@ struct root_state {
   caf::result<caf::timespan> on_ping() {
     auto answer = internal::new_promise(self);
     const auto begin = self->clock().now();
-    internal::run_on(self, redis.commands, internal::one_command(true, "PING"),
+    auto ping
+      = std::make_shared<command_batch>(*internal::one_command(true, "PING"));
+    // The first one waits for the connection, and system::connect() for it.
+    if (!connected)
+      ping->timeout = options.connect_timeout;
+    internal::run_on(self, redis.commands, std::move(ping),
                      [=](const outcome<reply_ptr>& reply) mutable {
                        if (auto why = refusal(reply))
-                         answer.deliver(make_error(*why));
-                       else
-                         answer.deliver(
-                           caf::timespan{self->clock().now() - begin});
+                         return answer.deliver(make_error(*why));
+                       connected = true;
+                       answer.deliver(
+                         caf::timespan{self->clock().now() - begin});
                      });
     return answer;
   }
@@ -457,6 +522,11 @@ struct root_state {
   internal::death_watch<self_type::pointer> deaths;
   uint64_t anonymous = 0;
   uint64_t restarts = 0;
+  // The subscribers and listeners of all children. The root forgets those that
+  // died, because it holds a handle of each.
+  std::set<caf::actor_addr> watched;
+  // Whether Redis has answered a ping.
+  bool connected = false;
   bool closing = false;
   bool finished = false;
 };

@@ -32,6 +32,8 @@ public:
     reconnect_backoff restart_pause{milliseconds{100}, milliseconds{5'000}};
     /// Some subscribers could not be subscribed to the restarted child yet.
     bool subscribe_later = false;
+    /// That was logged.
+    bool reported = false;
   };
 
   /// @returns the child of that name if it was opened with the same options, an
@@ -98,6 +100,12 @@ public:
     for (auto& [name, x] : children_)
       if (x.handle)
         fun(x.handle);
+  }
+
+  template <class F>
+  void for_each_child(F fun) {
+    for (auto& [name, x] : children_)
+      fun(x);
   }
 
 private:

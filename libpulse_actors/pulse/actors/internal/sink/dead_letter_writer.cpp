@@ -10,6 +10,8 @@
 namespace pulse::internal {
 
 void sink_dead_letter_writer::flush() {
+  letter_lines_.tick(ctx_.now());
+  removal_lines_.tick(ctx_.now());
   if (gate_.is_open())
     for (auto& x : std::exchange(waiting_, {}))
       send(std::move(x));
@@ -25,11 +27,10 @@ void sink_dead_letter_writer::send(action x) {
   const auto& stream = ctx_.streams[x.stream];
   if (!ctx_.options.dead_letter) {
     ++ctx_.counts.dead_letters;
-    ctx_.report(log_level::warning, "gives up event " + to_string(x.id)
-                                      + " of stream " + stream.name
-                                      + " without a dead letter, because "
-                                        "dead_letter is off: "
-                                      + x.reason);
+    letter_lines_.add(
+      "gives up event " + to_string(x.id) + " of stream " + stream.name
+        + " without a dead letter, because dead_letter is off: " + x.reason,
+      ctx_.now());
     acks_.add(x.stream, x.id, x.entry, false);
     return;
   }
@@ -73,9 +74,9 @@ void sink_dead_letter_writer::stored(const action& x,
     at.skip();
     const auto& stream = ctx_.streams[x.stream].name;
     ++ctx_.counts.dead_letters;
-    ctx_.report(log_level::warning, "event " + to_string(x.id) + " of stream "
-                                      + stream
-                                      + " is a dead letter now: " + x.reason);
+    letter_lines_.add("event " + to_string(x.id) + " of stream " + stream
+                        + " is a dead letter now: " + x.reason,
+                      ctx_.now());
     count_removed(stream, resp::read_number(at, "dead_letter"));
   }
   ctx_.ledger.forget(x.entry);
@@ -86,12 +87,12 @@ void sink_dead_letter_writer::count_removed(const std::string& stream,
   if (!n || *n == 0)
     return;
   ctx_.counts.dead_letters_removed += static_cast<uint64_t>(*n);
-  ctx_.report(log_level::warning,
-              "removed the oldest " + std::to_string(*n)
-                + " dead letters of stream " + stream
-                + ", because there are more than "
-                + std::to_string(ctx_.options.dead_letter_max_len)
-                + "; redrive or purge them, or raise dead_letter_max_len");
+  removal_lines_.add(
+    "removed the oldest " + std::to_string(*n) + " dead letters of stream "
+      + stream + ", because there are more than "
+      + std::to_string(ctx_.options.dead_letter_max_len)
+      + "; redrive or purge them, or raise dead_letter_max_len",
+    ctx_.now());
 }
 
 void sink_dead_letter_writer::failed(const action& x, const failure& why) {

@@ -3,6 +3,7 @@
 #include "pulse/actors/internal/sink/ack_writer.hpp"
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/actors/internal/sink/write_gate.hpp"
+#include "pulse/core/repeated_lines.hpp"
 
 #include <string>
 #include <vector>
@@ -15,7 +16,11 @@ public:
   using action = delivery_ledger::action;
 
   sink_dead_letter_writer(sink_context& ctx, sink_ack_writer& acks)
-    : ctx_(ctx), acks_(acks), gate_(ctx, "dead letters") {
+    : ctx_(ctx),
+      acks_(acks),
+      gate_(ctx, "dead letters"),
+      letter_lines_("more events were given up", writer_of(ctx)),
+      removal_lines_("more times dead letters were removed", writer_of(ctx)) {
     // nop
   }
 
@@ -35,6 +40,10 @@ public:
   }
 
 private:
+  static repeated_lines::write_function writer_of(sink_context& ctx) {
+    return [&ctx](const auto& x) { ctx.report(log_level::warning, x); };
+  }
+
   void send(action x);
   void stored(const action& x, const resp::reply& reply);
   void count_removed(const std::string& stream, const outcome<int64_t>& n);
@@ -45,6 +54,8 @@ private:
   write_gate gate_;
   std::vector<action> waiting_;
   size_t sent_ = 0;
+  repeated_lines letter_lines_;
+  repeated_lines removal_lines_;
 };
 
 } // namespace pulse::internal

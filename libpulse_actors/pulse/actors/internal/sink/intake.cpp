@@ -23,9 +23,9 @@ void sink_intake::accept(uint32_t stream, event x, bool crash_candidate,
     if (ctx_.acks())
       outcomes_.make_dead_letter(stream, x.id(), x.counts(), why);
     else
-      ctx_.report(log_level::warning,
-                  "skips event " + to_string(x.id()) + " of stream "
-                    + ctx_.streams[stream].name + ": " + why);
+      skip_lines_.add("skips event " + to_string(x.id()) + " of stream "
+                        + ctx_.streams[stream].name + ": " + why,
+                      ctx_.now());
   } else if (!ctx_.filter.wants(x)) {
     ++ctx_.counts.filtered;
     if (ctx_.acks())

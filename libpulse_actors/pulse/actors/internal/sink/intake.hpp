@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/sink/outcome_writer.hpp"
 #include "pulse/core/delivery/demand.hpp"
 #include "pulse/core/delivery/fetch_window.hpp"
+#include "pulse/core/repeated_lines.hpp"
 
 namespace pulse::internal {
 
@@ -12,7 +13,12 @@ namespace pulse::internal {
 class sink_intake {
 public:
   sink_intake(sink_context& ctx, sink_outcome_writer& outcomes)
-    : ctx_(ctx), outcomes_(outcomes), window_(ctx.options.max_in_flight) {
+    : ctx_(ctx),
+      outcomes_(outcomes),
+      window_(ctx.options.max_in_flight),
+      skip_lines_("more events were skipped", [&ctx](const auto& x) {
+        ctx.report(log_level::warning, x);
+      }) {
     // nop
   }
 
@@ -20,6 +26,7 @@ public:
   /// meanwhile.
   void update_window() {
     window_.settled(outcomes_.take_acked(), ctx_.now());
+    skip_lines_.tick(ctx_.now());
   }
 
   /// @returns how many more new events the sink wants.
@@ -48,6 +55,7 @@ private:
   sink_context& ctx_;
   sink_outcome_writer& outcomes_;
   fetch_window window_;
+  repeated_lines skip_lines_;
 };
 
 } // namespace pulse::internal

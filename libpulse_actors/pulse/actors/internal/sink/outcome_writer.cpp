@@ -33,10 +33,10 @@ void sink_outcome_writer::take_actions() {
 // Redis keeps no pending list, so a decided event needs no command.
 void sink_outcome_writer::drop_without_acks(const delivery_ledger::action& x) {
   if (x.kind == delivery_ledger::action_kind::dead_letter)
-    ctx_.report(log_level::warning,
-                "event " + to_string(x.id) + " of stream "
-                  + ctx_.streams[x.stream].name
-                  + " is lost, because ack is none: " + x.reason);
+    loss_lines_.add("event " + to_string(x.id) + " of stream "
+                      + ctx_.streams[x.stream].name
+                      + " is lost, because ack is none: " + x.reason,
+                    ctx_.now());
   ctx_.ledger.forget(x.entry);
 }
 

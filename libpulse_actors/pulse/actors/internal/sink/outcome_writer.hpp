@@ -22,7 +22,10 @@ public:
       acks_(ctx),
       dead_letters_(ctx, acks_),
       delays_(ctx),
-      counts_(ctx) {
+      counts_(ctx),
+      loss_lines_("more events were lost", [&ctx](const auto& x) {
+        ctx.report(log_level::warning, x);
+      }) {
     // nop
   }
 
@@ -58,6 +61,7 @@ public:
     dead_letters_.flush();
     delays_.flush();
     counts_.flush();
+    loss_lines_.tick(ctx_.now());
   }
 
   /// @returns how many events were acknowledged since the last call, without
@@ -79,6 +83,7 @@ private:
   sink_dead_letter_writer dead_letters_;
   sink_delay_writer delays_;
   sink_count_writer counts_;
+  repeated_lines loss_lines_;
 };
 
 } // namespace pulse::internal

@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink/own_pending.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/sink/reply_streams.hpp"
 #include "pulse/core/names.hpp"
 
 #include <algorithm>
@@ -99,20 +100,26 @@ void sink_own_pending::on_page(resp::reply& reply) {
     ctx_.note_refusal(page.error());
     return attempts_.failed(asked_, page.error());
   }
+  const auto streams = streams_of_reply(ctx_, *page->block, [this](uint32_t i) {
+    return std::find(asked_streams_.begin(), asked_streams_.end(), i)
+           != asked_streams_.end();
+  });
+  if (!streams)
+    return attempts_.failed(asked_, streams.error());
   ctx_.note_command_worked();
   ctx_.pages.worked();
   page->block->sink = ctx_.options.name;
-  accept(*page);
-  skip_trimmed(*page);
+  accept(*page, *streams);
+  skip_trimmed(*page, *streams);
   if (page->block->extents.empty() && page->deleted.empty())
     finish();
 }
 
-void sink_own_pending::accept(const resp::event_page& page) {
+void sink_own_pending::accept(const resp::event_page& page,
+                              const std::vector<uint32_t>& streams) {
   const auto& block = page.block;
   for (uint32_t i = 0; i < block->extents.size(); ++i) {
-    const auto stream
-      = *ctx_.index_of(block->streams[block->extents[i].stream]);
+    const auto stream = streams[block->extents[i].stream];
     const auto id = block->extents[i].id;
     last_[stream] = std::max(last_[stream], id);
     if (ctx_.ledger.holds(stream, id))
@@ -126,9 +133,10 @@ void sink_own_pending::accept(const resp::event_page& page) {
 }
 
 // Acknowledges and reports pending events that are not in the stream any more.
-void sink_own_pending::skip_trimmed(const resp::event_page& page) {
+void sink_own_pending::skip_trimmed(const resp::event_page& page,
+                                    const std::vector<uint32_t>& streams) {
   for (auto [where, id] : page.deleted) {
-    const auto stream = *ctx_.index_of(page.block->streams[where]);
+    const auto stream = streams[where];
     last_[stream] = std::max(last_[stream], id);
     ++ctx_.counts.trimmed;
     ctx_.report_gap(ctx_.streams[stream].name, id.previous(), id.next(), 1,

@@ -40,8 +40,10 @@ private:
                  const resp::reply& reply);
   [[nodiscard]] command_ptr page_command() const;
   void on_page(resp::reply& reply);
-  void accept(const resp::event_page& page);
-  void skip_trimmed(const resp::event_page& page);
+  void accept(const resp::event_page& page,
+              const std::vector<uint32_t>& streams);
+  void skip_trimmed(const resp::event_page& page,
+                    const std::vector<uint32_t>& streams);
   void finish();
   [[nodiscard]] stored_counts counts_of(uint32_t stream, event_id id) const;
 

@@ -1,11 +1,11 @@
 #include "pulse/actors/internal/sink/reader.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/sink/reply_streams.hpp"
 #include "pulse/core/names.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 namespace pulse::internal {
@@ -106,24 +106,26 @@ void sink_reader::on_read(resp::reply& reply) {
     ctx_.note_refusal(page.error());
     return attempts_.failed(asked_, page.error());
   }
+  const auto streams = streams_of_reply(ctx_, *page->block, [this](uint32_t i) {
+    return ctx_.streams[i].was_open;
+  });
+  if (!streams) {
+    ctx_.recover_all();
+    return attempts_.failed(asked_, streams.error());
+  }
   ctx_.note_contact();
   if (ctx_.is_stale(sent_))
     return ctx_.recover_all();
   attempts_.succeeded();
   ctx_.pages.worked();
   page->block->sink = ctx_.options.name;
-  accept(std::move(page->block));
+  accept(page->block, *streams);
 }
 
-void sink_reader::accept(const std::shared_ptr<const event_block>& block) {
-  uint32_t stream = 0;
-  std::optional<uint32_t> seen;
+void sink_reader::accept(const std::shared_ptr<const event_block>& block,
+                         const std::vector<uint32_t>& streams) {
   for (uint32_t i = 0; i < block->extents.size(); ++i) {
-    const auto& x = block->extents[i];
-    if (seen != x.stream) {
-      stream = *ctx_.index_of(block->streams[x.stream]);
-      seen = x.stream;
-    }
+    const auto stream = streams[block->extents[i].stream];
     const event fresh{block, i, {1, 0, 0}};
     ctx_.note_read(stream, fresh);
     ++ctx_.counts.fetched;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <memory>
+#include <vector>
 
 namespace pulse::internal {
 
@@ -53,7 +54,8 @@ public:
 private:
   [[nodiscard]] command_ptr read_command();
   void on_read(resp::reply& reply);
-  void accept(const std::shared_ptr<const event_block>& block);
+  void accept(const std::shared_ptr<const event_block>& block,
+              const std::vector<uint32_t>& streams);
 
   sink_context& ctx_;
   sink_intake& intake_;

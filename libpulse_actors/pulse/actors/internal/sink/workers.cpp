@@ -60,10 +60,10 @@ void sink_workers::on_down(const caf::down_msg& what) {
   const auto crashes = ctx_.ledger.count().crashes;
   ctx_.ledger.worker_died(id, reason, ctx_.now());
   if (ctx_.ledger.count().crashes > crashes)
-    ctx_.report(log_level::warning,
-                "a subscriber died while it worked on an event, which goes to "
-                "another subscriber; the reason: "
-                  + reason);
+    crash_lines_.add("a subscriber died while it worked on an event, which "
+                     "goes to another subscriber; the reason: "
+                       + reason,
+                     ctx_.now());
 }
 
 void sink_workers::dispatch() {
@@ -113,6 +113,7 @@ void sink_workers::tick(time_point now) {
   for (auto i = end; i != pending_failures_.end(); ++i)
     ctx_.ledger.failed(i->what, i->who, i->reason, {}, now);
   pending_failures_.erase(end, pending_failures_.end());
+  crash_lines_.tick(now);
   probes_.clear();
   ctx_.ledger.take_probes(probes_);
   for (const auto& x : probes_)

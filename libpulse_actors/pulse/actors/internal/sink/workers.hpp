@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/sink/context.hpp"
+#include "pulse/core/repeated_lines.hpp"
 
 #include <caf/actor_addr.hpp>
 
@@ -17,7 +18,10 @@ public:
   using time_point = sink_context::time_point;
   using worker_id = delivery_ledger::worker_id;
 
-  explicit sink_workers(sink_context& ctx) : ctx_(ctx) {
+  explicit sink_workers(sink_context& ctx)
+    : ctx_(ctx), crash_lines_("more subscribers died", [&ctx](const auto& x) {
+        ctx.report(log_level::warning, x);
+      }) {
     // nop
   }
 
@@ -67,6 +71,7 @@ private:
   // monitored, but not kept alive.
   std::unordered_map<caf::actor_addr, worker_id> ids_;
   std::vector<pending_failure> pending_failures_;
+  repeated_lines crash_lines_;
   std::vector<delivery_ledger::dispatch> out_;
   std::vector<worker_table::probe> probes_;
   worker_id last_id_ = 0;
