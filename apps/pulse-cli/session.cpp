@@ -28,7 +28,7 @@ int session::connect() {
   redis.command_timeout = options_.timeout;
   redis.client_name = "pulse-cli";
   // Short commands print their result only. Commands that run for long call
-  // start_logging() themselves.
+  // start logging themselves.
   set_log_function(nullptr);
   actors_.emplace(config_);
   auto connected = pulse::system::connect(*actors_, redis);
@@ -39,7 +39,11 @@ int session::connect() {
 }
 
 int report_error(const failure& why, const std::string& where) {
-  std::cerr << "pulse: " << where << to_string(why) << '\n';
+  std::cerr << "pulse: " << where << to_string(why);
+  if (why.code == errc::auth_failed)
+    std::cerr << "; the password comes from PULSE_REDIS_PASSWORD, or else from "
+                 "the URL";
+  std::cerr << '\n';
   switch (why.code) {
     case errc::invalid_name:
     case errc::invalid_option:

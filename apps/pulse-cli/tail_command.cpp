@@ -11,7 +11,7 @@ struct tail_options {
 };
 
 int tail(session& in, const tail_options& options) {
-  start_logging(pulse::log_level::warning);
+  held_log early;
   reader_options how;
   if (auto result = options.what.apply(how); !result)
     return report_error(result.error());
@@ -36,6 +36,7 @@ int tail(session& in, const tail_options& options) {
     caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
     return report_error(result.error());
   }
+  early.release(pulse::log_level::warning);
   in.signals().wait(done.get());
   in.signals().exit_on_next([] {});
   auto closed = reader->close();

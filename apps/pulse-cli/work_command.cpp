@@ -39,7 +39,7 @@ event_handler limited(event_handler handler, uint64_t count,
 }
 
 int work(session& in, work_options options) {
-  start_logging(pulse::log_level::warning);
+  held_log early;
   if (auto result = options.what.apply(options.sink); !result)
     return report_error(result.error());
   // Each worker gets one event at a time. Events that wait behind a long one
@@ -65,8 +65,10 @@ int work(session& in, work_options options) {
     if (auto result = sink->subscribe(workers.back()); !result)
       status = report_error(result.error());
   }
-  if (status == exit_ok)
+  if (status == exit_ok) {
+    early.release(pulse::log_level::warning);
     in.signals().wait(done.get());
+  }
   in.signals().exit_on_next(kill_running_commands);
   if (auto closed = sink->close(); !closed && status == exit_ok)
     status = report_error(closed.error());

@@ -47,7 +47,7 @@ CAF_TEST(a server that never answers is given up) {
   auto uut = open(options);
   const auto failed = run(uut, within(3s, command("PING")));
   CAF_CHECK(contains(failed, "connect_failed"));
-  CAF_CHECK(contains(failed, "no answer within 100 ms"));
+  CAF_CHECK(contains(failed, "the peer accepted the connection, but "));
   CAF_CHECK(info(uut).failures >= 2);
 }
 
@@ -69,7 +69,10 @@ CAF_TEST(garbage instead of a reply is a protocol error) {
   }};
   auto uut = open(patient(server.url()));
   CAF_CHECK(contains(run(uut, command("PING")), "protocol_error"));
-  CAF_CHECK(contains(run(uut, command("PING")), R"(\x16\x03\x01 garbage)"));
+  // These bytes may be those of a payload, so no text has them.
+  const auto why = run(uut, command("PING"));
+  CAF_CHECK(contains(why, "the peer broke the protocol"));
+  CAF_CHECK_EQUAL(why.find("garbage"), std::string::npos);
 }
 
 CAF_TEST(a reply cut at any byte and then the end loses one command only) {

@@ -2,6 +2,7 @@
 
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
+#include "support/tiny_server.hpp"
 
 #include <caf/test/unit_test.hpp>
 
@@ -35,6 +36,23 @@ struct fixture : redis_fixture {
 } // namespace
 
 CAF_TEST_FIXTURE_SCOPE(system_tests, fixture)
+
+CAF_TEST(connect waits as long as connect_timeout says) {
+  tiny_server silent{[](const tiny_server::client& x) { x.wait(); }};
+  redis_options options;
+  options.url = silent.url();
+  options.connect_timeout = 300ms;
+  options.command_timeout = 60s;
+  const auto begin = std::chrono::steady_clock::now();
+  auto result = pulse::system::connect(sys, options);
+  CAF_CHECK(std::chrono::steady_clock::now() - begin < 10s);
+  CAF_REQUIRE(!result);
+  CAF_CHECK(result.error() == errc::connect_failed);
+  CAF_CHECK(describe(result.error())
+              .find("the peer accepted the connection, "
+                    "but")
+            != std::string::npos);
+}
 
 CAF_TEST(what is open is found again by its name) {
   auto stream = must(ps.stream("orders"));

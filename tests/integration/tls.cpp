@@ -7,6 +7,7 @@
 #include "support/redis_fixture.hpp"
 #include "support/test_ca.hpp"
 #include "support/tiny_server.hpp"
+#include <sys/stat.h>
 
 using namespace pulse;
 using namespace pulse::test;
@@ -196,7 +197,10 @@ CAF_TEST(files that are of no use are named and what is in them is not shown) {
     CAF_CHECK(contains(why, std::string{option} + ": cannot use \"" + file));
     CAF_CHECK(why.find("do not show") == std::string::npos);
   };
-  for (auto& file : {std::string{"/no/such/file"}, garbage}) {
+  // Nobody writes into it.
+  const auto pipe = ca.dir() + "/pipe";
+  CAF_REQUIRE_EQUAL(::mkfifo(pipe.c_str(), 0600), 0);
+  for (auto& file : {std::string{"/no/such/file"}, garbage, pipe}) {
     refused("tls_ca_file", file, [&](auto& x) { x.tls_ca_file = file; });
     refused("tls_cert_file", file, [&](auto& x) { x.tls_cert_file = file; });
     refused("tls_key_file", file, [&](auto& x) { x.tls_key_file = file; });
@@ -206,6 +210,19 @@ CAF_TEST(files that are of no use are named and what is in them is not shown) {
   // The key of another certificate.
   refused("tls_key_file", own.key_file,
           [&](auto& x) { x.tls_key_file = own.key_file; });
+}
+
+CAF_TEST(a password file that is a pipe stops no other connection) {
+  auto redis = start_redis();
+  redis_options options;
+  options.url = redis.url();
+  auto other = open(options);
+  options.password_file = ca.dir() + "/passwords";
+  CAF_REQUIRE_EQUAL(::mkfifo(options.password_file.c_str(), 0600), 0);
+  const auto why = run(open(options), command("PING"));
+  CAF_CHECK(contains(why, "password_file"));
+  CAF_CHECK(contains(why, "it is no regular file"));
+  CAF_CHECK_EQUAL(run(other, command("PING")), "PONG");
 }
 
 CAF_TEST(certificates that were renewed are used without a restart) {

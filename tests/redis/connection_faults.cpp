@@ -63,6 +63,23 @@ CAF_TEST(a silent server is given up after the connect timeout) {
   CAF_CHECK_EQUAL(uut().info().failures, 2u);
 }
 
+CAF_TEST(a server that accepts and is silent is described as such) {
+  const std::string text = "the peer accepted the connection, but ";
+  submit(within(1s, command("A")));
+  submit(command("B"));
+  socket_opened();
+  CAF_CHECK_EQUAL(tick_after(1s), "fail 1 connect_failed");
+  CAF_CHECK(contains(last_why, "the first attempt is under way"));
+  submit(within(1s, command("C")));
+  uut().on_written(now, 0, todo);
+  CAF_CHECK_EQUAL(tick_after(1s), "fail 3 connect_failed");
+  CAF_CHECK(contains(last_why, text + "has not answered the handshake yet"));
+  CAF_CHECK_EQUAL(tick_after(3s), "fail 2 connect_failed\nclose");
+  CAF_CHECK(contains(last_log, text
+                                 + "did not answer the handshake within 5000 "
+                                   "ms"));
+}
+
 CAF_TEST(a command that waited too long is never sent) {
   submit(within(100ms, command("A")));
   submit(command("B"));
@@ -465,12 +482,22 @@ CAF_TEST(a broken reply fails its command and replaces the connection) {
   CAF_CHECK_EQUAL(welcome_back(), "send B");
 }
 
-CAF_TEST(a reply beyond the limit is a protocol error) {
+CAF_TEST(
+  a reply beyond the limit fails its command with the name of the limit) {
   options.max_reply_bytes = 100;
   get_ready();
-  submit(command("A"));
-  CAF_CHECK_EQUAL(receive("$101\r\n"), "close\nfail 2 protocol_error");
-  CAF_CHECK(contains(last_why, "101"));
+  submit(repeatable("A"));
+  submit(repeatable("B"));
+  CAF_CHECK_EQUAL(receive("$101\r\nsecret"), "close\nfail 2 payload_too_large");
+  for (auto& text : {last_why, last_log}) {
+    CAF_CHECK(contains(text, "101"));
+    CAF_CHECK(contains(text, "max_reply_bytes = 100; raise this option"));
+    CAF_CHECK_EQUAL(text.find("secret"), std::string::npos);
+    CAF_CHECK_EQUAL(text.find("broke the protocol"), std::string::npos);
+  }
+  tick_after(200ms);
+  socket_opened();
+  CAF_CHECK_EQUAL(welcome_back(), "send B");
 }
 
 CAF_TEST(what an old connection still says is not heard) {

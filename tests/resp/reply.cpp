@@ -2,6 +2,8 @@
 
 #include "pulse/resp/reply.hpp"
 
+#include "pulse/resp/sink_scripts.hpp"
+
 #include "support/reply_builder.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -132,6 +134,27 @@ CAF_TEST(a transaction that was aborted says why or nothing) {
   }
 }
 
+CAF_TEST(an error of a script has the name of the script) {
+  const std::string sha1{take_over_script().sha1};
+  CAF_CHECK_EQUAL(classify("WRONGTYPE Operation against a key script: " + sha1
+                           + ", on @user_script:12.")
+                    .what,
+                  "WRONGTYPE Operation against a key, in the script take_over, "
+                  "line 12");
+  CAF_CHECK_EQUAL(classify("ERR nope script: " + sha1).what,
+                  "ERR nope, in the script take_over");
+  // That of another program, and texts that only look alike.
+  for (auto& text :
+       {"ERR nope script: " + std::string(40, 'a') + ", on @user_script:1.",
+        std::string{"ERR a script: "}, "ERR " + sha1})
+    CAF_CHECK_EQUAL(classify(text).what, text);
+}
+
+CAF_TEST(a missing password is named with the options to set) {
+  const auto why = classify("NOAUTH Authentication required.").what;
+  CAF_CHECK(why.find("password_file") != std::string::npos);
+}
+
 CAF_TEST(the text of an error is kept and starts the failure) {
   const std::string text = "MOVED 3999 127.0.0.1:6381";
   auto x = classify(text);
@@ -148,8 +171,11 @@ CAF_TEST(an unexpected reply is described without its control characters) {
     CAF_CHECK(why.code == errc::protocol_error);
     return why.what;
   };
+  // A string may be a payload.
   CAF_CHECK_EQUAL(what(reply_builder{}.text("a\nb").done()),
-                  "unexpected reply to XLEN: the text \"a.b\"");
+                  "unexpected reply to XLEN: a string of 3 bytes");
+  CAF_CHECK_EQUAL(what(reply_builder{}.error("a\nb").done()),
+                  "unexpected reply to XLEN: the error \"a.b\"");
   CAF_CHECK_EQUAL(what(reply_builder{}.array(0).done()),
                   "unexpected reply to XLEN: an array of 0");
   CAF_CHECK_EQUAL(what(reply_builder{}.integer(3).done()),

@@ -2,6 +2,8 @@
 
 #include "pulse/core/event_id.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
+#include "pulse/resp/find_script.hpp"
+#include "pulse/resp/reply.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 #include "pulse/resp/stream_scripts.hpp"
 
@@ -99,17 +101,27 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(scripts_tests, fixture)
 
 CAF_TEST(each script has the digest that Redis computes) {
-  for (auto* x :
-       {&resp::add_script(), &resp::trim_script(), &resp::destroy_script(),
-        &resp::renew_script(), &resp::take_over_script(),
-        &resp::release_script(), &resp::count_script(),
-        &resp::dead_letter_script(), &resp::redrive_script(),
-        &resp::clean_consumers_script(), &resp::audit_script(),
-        &resp::create_group_script(), &resp::retention_script()}) {
+  for (auto* x : {&resp::add_script(), &resp::trim_script(),
+                  &resp::destroy_script(), &resp::renew_script(),
+                  &resp::take_over_script(), &resp::release_script(),
+                  &resp::count_script(), &resp::dead_letter_script(),
+                  &resp::redrive_script(), &resp::clean_consumers_script(),
+                  &resp::audit_script(), &resp::create_group_script(),
+                  &resp::retention_script(), &resp::delay_script()}) {
     CAF_MESSAGE(std::string{x->name});
+    CAF_CHECK(resp::find_script(x->sha1) == x);
     CAF_CHECK_EQUAL(redis({"SCRIPT", "LOAD", std::string{x->source}}),
                     std::string{x->sha1});
   }
+}
+
+CAF_TEST(an error that Redis adds a digest to has the name of the script) {
+  redis({"SET", "s", "no stream"});
+  const auto text = eval(resp::renew_script(), {"1", "s", "g", "c", "0", "1"});
+  const auto why = resp::classify(text);
+  CAF_CHECK(why.code == errc::wrong_type);
+  CAF_CHECK(why.what.find(", in the script renew, line ") != std::string::npos);
+  CAF_CHECK_EQUAL(why.what.find(resp::renew_script().sha1), std::string::npos);
 }
 
 // -- trim ---------------------------------------------------------------------

@@ -5,8 +5,10 @@
 
 #include "pulse-node/config/keys.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <set>
+#include <system_error>
 
 namespace pulse::apps {
 
@@ -149,13 +151,22 @@ problem_list find_password_problems(const node_config& x) {
   const auto& redis = x.redis.options;
   if (redis.password_file.empty() || !redis.password.empty())
     return {};
-  std::ifstream in{redis.password_file};
+  const auto& path = redis.password_file;
+  auto cannot = [&](const std::string& why) -> problem_list {
+    return {
+      {"redis", 0, "password_file",
+       "cannot read a password from the first line of \"" + path + "\"" + why}};
+  };
+  // To open a pipe would block.
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)
+      && !std::filesystem::is_regular_file(path, ignored))
+    return cannot(", which is no regular file");
+  std::ifstream in{path};
   std::string password;
   if (in && std::getline(in, password) && !password.empty())
     return {};
-  return {{"redis", 0, "password_file",
-           "cannot read a password from the first line of \""
-             + redis.password_file + "\""}};
+  return cannot("");
 }
 
 } // namespace pulse::apps

@@ -38,8 +38,8 @@ using root_actor = actor_interface<
   caf::result<stream_actor>(caf::get_atom, atom::stream, std::string),
   caf::result<reader_actor>(caf::get_atom, atom::reader, std::string),
   caf::result<sink_actor>(caf::get_atom, atom::sink, std::string),
-  // Sends PING to Redis, and replies with the time that the answer took.
-  // Errors: connection errors.
+  // Sends PING, and replies with the time that the answer took. Until the first
+  // answer it waits at most `connect_timeout`. Errors: connection errors.
   caf::result<caf::timespan>(caf::ping_atom),
   // Replies with the names of all that is open.
   caf::result<system_info>(atom::info),

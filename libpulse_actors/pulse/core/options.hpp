@@ -26,9 +26,9 @@ struct redis_options {
   /// If not empty, used instead of `password_file` and of the password in the
   /// URL. Never logged.
   std::string password;
-  /// File whose first line is the password; if not empty, used instead of the
-  /// password in the URL. Each new connection reads it again, so that a changed
-  /// password takes effect.
+  /// Regular file (no pipe) whose first line is the password; if not empty,
+  /// used instead of the password in the URL. Each new connection reads it
+  /// again, so that a changed password takes effect.
   std::string password_file;
   /// For rediss://: PEM file with the certificate authorities to trust; empty:
   /// those of the operating system.
@@ -215,7 +215,7 @@ enum class dispatch_mode : uint8_t {
   /// it.
   broadcast,
   /// One of them, and the same one for all events of a topic; only one event of
-  /// a topic is delivered at a time.
+  /// a topic is delivered at a time. An event without a topic goes to any.
   keyed,
 };
 

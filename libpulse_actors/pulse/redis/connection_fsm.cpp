@@ -110,13 +110,7 @@ void connection_fsm::on_tick(time_point now, actions& out) {
       connect(now, out);
   } else if ((state_ == state::connecting || state_ == state::handshaking)
              && now >= attempt_deadline_) {
-    drop(now,
-         {errc::connect_failed, "no answer within "
-                                  + to_text(config_.options.connect_timeout)
-                                  + (config_.to.transport == endpoint::kind::tls
-                                       ? ": check whether this port speaks TLS"
-                                       : "")},
-         out);
+    drop(now, {errc::connect_failed, no_answer()}, out);
   } else if (state_ == state::ready && queue_.empty()
              && now >= last_used_ + idle_timeout) {
     out.push_back(log_action{log_level::debug,
@@ -138,10 +132,7 @@ failure connection_fsm::too_late(const queued_batch& x) const {
     return {errc::timed_out,
             peer_ + ": the command was not sent" + within
               + ", because the server is too slow for the commands before it"};
-  const auto reason = ", because there is no connection: "
-                      + (last_failure_.code == errc::none
-                           ? "the first attempt is under way"
-                           : last_failure_.what);
+  const auto reason = ", because there is no connection: " + why_none();
   if (x.was_sent)
     return {errc::connection_lost, peer_
                                      + ": the connection was lost, and the "
@@ -149,6 +140,36 @@ failure connection_fsm::too_late(const queued_batch& x) const {
                                      + within + reason};
   return {errc::connect_failed,
           peer_ + ": the command was not sent" + within + reason};
+}
+
+// Returns why there is no connection yet.
+std::string connection_fsm::why_none() const {
+  if (is_accepted())
+    return "the peer accepted the connection, but has not answered the "
+           "handshake yet"
+           + tls_hint();
+  return last_failure_.code == errc::none ? "the first attempt is under way"
+                                          : last_failure_.what;
+}
+
+// The socket takes bytes only after the peer has accepted the connection.
+bool connection_fsm::is_accepted() const noexcept {
+  return session_ && session_->has_written();
+}
+
+// Returns why the current attempt has failed at its deadline.
+std::string connection_fsm::no_answer() const {
+  return (is_accepted()
+            ? "the peer accepted the connection, but did not answer "
+              "the handshake within "
+            : "no answer within ")
+         + to_text(config_.options.connect_timeout) + tls_hint();
+}
+
+std::string connection_fsm::tls_hint() const {
+  return config_.to.transport == endpoint::kind::tls
+           ? ": check whether this port speaks TLS"
+           : "";
 }
 
 failure connection_fsm::refusal() const {
@@ -303,9 +324,12 @@ void connection_fsm::drop(time_point now, const failure& why, actions& out) {
 
 void connection_fsm::fail_sent(time_point now, const failure& why,
                                actions& out) {
-  if (why.code == errc::protocol_error && queue_.num_sent() > 0)
-    out.push_back(fail_action{queue_.pop().token,
-                              {errc::protocol_error, peer_ + ": " + why.what}});
+  // The first command that was sent caused this reply, and would cause it
+  // again.
+  if ((why.code == errc::protocol_error || why.code == errc::payload_too_large)
+      && queue_.num_sent() > 0)
+    out.push_back(
+      fail_action{queue_.pop().token, {why.code, peer_ + ": " + why.what}});
   for (auto& x : queue_.lose_sent(now)) {
     auto text = peer_ + ": " + why.what + "; the outcome is unknown";
     auto code = errc::connection_lost;

@@ -105,6 +105,10 @@ private:
   void leave_if_wrong(time_point now, actions& out);
   [[nodiscard]] milliseconds timeout_of(const command_batch& x) const;
   [[nodiscard]] failure too_late(const queued_batch& x) const;
+  [[nodiscard]] std::string why_none() const;
+  [[nodiscard]] std::string no_answer() const;
+  [[nodiscard]] std::string tls_hint() const;
+  [[nodiscard]] bool is_accepted() const noexcept;
   [[nodiscard]] failure refusal() const;
   [[nodiscard]] bool has_socket() const noexcept;
 

@@ -1,6 +1,6 @@
 #include "pulse/redis/credentials.hpp"
 
-#include <fstream>
+#include "pulse/redis/regular_file.hpp"
 
 namespace pulse::redis {
 
@@ -10,15 +10,15 @@ outcome<std::string> current_password(const redis_options& options,
     return options.password;
   if (options.password_file.empty())
     return to.password;
-  std::ifstream in{options.password_file};
-  std::string result;
-  if (!in || !std::getline(in, result) || result.empty())
-    return failure{errc::auth_failed,
-                   "password_file: cannot read a password from the first line "
-                   "of \""
-                     + options.password_file
-                     + "\"; this process must be able to read the file"};
-  return result;
+  auto line = first_line_of(options.password_file);
+  if (line && !line->empty())
+    return line;
+  return failure{errc::auth_failed,
+                 "password_file: cannot read a password from the first line of "
+                 "\""
+                   + options.password_file
+                   + "\": " + (line ? "it is empty" : line.error().what)
+                   + "; this process must be able to read the file"};
 }
 
 } // namespace pulse::redis

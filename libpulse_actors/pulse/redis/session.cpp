@@ -16,7 +16,6 @@ constexpr size_t high_water = 1u << 20;
 resp::decoder_limits limits_of(const redis_options& x) {
   resp::decoder_limits result;
   result.max_reply_bytes = x.max_reply_bytes;
-  result.max_bulk_bytes = std::min(result.max_bulk_bytes, x.max_reply_bytes);
   return result;
 }
 

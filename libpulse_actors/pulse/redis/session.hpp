@@ -56,7 +56,8 @@ public:
   }
 
   /// Reads the next reply. Errors: those of handshake::on_reply();
-  /// `protocol_error` if the bytes are no RESP, or nobody waits for the reply.
+  /// `protocol_error` if the bytes are no RESP, or nobody waits for the reply;
+  /// `payload_too_large`.
   outcome<progress> read(command_queue& queue, actions& out);
 
   /// @returns whether the socket took any bytes.

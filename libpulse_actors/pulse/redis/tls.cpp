@@ -1,5 +1,7 @@
 #include "pulse/redis/tls.hpp"
 
+#include "pulse/redis/regular_file.hpp"
+
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -9,6 +11,7 @@
 #include <cerrno>
 #include <new>
 #include <system_error>
+#include <utility>
 
 namespace pulse::redis {
 
@@ -38,11 +41,24 @@ std::string openssl_error() {
   return reason != nullptr ? reason : "error " + std::to_string(code);
 }
 
-failure bad_file(const char* option, const std::string& file) {
+failure bad_file(const char* option, const std::string& file,
+                 const std::string& why = openssl_error()) {
   return {errc::tls_failed,
-          std::string{option} + ": cannot use \"" + file
-            + "\": " + openssl_error()
+          std::string{option} + ": cannot use \"" + file + "\": " + why
             + "; it must be a file in PEM format that this process can read"};
+}
+
+// OpenSSL would wait for whoever writes into a pipe.
+status check_files(const tls_settings& x) {
+  const std::pair<const char*, const std::string&> files[]
+    = {{"tls_ca_file", x.ca_file},
+       {"tls_cert_file", x.cert_file},
+       {"tls_key_file", x.key_file}};
+  for (const auto& [option, file] : files)
+    if (!file.empty())
+      if (const auto ok = require_regular_file(file); !ok)
+        return bad_file(option, file, ok.error().what);
+  return {};
 }
 
 // Without this callback OpenSSL would ask for the passphrase on the terminal.
@@ -106,6 +122,8 @@ status identify(SSL_CTX* ssl, const tls_settings& x) {
 
 outcome<std::shared_ptr<const tls_context>>
 tls_context::read(const tls_settings& settings) {
+  if (auto ok = check_files(settings); !ok)
+    return ok.error();
   ERR_clear_error();
   context_ptr ssl{SSL_CTX_new(TLS_client_method())};
   if (!ssl || SSL_CTX_set_min_proto_version(ssl.get(), TLS1_2_VERSION) != 1)

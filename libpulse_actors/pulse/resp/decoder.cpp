@@ -22,7 +22,7 @@ namespace {
 // for longer strings.
 constexpr uint64_t max_supported_bulk = 1ull << 30;
 
-// How many bytes of the peer an error text shows.
+// How many of the first bytes of a peer that is no Redis an error text shows.
 constexpr size_t max_shown = 48;
 
 // A line with a length is "$" and at most 10 digits, so it is shorter than
@@ -96,6 +96,13 @@ struct decoder::impl {
     return nullptr;
   }
 
+  // This limit is an option of the user, and a good peer may exceed it.
+  void* refuse_total(uint64_t seen) {
+    is_too_large = true;
+    return refuse("a reply with a size", seen, "max_reply_bytes",
+                  limits.max_reply_bytes);
+  }
+
   // No exception may pass through the frames of hiredis.
   template <class F>
   static void* guarded(const redisReadTask* task, F add) noexcept {
@@ -123,8 +130,7 @@ struct decoder::impl {
     // The reader has checked that two more bytes exist, but not their values.
     const std::string_view end{text.data() + text.size(), 2};
     if (end != "\r\n") {
-      why = "a bulk string ends with " + printable(end)
-            + R"( instead of "\r\n")";
+      why = R"(a bulk string does not end with "\r\n")";
       return nullptr;
     }
     if (!bulk_fits(text.size()))
@@ -142,8 +148,7 @@ struct decoder::impl {
   void* add_text(node_type type, std::string_view text) {
     const auto position = partial.bytes.size();
     if (position + text.size() > limits.max_reply_bytes)
-      return refuse("a reply", position + text.size(), "max_reply_bytes",
-                    limits.max_reply_bytes);
+      return refuse_total(position + text.size());
     partial.bytes.append(text);
     return accept({type, static_cast<uint32_t>(text.size()),
                    static_cast<int64_t>(position)});
@@ -210,9 +215,7 @@ struct decoder::impl {
       return refuse("a bulk string", size, "max_bulk_bytes",
                     limits.max_bulk_bytes);
     const auto total = partial.bytes.size() + size;
-    return total <= limits.max_reply_bytes
-           || refuse("a reply", total, "max_reply_bytes",
-                     limits.max_reply_bytes);
+    return total <= limits.max_reply_bytes || refuse_total(total);
   }
 
   // -- results ----------------------------------------------------------------
@@ -222,29 +225,35 @@ struct decoder::impl {
   void remember_what_comes() {
     start_size = std::min(reader->len - reader->pos, sizeof(start));
     std::memcpy(start, reader->buf + reader->pos, start_size);
-    at_start = reader->ridx < 0;
+    is_first = num_replies == 0 && reader->ridx < 0;
   }
 
   failure broken() {
     if (!failed) {
       failed = true;
       const std::string_view bytes{start, start_size};
-      if (at_start && !bytes.empty() && !starts_a_reply(bytes.front()))
+      // Bytes of a later reply may be those of a payload, so no text has them.
+      if (is_first && !bytes.empty() && !starts_a_reply(bytes.front()))
         error_text = (is_tls(bytes.front())
                         ? "the peer speaks TLS: use rediss:// in the URL; it "
                           "sent "
                         : "the peer is no Redis server: check host and port; "
                           "it sent ")
                      + printable(bytes);
+      else if (is_too_large)
+        error_text = why
+                     + "; raise this option of the connection, or ask for less "
+                       "at once";
       else
         error_text = "the peer broke the protocol: "
-                     + (why.empty() ? reader->errstr : why) + ", near "
-                     + printable(bytes);
+                     + (why.empty() ? reader->errstr : why);
     }
-    return {errc::protocol_error, error_text};
+    return {is_too_large ? errc::payload_too_large : errc::protocol_error,
+            error_text};
   }
 
   void move_to(reply& out) {
+    ++num_replies;
     ++out.count;
     if (out.nodes.empty() && out.bytes.empty()) {
       out.nodes.swap(partial.nodes);
@@ -276,7 +285,10 @@ struct decoder::impl {
   // The first bytes that the last call of next() parsed.
   char start[max_shown + 1];
   size_t start_size = 0;
-  bool at_start = true;
+  // Whether they are the first bytes of the first reply.
+  bool is_first = true;
+  uint64_t num_replies = 0;
+  bool is_too_large = false;
 };
 
 redisReplyObjectFunctions decoder::impl::functions = {

@@ -9,9 +9,10 @@
 
 namespace pulse::resp {
 
-/// How much a decoder accepts from an untrusted peer. If a reply exceeds a
-/// limit, decoding fails with `errc::protocol_error`. An announced length alone
-/// causes no allocation.
+/// How much a decoder accepts from an untrusted peer. If a reply exceeds
+/// `max_reply_bytes`, decoding fails with `errc::payload_too_large`; for the
+/// other limits, which no Redis server exceeds, it fails with
+/// `errc::protocol_error`. An announced length alone causes no allocation.
 struct decoder_limits {
   /// Number of elements of one array.
   uint32_t max_elements = 1u << 20;
@@ -42,8 +43,9 @@ public:
   /// Decodes the next top-level reply, appends it to `out`, and increments
   /// `out.count`.
   /// @returns true if a reply was appended. False if more bytes are needed;
-  /// then `out` is unchanged. Error: `errc::protocol_error` with the bytes that
-  /// caused it.
+  /// then `out` is unchanged. Error: `errc::protocol_error` or
+  /// `errc::payload_too_large`. Only if the peer is no Redis server, the text
+  /// has the first bytes that it sent.
   outcome<bool> next(reply& out);
 
 private:

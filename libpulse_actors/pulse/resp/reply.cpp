@@ -1,5 +1,7 @@
 #include "pulse/resp/reply.hpp"
 
+#include "pulse/resp/find_script.hpp"
+
 #include <array>
 
 namespace pulse::resp {
@@ -75,7 +77,9 @@ constexpr std::array rules = {
   error_rule{"READONLY ", errc::read_only},
   error_rule{"LOADING ", errc::loading},
   error_rule{"NOSCRIPT ", errc::no_script},
-  error_rule{"NOAUTH ", errc::auth_failed},
+  error_rule{"NOAUTH ", errc::auth_failed,
+             "set the option password or password_file, or put the password "
+             "into the URL"},
   error_rule{"WRONGPASS ", errc::auth_failed},
   error_rule{"NOPERM this user has no permissions to access one of the keys",
              errc::permission_denied, grant_keys},
@@ -133,6 +137,29 @@ std::string excerpt(std::string_view text) {
   return text.size() > longest ? result + "..." : result;
 }
 
+// Errors that a script does not catch end with "script: <SHA-1>, on
+// @user_script:<line>.". Returns the text with the name of the script instead.
+std::string with_script_name(std::string_view text) {
+  constexpr std::string_view mark = " script: ";
+  constexpr std::string_view line_mark = ", on @user_script:";
+  constexpr size_t digest_size = 40;
+  std::string result{text};
+  const auto begin = text.rfind(mark);
+  if (begin == std::string_view::npos)
+    return result;
+  const auto rest = text.substr(begin + mark.size());
+  const auto* which = find_script(rest.substr(0, digest_size));
+  if (which == nullptr)
+    return result;
+  result.resize(begin);
+  result.append(", in the script ").append(which->name);
+  if (rest.substr(digest_size, line_mark.size()) == line_mark) {
+    const auto line = rest.substr(digest_size + line_mark.size());
+    result.append(", line ").append(line.substr(0, line.find('.')));
+  }
+  return result;
+}
+
 std::string shape_of(const cursor& at) {
   if (at.at_end())
     return "nothing more";
@@ -145,8 +172,11 @@ std::string shape_of(const cursor& at) {
       return "an array of " + std::to_string(at.peek().size);
     case node_type::error:
       return "the error \"" + excerpt(at.text()) + '"';
+    case node_type::string:
+      // It may be a payload, and this text gets into logs.
+      return "a string of " + std::to_string(at.peek().size) + " bytes";
     default:
-      return "the text \"" + excerpt(at.text()) + '"';
+      return "the status \"" + excerpt(at.text()) + '"';
   }
 }
 
@@ -167,13 +197,13 @@ failure classify(std::string_view error_text) {
   }
   for (auto& rule : rules)
     if (starts_with(error_text, rule.start)) {
-      std::string what{error_text};
+      auto what = with_script_name(error_text);
       if (!rule.hint.empty())
         what.append(" (").append(rule.hint).append(")");
       return {rule.code, std::move(what)};
     }
   return {errc::redis_error, error_text.empty() ? "an error without a text"
-                                                : std::string{error_text}};
+                                                : with_script_name(error_text)};
 }
 
 failure unexpected_reply(std::string_view command, const cursor& at) {

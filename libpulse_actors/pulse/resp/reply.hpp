@@ -85,8 +85,8 @@ private:
 /// @pre `at.is(node_type::error)`
 failure error_of(const cursor& at);
 
-/// Finds the error code for an error text of Redis by the beginning of the
-/// text. No other code interprets these texts.
+/// Finds the error code for an error text of Redis by its beginning. No other
+/// code interprets these texts. The failure names the script that caused it.
 /// @returns the failure; `errc::redis_error` if the text is not known.
 failure classify(std::string_view error_text);
 

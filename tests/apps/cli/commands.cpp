@@ -3,6 +3,7 @@
 #include "pulse/core/event_id.hpp"
 
 #include "support/environment.hpp"
+#include "support/raw_client.hpp"
 #include "support/test_ca.hpp"
 
 using namespace pulse;
@@ -140,6 +141,26 @@ CAF_TEST(an unreachable Redis ends with status 4) {
   CAF_CHECK(contains(refused.errors, "connect_failed: redis://127.0.0.1:1/0"));
   // One line: nothing else on a terminal than what is wrong.
   CAF_CHECK_EQUAL(lines_of(refused.errors).size(), 1u);
+}
+
+CAF_TEST(a missing password is reported with where it comes from) {
+  raw_client{redis()}({"CONFIG", "SET", "requirepass", "secret"});
+  const auto refused = pulse({"info", "a"});
+  CAF_CHECK_EQUAL(refused.status, 4);
+  CAF_CHECK(contains(refused.errors, "NOAUTH"));
+  CAF_CHECK(contains(refused.errors, "PULSE_REDIS_PASSWORD"));
+  CAF_CHECK_EQUAL(lines_of(refused.errors).size(), 1u);
+}
+
+CAF_TEST(a key that is no stream is reported once) {
+  raw_client{redis()}({"SET", "pulse:stream:text", "no stream"});
+  for (auto& args : {std::vector<std::string>{"tail", "text"},
+                     std::vector<std::string>{"work", "mail", "text"}}) {
+    const auto result = pulse(args);
+    CAF_CHECK_EQUAL(result.status, 1);
+    CAF_CHECK(contains(result.errors, "stream text: WRONGTYPE"));
+    CAF_CHECK_EQUAL(lines_of(result.errors).size(), 1u);
+  }
 }
 
 CAF_TEST(tail prints what comes after it started) {

@@ -25,7 +25,7 @@ public:
   /// in a row the limit is a quarter of `asked`.
   void failed(uint64_t asked, errc why) noexcept {
     if (why != errc::connection_lost && why != errc::timed_out
-        && why != errc::protocol_error)
+        && why != errc::protocol_error && why != errc::payload_too_large)
       return;
     if (std::exchange(suspicious_, true))
       limit_ = std::max(apply(asked) / 4, 1u);

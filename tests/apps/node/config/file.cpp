@@ -254,6 +254,9 @@ CAF_TEST(a password file must be readable) {
   CAF_CHECK_EQUAL(errors_of("[redis]\npassword_file = '/nowhere/p'"),
                   "f:2:17: redis.password_file: cannot read a password from "
                   "the first line of \"/nowhere/p\"\n");
+  CAF_CHECK_EQUAL(errors_of("[redis]\npassword_file = '/tmp'"),
+                  "f:2:17: redis.password_file: cannot read a password from "
+                  "the first line of \"/tmp\", which is no regular file\n");
 }
 
 CAF_TEST(a file that cannot be read is named) {

@@ -136,7 +136,11 @@ void position_resolver::not_opened(const std::string& stream, failure why) {
     unresolved_.erase(i);
     return;
   }
-  log(log_level::warning, reader_.component, "cannot open " + to_string(why));
+  // Each subscriber asks again, but only news are logged.
+  auto line = "cannot open " + to_string(why);
+  if (line != i->second.reported)
+    log(log_level::warning, reader_.component, line);
+  i->second.reported = std::move(line);
   // A failure that is not transient is kept: subscribers need to know that one.
   if (why_.code == errc::none || is_transient(why_.code))
     why_ = std::move(why);

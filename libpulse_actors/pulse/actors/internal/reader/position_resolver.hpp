@@ -59,6 +59,8 @@ private:
     start_position start;
     bool initial = false;
     bool asked = false;
+    /// The last log line about the stream.
+    std::string reported;
     std::vector<caf::response_promise> waiting;
   };
 

@@ -33,7 +33,7 @@ constexpr milliseconds longest_attempt{5'000};
 // @returns whether a batch of adds that failed with `x` may have been stored.
 bool is_outcome_unknown(errc x) {
   return x == errc::connection_lost || x == errc::timed_out
-         || x == errc::protocol_error;
+         || x == errc::protocol_error || x == errc::payload_too_large;
 }
 
 // @returns whether Redis refuses adds with this error for a reason that an
