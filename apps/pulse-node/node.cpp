@@ -8,6 +8,7 @@
 
 #include "common/output/event_json.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -123,7 +124,12 @@ status node::open_sink(const sink_section& x) {
 }
 
 status node::open_reader(const reader_section& x) {
-  auto reader = ask<reader_actor>(sys_, root_, caf::open_atom_v, x.options);
+  auto options = x.options;
+  // A command that runs is no lost answer.
+  if (x.target.kind == target_kind::exec)
+    options.answer_wait = std::max(options.answer_wait,
+                                   x.target.timeout + milliseconds{10'000});
+  auto reader = ask<reader_actor>(sys_, root_, caf::open_atom_v, options);
   if (!reader || x.target.kind == target_kind::remote)
     return to_status(reader);
   auto handler = handler_of(x.target, x.options.name, x.target.timeout);

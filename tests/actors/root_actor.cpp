@@ -5,6 +5,9 @@
 #include "pulse/core/log.hpp"
 
 #include <caf/actor_registry.hpp>
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+#include <caf/deep_to_string.hpp>
 
 #include "support/actor_fixture.hpp"
 #include "support/fake_leases.hpp"
@@ -135,6 +138,40 @@ struct fixture : actor_fixture {
       ->value;
   }
 
+  reader_actor find_reader() {
+    return call<reader_actor>(caf::get_atom_v, atom::reader_v, std::string{"r"})
+      ->value;
+  }
+
+  // The handles that these options open.
+  static sink_actor open_same(const sink_options&) {
+    return {};
+  }
+
+  static reader_actor open_same(const reader_options&) {
+    return {};
+  }
+
+  // @returns what another node gets that is sent `x`.
+  template <class T>
+  T sent_over_network(T x) {
+    T result;
+#if CAF_MAJOR_VERSION < 1
+    std::vector<char> bytes;
+    caf::binary_serializer out{sys, bytes};
+    CAF_CHECK(!out(x));
+    caf::binary_deserializer in{sys, bytes};
+    CAF_CHECK(!in(result));
+#else
+    caf::byte_buffer bytes;
+    caf::binary_serializer out{sys, bytes};
+    CAF_CHECK(out.apply(x));
+    caf::binary_deserializer in{sys, bytes};
+    CAF_CHECK(in.apply(result));
+#endif
+    return result;
+  }
+
   sink_options sink_x;
   reader_options reader_x;
   stream_options stream_x;
@@ -176,6 +213,50 @@ CAF_TEST(opening with other options is refused) {
     call<sink_actor>(caf::open_atom_v, sink_x)->why().find("already_open"), 0u);
   sink_x.credit = sink_options{}.credit;
   CAF_CHECK(first == open_sink());
+}
+
+CAF_TEST(another predicate is refused and a copy is the same) {
+  int calls = 0;
+  const event_predicate wants{[&](const event&) { return ++calls > 0; }};
+  const event_predicate other{[](const event&) { return false; }};
+  auto why_not = [&](auto options) {
+    using handle = decltype(open_same(options));
+    return call<handle>(caf::open_atom_v, options)->why();
+  };
+  for (const auto& [first, second] :
+       {std::pair{wants, other}, std::pair{wants, event_predicate{}},
+        std::pair{event_predicate{}, wants}}) {
+    sink_x.name += "s";
+    reader_x.name += "r";
+    sink_x.filter.predicate = first;
+    reader_x.filter.predicate = first;
+    CAF_CHECK_EQUAL(why_not(sink_x), "none");
+    CAF_CHECK_EQUAL(why_not(reader_x), "none");
+    CAF_CHECK_EQUAL(why_not(sink_x), "none");
+    sink_x.filter.predicate = second;
+    reader_x.filter.predicate = second;
+    CAF_CHECK_EQUAL(why_not(sink_x).find("already_open: sink " + sink_x.name
+                                         + " is open with another "
+                                           "filter.predicate"),
+                    0u);
+    CAF_CHECK_EQUAL(why_not(reader_x).find("already_open: reader "), 0u);
+  }
+}
+
+CAF_TEST(a predicate of another node is refused) {
+  sink_x.filter.topic = "eu";
+  CAF_CHECK_EQUAL(caf::deep_to_string(sent_over_network(sink_x)),
+                  caf::deep_to_string(sink_x));
+  CAF_CHECK(validate(sent_over_network(sink_x)));
+  sink_x.filter.predicate = [](const event&) { return true; };
+  const auto received = sent_over_network(sink_x);
+  CAF_CHECK_EQUAL(
+    call<sink_actor>(caf::open_atom_v, received)
+      ->why()
+      .find(
+        "invalid_option: sink.predicate: predicate is code of another process"),
+    0u);
+  CAF_CHECK(info().sinks.empty());
 }
 
 CAF_TEST(a stream is not opened with another retention than the stored one) {
@@ -296,6 +377,90 @@ CAF_TEST(a child that died is started again with its subscribers) {
   redis.blocking().answer("-NOGROUP No such key\r\n");
   pass(20s);
   CAF_CHECK_EQUAL(heard, "group_recovered");
+}
+
+CAF_TEST(a sink that died has the streams that it had) {
+  sink_x.streams = {"a", "b"};
+  const auto first = open_sink();
+  const auto added = ask_void(first, atom::add_stream_v, std::string{"c"},
+                              start_position{});
+  ask<bool>(first, atom::rem_stream_v, std::string{"a"});
+  consume_messages();
+  CAF_CHECK_EQUAL(added->why(), "none");
+  for (int i = 0; i < 2; ++i) {
+    crash(find_sink());
+    pass(1s);
+    const auto again = ask<sink_info>(find_sink(), atom::info_v);
+    consume_messages();
+    CAF_CHECK(again->value.streams == (names{"b", "c"}));
+  }
+  // The options are still those with which it was opened.
+  CAF_CHECK(open_sink() == find_sink());
+}
+
+CAF_TEST(a reader that died goes on behind what its subscribers got) {
+  const auto first = call<reader_actor>(caf::open_atom_v, reader_x)->value;
+  const auto added = ask_void(first, atom::add_stream_v, std::string{"b"},
+                              start_position::oldest());
+  ask_void(first, caf::subscribe_atom_v, alice.handle(), subscription{3});
+  consume_messages();
+  CAF_CHECK_EQUAL(added->why(), "none");
+  alice.hold();
+  redis.blocking().answer(page("a", 1, 9));
+  consume_messages();
+  crash(first);
+  pass(130ms);
+  const auto second = find_reader();
+  CAF_REQUIRE(second && first != second);
+  const auto& read = redis.blocking().commands().back();
+  CAF_REQUIRE(read.size() > 4);
+  CAF_CHECK_EQUAL(read[read.size() - 4], "pulse:stream:a");
+  // The subscriber got 1 to 3, and nothing of b.
+  CAF_CHECK_EQUAL(read[read.size() - 2], to_string(event_id{4, 0}.previous()));
+  CAF_CHECK_EQUAL(read.back(), "0-0");
+  // Before it reads, it checks what was removed meanwhile.
+  const auto same = facts_of(2'000'000, 2'000'000, 1, 1'000'000);
+  redis.blocking().answer(same + same);
+  consume_messages();
+  ask<bool>(second, atom::rem_stream_v, std::string{"a"});
+  consume_messages();
+  crash(second);
+  pass(1s);
+  const auto third = ask<reader_info>(find_reader(), atom::info_v);
+  consume_messages();
+  CAF_CHECK(third->value.streams == names{"b"});
+}
+
+CAF_TEST(whoever asks for a child that died gets the next one) {
+  const auto first = open_sink();
+  crash(first);
+  auto find = [this] {
+    return call<sink_actor>(caf::get_atom_v, atom::sink_v, std::string{"s"});
+  };
+  const auto found = find();
+  CAF_CHECK_EQUAL(found->why(), "no answer");
+  pass(130ms);
+  CAF_CHECK_EQUAL(found->why(), "none");
+  CAF_CHECK(internal::is_alive(found->value));
+  crash(found->value);
+  const auto late = find();
+  close();
+  CAF_CHECK_EQUAL(late->why(), "closed: the system is closing");
+}
+
+CAF_TEST(the pause before a restart is short again after a good time) {
+  open_sink();
+  for (int i = 0; i < 8; ++i) {
+    crash(find_sink());
+    pass(7s);
+  }
+  crash(find_sink());
+  pass(1s);
+  CAF_CHECK(!find_sink());
+  pass(70s);
+  crash(find_sink());
+  pass(130ms);
+  CAF_CHECK(find_sink());
 }
 
 CAF_TEST(who unsubscribed is not subscribed again) {

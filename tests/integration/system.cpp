@@ -92,6 +92,33 @@ CAF_TEST(what was closed can be opened again at once) {
   }
 }
 
+CAF_TEST(objects go on with actors that were restarted) {
+  auto stream = must(ps.stream("orders"));
+  auto sink = must(ps.sink(billing()));
+  auto reader = must(ps.reader(everything()));
+  const auto copy = sink;
+  for (int i = 0; i < 3; ++i) {
+    const auto before = sink.handle();
+    for (const auto& x : {caf::actor_cast<caf::actor>(stream.handle()),
+                          caf::actor_cast<caf::actor>(reader.handle()),
+                          caf::actor_cast<caf::actor>(before)})
+      caf::anon_send_exit(x, caf::exit_reason::kill);
+    // A call that was under way when the actor died fails.
+    CAF_CHECK(
+      eventually([&] { return sink.info() && sink.handle() != before; }));
+    CAF_CHECK(eventually([&] { return reader.info() && stream.info(); }));
+    must(stream.add("number", std::to_string(i)));
+    CAF_CHECK(copy.handle() == sink.handle());
+  }
+  CAF_CHECK_EQUAL(must(ps.info()).restarts, 9u);
+  // A close is for good, also if somebody opens the sink again.
+  must(sink.close());
+  auto next = must(ps.sink(billing()));
+  CAF_CHECK(!sink.info());
+  must(sink.close());
+  must(next.info());
+}
+
 CAF_TEST(what is closed can be opened again with other options) {
   must(must(ps.sink(billing())).close());
   auto other = billing();

@@ -138,6 +138,7 @@ struct key_table<reader_section> {
     f("overflow", x.options.overflow);
     f("buffer", x.options.buffer);
     f("max_batch", x.options.max_batch);
+    f("answer_wait", x.options.answer_wait);
     f("target", x.target.kind);
     f("file", x.target.file);
     f("command", x.target.command);

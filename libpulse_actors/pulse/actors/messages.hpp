@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 // The messages that users send and receive: structs with their inspect
@@ -141,6 +142,8 @@ struct reader_info {
   uint64_t stream_resets = 0;
   /// Reads that failed. Each was repeated.
   uint64_t read_failures = 0;
+  /// Answers of subscribers that did not come within `answer_wait`.
+  uint64_t unanswered = 0;
 };
 
 /// Counters of a sink instance since it was opened.
@@ -274,11 +277,34 @@ inspected<Inspector> inspect(Inspector& f, start_position& x) {
                 field("id", x.id));
 }
 
-/// The predicate is not sent: it is code of this process.
+/// The form in which a filter is sent to another node. A predicate is code of
+/// this process, so only the fact that there is one is sent.
+struct filter_data {
+  std::string topic;
+  std::string topic_pattern;
+  bool has_predicate = false;
+};
+
+template <class Inspector>
+inspected<Inspector> inspect(Inspector& f, filter_data& x) {
+  return fields(f, x, "filter_options", field("topic", x.topic),
+                field("topic_pattern", x.topic_pattern),
+                field("has_predicate", x.has_predicate));
+}
+
 template <class Inspector>
 inspected<Inspector> inspect(Inspector& f, filter_options& x) {
-  return fields(f, x, "filter_options", field("topic", x.topic),
-                field("topic_pattern", x.topic_pattern));
+  auto image = [](const filter_options& y) {
+    return filter_data{y.topic, y.topic_pattern,
+                       static_cast<bool>(y.predicate)};
+  };
+  auto load = [](filter_data y) {
+    filter_options result{std::move(y.topic), std::move(y.topic_pattern), {}};
+    if (y.has_predicate)
+      result.predicate = event_predicate::of_other_process();
+    return result;
+  };
+  return inspect_as<filter_data>(f, x, image, load);
 }
 
 template <class Inspector>
@@ -311,7 +337,8 @@ inspected<Inspector> inspect(Inspector& f, reader_options& x) {
   return fields(f, x, "reader_options", field("name", x.name),
                 field("streams", x.streams), field("start", x.start),
                 field("filter", x.filter), field("overflow", x.overflow),
-                field("buffer", x.buffer), field("max_batch", x.max_batch));
+                field("buffer", x.buffer), field("max_batch", x.max_batch),
+                field("answer_wait", x.answer_wait));
 }
 
 template <class Inspector>
@@ -411,15 +438,14 @@ inspected<Inspector> inspect(Inspector& f, subscription& x) {
 
 template <class Inspector>
 inspected<Inspector> inspect(Inspector& f, reader_info& x) {
-  return fields(f, x, "reader_info", field("name", x.name),
-                field("streams", x.streams),
-                field("subscribers", x.subscribers),
-                field("received", x.received), field("delivered", x.delivered),
-                field("filtered", x.filtered), field("malformed", x.malformed),
-                field("dropped", x.dropped), field("caught_up", x.caught_up),
-                field("gaps", x.gaps), field("lost", x.lost),
-                field("stream_resets", x.stream_resets),
-                field("read_failures", x.read_failures));
+  return fields(
+    f, x, "reader_info", field("name", x.name), field("streams", x.streams),
+    field("subscribers", x.subscribers), field("received", x.received),
+    field("delivered", x.delivered), field("filtered", x.filtered),
+    field("malformed", x.malformed), field("dropped", x.dropped),
+    field("caught_up", x.caught_up), field("gaps", x.gaps),
+    field("lost", x.lost), field("stream_resets", x.stream_resets),
+    field("read_failures", x.read_failures), field("unanswered", x.unanswered));
 }
 
 template <class Inspector>

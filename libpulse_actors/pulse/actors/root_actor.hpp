@@ -19,6 +19,13 @@ namespace pulse {
 /// The root; an actor system has one per Redis endpoint. It opens streams,
 /// readers and sinks, finds those that are open, and restarts those that die of
 /// a defect. It is the actor that a node publishes through CAF's middleman.
+///
+/// A restarted child is a new actor with the same options, streams, subscribers
+/// and listeners; a reader goes on where it was. Handles of the dead one stay
+/// dead: their requests fail. So monitor a handle that you keep, and ask the
+/// root for the new one (`get_atom`) when its down message comes. The pause
+/// before a restart is 100 ms, grows to 5 s if a child dies again and again,
+/// and is short again after a minute without a defect.
 using root_actor = actor_interface<
   // Opens a stream. If the stream is open with the same options, replies with
   // that actor. The reply comes when Redis has answered what the stream keeps,
@@ -27,14 +34,17 @@ using root_actor = actor_interface<
   // (with another retention than the one that Redis stores), `closed`.
   caf::result<stream_actor>(caf::open_atom, stream_options),
   // Opens a reader. If a reader with that name is open with the same options,
-  // replies with that actor; a reader without a name is always a new one.
+  // replies with that actor; a reader without a name is always a new one. A
+  // predicate is the same if it is a copy; options with a predicate that come
+  // from another node are refused with `invalid_option`.
   // Errors: those of a stream, and `invalid_pattern`.
   caf::result<reader_actor>(caf::open_atom, reader_options),
   // Opens this node's member of a sink. If it is open with the same options,
   // replies with that actor. Errors: those of a reader.
   caf::result<sink_actor>(caf::open_atom, sink_options),
-  // Finds an open stream, reader or sink by its name. Error: `closed`, if it is
-  // not open on this node.
+  // Finds an open stream, reader or sink by its name. If it died of a defect,
+  // the reply comes when it has been started again. Error: `closed`, if it is
+  // not open on this node, or the system closes.
   caf::result<stream_actor>(caf::get_atom, atom::stream, std::string),
   caf::result<reader_actor>(caf::get_atom, atom::reader, std::string),
   caf::result<sink_actor>(caf::get_atom, atom::sink, std::string),

@@ -3,9 +3,13 @@
 #include "pulse/actors/ask.hpp"
 #include "pulse/actors/config.hpp"
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/core/log.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
+
+#include <mutex>
+#include <utility>
 
 namespace pulse {
 
@@ -18,6 +22,29 @@ caf::expected<void> ask_to_close(caf::actor_system& sys, const Handle& who) {
   if (!result && to_failure(result.error()).code == errc::closed)
     return {};
   return result;
+}
+
+template <class Handle>
+caf::expected<void>
+close_child(caf::actor_system& sys, const detail::shared_handle<Handle>& x) {
+  const auto who = x.renew(sys);
+  x.keep(); // another one of that name may be opened
+  return ask_to_close(sys, who);
+}
+
+caf::expected<stream_actor> find(caf::actor_system& sys, const root_actor& root,
+                                 const stream_actor&, const std::string& name) {
+  return ask<stream_actor>(sys, root, caf::get_atom_v, atom::stream_v, name);
+}
+
+caf::expected<reader_actor> find(caf::actor_system& sys, const root_actor& root,
+                                 const reader_actor&, const std::string& name) {
+  return ask<reader_actor>(sys, root, caf::get_atom_v, atom::reader_v, name);
+}
+
+caf::expected<sink_actor> find(caf::actor_system& sys, const root_actor& root,
+                               const sink_actor&, const std::string& name) {
+  return ask<sink_actor>(sys, root, caf::get_atom_v, atom::sink_v, name);
 }
 
 event_listener as_listener(const caf::actor& x) {
@@ -35,6 +62,61 @@ notice_listener spawn_listener(caf::actor_system& sys,
 
 } // namespace
 
+// -- handles ------------------------------------------------------------------
+
+namespace detail {
+
+template <class Handle>
+struct shared_handle<Handle>::state {
+  std::mutex mutex;
+  Handle handle;
+  root_actor root;
+  std::string name;
+};
+
+template <class Handle>
+shared_handle<Handle>::shared_handle(Handle x, root_actor root,
+                                     std::string name)
+  : state_(std::make_shared<state>()) {
+  state_->handle = std::move(x);
+  state_->root = std::move(root);
+  state_->name = std::move(name);
+}
+
+template <class Handle>
+Handle shared_handle<Handle>::get() const {
+  std::lock_guard<std::mutex> guard{state_->mutex};
+  return state_->handle;
+}
+
+template <class Handle>
+Handle shared_handle<Handle>::renew(caf::actor_system& sys) const {
+  std::unique_lock<std::mutex> guard{state_->mutex};
+  const auto known = state_->handle;
+  const auto root = state_->root;
+  guard.unlock();
+  if (!root || internal::is_alive(known))
+    return known;
+  auto fresh = find(sys, root, known, state_->name);
+  if (!fresh)
+    return known; // it was closed
+  guard.lock();
+  state_->handle = *fresh;
+  return *fresh;
+}
+
+template <class Handle>
+void shared_handle<Handle>::keep() const {
+  std::lock_guard<std::mutex> guard{state_->mutex};
+  state_->root = nullptr;
+}
+
+template class shared_handle<stream_actor>;
+template class shared_handle<reader_actor>;
+template class shared_handle<sink_actor>;
+
+} // namespace detail
+
 // -- stream -------------------------------------------------------------------
 
 stream::stream(caf::actor_system& sys, stream_actor handle)
@@ -42,9 +124,15 @@ stream::stream(caf::actor_system& sys, stream_actor handle)
   // nop
 }
 
+stream::stream(caf::actor_system& sys,
+               detail::shared_handle<stream_actor> handle)
+  : sys_(&sys), handle_(std::move(handle)) {
+  // nop
+}
+
 caf::expected<event_id> stream::add(std::string name, std::string payload,
                                     std::string topic, std::string dedup_id) {
-  return ask<event_id>(*sys_, handle_, caf::add_atom_v,
+  return ask<event_id>(*sys_, handle_.renew(*sys_), caf::add_atom_v,
                        new_event{std::move(name), std::move(payload),
                                  std::move(topic), std::move(dedup_id)});
 }
@@ -52,57 +140,60 @@ caf::expected<event_id> stream::add(std::string name, std::string payload,
 caf::expected<event_id> stream::add_if_exists(std::string name,
                                               std::string payload,
                                               std::string topic) {
-  return ask<event_id>(*sys_, handle_, atom::add_exist_v,
+  return ask<event_id>(*sys_, handle_.renew(*sys_), atom::add_exist_v,
                        new_event{std::move(name), std::move(payload),
                                  std::move(topic)});
 }
 
 caf::expected<std::vector<add_result>>
 stream::add(std::vector<new_event> events) {
-  return ask<std::vector<add_result>>(*sys_, handle_, caf::add_atom_v,
-                                      std::move(events));
+  return ask<std::vector<add_result>>(*sys_, handle_.renew(*sys_),
+                                      caf::add_atom_v, std::move(events));
 }
 
 caf::expected<uint64_t> stream::remove(std::vector<event_id> ids) {
-  return ask<uint64_t>(*sys_, handle_, atom::remove_v, std::move(ids));
+  return ask<uint64_t>(*sys_, handle_.renew(*sys_), atom::remove_v,
+                       std::move(ids));
 }
 
 caf::expected<std::vector<event>> stream::range(range_query query) {
-  return ask<std::vector<event>>(*sys_, handle_, atom::range_v, query);
+  return ask<std::vector<event>>(*sys_, handle_.renew(*sys_), atom::range_v,
+                                 query);
 }
 
 caf::expected<uint64_t> stream::trim(uint64_t max_len) {
-  return ask<uint64_t>(*sys_, handle_, atom::trim_v, max_len);
+  return ask<uint64_t>(*sys_, handle_.renew(*sys_), atom::trim_v, max_len);
 }
 
 caf::expected<stream_info> stream::info() {
-  return ask<stream_info>(*sys_, handle_, atom::info_v);
+  return ask<stream_info>(*sys_, handle_.renew(*sys_), atom::info_v);
 }
 
 caf::expected<stream_retention> stream::retention() {
-  return ask<stream_retention>(*sys_, handle_, atom::retention_v);
+  return ask<stream_retention>(*sys_, handle_.renew(*sys_), atom::retention_v);
 }
 
 caf::expected<bool> stream::destroy() {
-  return ask<bool>(*sys_, handle_, atom::destroy_v);
+  return ask<bool>(*sys_, handle_.renew(*sys_), atom::destroy_v);
 }
 
 caf::expected<std::vector<dead_letter>> stream::dead_letters(dead_query query) {
-  return ask<std::vector<dead_letter>>(*sys_, handle_, atom::dead_v,
-                                       std::move(query));
+  return ask<std::vector<dead_letter>>(*sys_, handle_.renew(*sys_),
+                                       atom::dead_v, std::move(query));
 }
 
 caf::expected<redrive_result> stream::redrive(redrive_request request) {
-  return ask<redrive_result>(*sys_, handle_, atom::redrive_v,
+  return ask<redrive_result>(*sys_, handle_.renew(*sys_), atom::redrive_v,
                              std::move(request));
 }
 
 caf::expected<uint64_t> stream::purge(purge_request request) {
-  return ask<uint64_t>(*sys_, handle_, atom::purge_v, std::move(request));
+  return ask<uint64_t>(*sys_, handle_.renew(*sys_), atom::purge_v,
+                       std::move(request));
 }
 
 caf::expected<void> stream::close() {
-  return ask_to_close(*sys_, handle_);
+  return close_child(*sys_, handle_);
 }
 
 // -- reader -------------------------------------------------------------------
@@ -112,9 +203,16 @@ reader::reader(caf::actor_system& sys, reader_actor handle)
   // nop
 }
 
+reader::reader(caf::actor_system& sys,
+               detail::shared_handle<reader_actor> handle)
+  : sys_(&sys), handle_(std::move(handle)) {
+  // nop
+}
+
 caf::expected<void> reader::subscribe(const event_listener& listener,
                                       subscription how) {
-  return ask<void>(*sys_, handle_, caf::subscribe_atom_v, listener, how);
+  return ask<void>(*sys_, handle_.renew(*sys_), caf::subscribe_atom_v, listener,
+                   how);
 }
 
 caf::expected<void> reader::subscribe(const caf::actor& listener,
@@ -123,7 +221,8 @@ caf::expected<void> reader::subscribe(const caf::actor& listener,
 }
 
 caf::expected<bool> reader::unsubscribe(const event_listener& listener) {
-  return ask<bool>(*sys_, handle_, caf::unsubscribe_atom_v, listener);
+  return ask<bool>(*sys_, handle_.renew(*sys_), caf::unsubscribe_atom_v,
+                   listener);
 }
 
 caf::expected<bool> reader::unsubscribe(const caf::actor& listener) {
@@ -131,15 +230,18 @@ caf::expected<bool> reader::unsubscribe(const caf::actor& listener) {
 }
 
 caf::expected<void> reader::add_stream(std::string name, start_position start) {
-  return ask<void>(*sys_, handle_, atom::add_stream_v, std::move(name), start);
+  return ask<void>(*sys_, handle_.renew(*sys_), atom::add_stream_v,
+                   std::move(name), start);
 }
 
 caf::expected<bool> reader::remove_stream(std::string name) {
-  return ask<bool>(*sys_, handle_, atom::rem_stream_v, std::move(name));
+  return ask<bool>(*sys_, handle_.renew(*sys_), atom::rem_stream_v,
+                   std::move(name));
 }
 
 caf::expected<void> reader::on_notice(const notice_listener& listener) {
-  return ask<void>(*sys_, handle_, caf::subscribe_atom_v, listener);
+  return ask<void>(*sys_, handle_.renew(*sys_), caf::subscribe_atom_v,
+                   listener);
 }
 
 caf::expected<void> reader::on_notice(const caf::actor& listener) {
@@ -152,11 +254,11 @@ reader::on_notice(std::function<void(const notice&)> listener) {
 }
 
 caf::expected<reader_info> reader::info() {
-  return ask<reader_info>(*sys_, handle_, atom::info_v);
+  return ask<reader_info>(*sys_, handle_.renew(*sys_), atom::info_v);
 }
 
 caf::expected<void> reader::close() {
-  return ask_to_close(*sys_, handle_);
+  return close_child(*sys_, handle_);
 }
 
 // -- sink ---------------------------------------------------------------------
@@ -166,9 +268,15 @@ sink::sink(caf::actor_system& sys, sink_actor handle)
   // nop
 }
 
+sink::sink(caf::actor_system& sys, detail::shared_handle<sink_actor> handle)
+  : sys_(&sys), handle_(std::move(handle)) {
+  // nop
+}
+
 caf::expected<void> sink::subscribe(const event_listener& listener,
                                     subscription how) {
-  return ask<void>(*sys_, handle_, caf::subscribe_atom_v, listener, how);
+  return ask<void>(*sys_, handle_.renew(*sys_), caf::subscribe_atom_v, listener,
+                   how);
 }
 
 caf::expected<void> sink::subscribe(const caf::actor& listener,
@@ -177,7 +285,8 @@ caf::expected<void> sink::subscribe(const caf::actor& listener,
 }
 
 caf::expected<bool> sink::unsubscribe(const event_listener& listener) {
-  return ask<bool>(*sys_, handle_, caf::unsubscribe_atom_v, listener);
+  return ask<bool>(*sys_, handle_.renew(*sys_), caf::unsubscribe_atom_v,
+                   listener);
 }
 
 caf::expected<bool> sink::unsubscribe(const caf::actor& listener) {
@@ -185,33 +294,38 @@ caf::expected<bool> sink::unsubscribe(const caf::actor& listener) {
 }
 
 caf::expected<void> sink::ack(delivery_id delivery) {
-  return ask<void>(*sys_, handle_, atom::ack_v, std::move(delivery));
+  return ask<void>(*sys_, handle_.renew(*sys_), atom::ack_v,
+                   std::move(delivery));
 }
 
 caf::expected<void> sink::nack(delivery_id delivery, milliseconds delay) {
-  return ask<void>(*sys_, handle_, atom::nack_v, std::move(delivery),
-                   caf::timespan{delay});
+  return ask<void>(*sys_, handle_.renew(*sys_), atom::nack_v,
+                   std::move(delivery), caf::timespan{delay});
 }
 
 caf::expected<void> sink::extend(delivery_id delivery) {
-  return ask<void>(*sys_, handle_, atom::extend_v, std::move(delivery));
+  return ask<void>(*sys_, handle_.renew(*sys_), atom::extend_v,
+                   std::move(delivery));
 }
 
 caf::expected<void> sink::term(delivery_id delivery, std::string reason) {
-  return ask<void>(*sys_, handle_, atom::term_v, std::move(delivery),
-                   std::move(reason));
+  return ask<void>(*sys_, handle_.renew(*sys_), atom::term_v,
+                   std::move(delivery), std::move(reason));
 }
 
 caf::expected<void> sink::add_stream(std::string name, start_position start) {
-  return ask<void>(*sys_, handle_, atom::add_stream_v, std::move(name), start);
+  return ask<void>(*sys_, handle_.renew(*sys_), atom::add_stream_v,
+                   std::move(name), start);
 }
 
 caf::expected<bool> sink::remove_stream(std::string name) {
-  return ask<bool>(*sys_, handle_, atom::rem_stream_v, std::move(name));
+  return ask<bool>(*sys_, handle_.renew(*sys_), atom::rem_stream_v,
+                   std::move(name));
 }
 
 caf::expected<void> sink::on_notice(const notice_listener& listener) {
-  return ask<void>(*sys_, handle_, caf::subscribe_atom_v, listener);
+  return ask<void>(*sys_, handle_.renew(*sys_), caf::subscribe_atom_v,
+                   listener);
 }
 
 caf::expected<void> sink::on_notice(const caf::actor& listener) {
@@ -224,11 +338,11 @@ sink::on_notice(std::function<void(const notice&)> listener) {
 }
 
 caf::expected<sink_info> sink::info() {
-  return ask<sink_info>(*sys_, handle_, atom::info_v);
+  return ask<sink_info>(*sys_, handle_.renew(*sys_), atom::info_v);
 }
 
 caf::expected<void> sink::close() {
-  return ask_to_close(*sys_, handle_);
+  return close_child(*sys_, handle_);
 }
 
 // -- system -------------------------------------------------------------------
@@ -280,11 +394,13 @@ system::~system() {
 }
 
 caf::expected<pulse::stream> system::stream(stream_options options) {
+  auto name = options.name;
   auto x = ask<stream_actor>(*sys_, handle_, caf::open_atom_v,
                              std::move(options));
   if (!x)
     return x.error();
-  return pulse::stream{*sys_, std::move(*x)};
+  return pulse::stream{*sys_, detail::shared_handle<stream_actor>{
+                                std::move(*x), handle_, std::move(name)}};
 }
 
 caf::expected<pulse::stream> system::stream(std::string name) {
@@ -294,19 +410,26 @@ caf::expected<pulse::stream> system::stream(std::string name) {
 }
 
 caf::expected<pulse::reader> system::reader(reader_options options) {
+  auto name = options.name;
   auto x = ask<reader_actor>(*sys_, handle_, caf::open_atom_v,
                              std::move(options));
   if (!x)
     return x.error();
-  return pulse::reader{*sys_, std::move(*x)};
+  // The root cannot find a reader without a name.
+  auto root = name.empty() ? root_actor{} : handle_;
+  return pulse::reader{
+    *sys_, detail::shared_handle<reader_actor>{std::move(*x), std::move(root),
+                                               std::move(name)}};
 }
 
 caf::expected<pulse::sink> system::sink(sink_options options) {
+  auto name = options.name;
   auto x = ask<sink_actor>(*sys_, handle_, caf::open_atom_v,
                            std::move(options));
   if (!x)
     return x.error();
-  return pulse::sink{*sys_, std::move(*x)};
+  return pulse::sink{*sys_, detail::shared_handle<sink_actor>{
+                              std::move(*x), handle_, std::move(name)}};
 }
 
 caf::expected<system_info> system::info() {

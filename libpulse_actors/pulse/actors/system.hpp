@@ -14,8 +14,43 @@
 // blocks its thread until the reply comes, so an actor must never make such a
 // call; actors send messages to the handles instead. A failure is a
 // `caf::error`; describe() gives its text.
+//
+// If an actor dies of a defect, its root restarts it (see root_actor.hpp). An
+// object that `system` opened, other than a reader without a name, then goes on
+// with the restarted actor: its next call waits for the restart. A call that
+// was under way fails.
 
 namespace pulse {
+
+class system;
+
+namespace detail {
+
+/// The handle of a stream, reader or sink, which the copies of an object share.
+/// If its actor died of a defect, it is replaced by that of the restarted
+/// actor.
+template <class Handle>
+class shared_handle {
+public:
+  /// Without a root the handle stays as it is.
+  explicit shared_handle(Handle x, root_actor root = {}, std::string name = {});
+
+  [[nodiscard]] Handle get() const;
+
+  /// Asks the root for the restarted actor if the actor has died, and waits for
+  /// its restart. @returns the handle.
+  Handle renew(caf::actor_system& sys) const;
+
+  /// From now on the handle stays as it is.
+  void keep() const;
+
+private:
+  struct state;
+
+  std::shared_ptr<state> state_;
+};
+
+} // namespace detail
 
 /// A stream. Each function sends the message with the same meaning to the
 /// stream actor; stream_actor.hpp describes results and errors. Any thread may
@@ -44,13 +79,19 @@ public:
   caf::expected<uint64_t> purge(purge_request request);
   caf::expected<void> close();
 
-  [[nodiscard]] const stream_actor& handle() const noexcept {
-    return handle_;
+  /// @returns the handle of the actor, as it was at the last call. If the actor
+  /// died since then, the next call has that of the restarted one.
+  [[nodiscard]] stream_actor handle() const {
+    return handle_.get();
   }
 
 private:
+  friend class system;
+
+  stream(caf::actor_system& sys, detail::shared_handle<stream_actor> handle);
+
   caf::actor_system* sys_;
-  stream_actor handle_;
+  detail::shared_handle<stream_actor> handle_;
 };
 
 /// A reader. Each function sends the message with the same meaning to the
@@ -79,13 +120,19 @@ public:
   caf::expected<reader_info> info();
   caf::expected<void> close();
 
-  [[nodiscard]] const reader_actor& handle() const noexcept {
-    return handle_;
+  /// @returns the handle of the actor, as it was at the last call. If the actor
+  /// died since then, the next call has that of the restarted one.
+  [[nodiscard]] reader_actor handle() const {
+    return handle_.get();
   }
 
 private:
+  friend class system;
+
+  reader(caf::actor_system& sys, detail::shared_handle<reader_actor> handle);
+
   caf::actor_system* sys_;
-  reader_actor handle_;
+  detail::shared_handle<reader_actor> handle_;
 };
 
 /// A sink. Each function sends the message with the same meaning to the sink
@@ -117,13 +164,19 @@ public:
   caf::expected<sink_info> info();
   caf::expected<void> close();
 
-  [[nodiscard]] const sink_actor& handle() const noexcept {
-    return handle_;
+  /// @returns the handle of the actor, as it was at the last call. If the actor
+  /// died since then, the next call has that of the restarted one.
+  [[nodiscard]] sink_actor handle() const {
+    return handle_.get();
   }
 
 private:
+  friend class system;
+
+  sink(caf::actor_system& sys, detail::shared_handle<sink_actor> handle);
+
   caf::actor_system* sys_;
-  sink_actor handle_;
+  detail::shared_handle<sink_actor> handle_;
 };
 
 /// Owns the root of one endpoint: connect() spawns the root, the destructor

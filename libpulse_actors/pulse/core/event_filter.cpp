@@ -30,6 +30,15 @@ failure bad_pattern(const std::string& pattern, const RE2& compiled) {
 
 } // namespace
 
+event_predicate event_predicate::of_other_process() {
+  static const event_predicate result{[](const event&) { return false; }};
+  return result;
+}
+
+bool event_predicate::is_of_other_process() const noexcept {
+  return *this == of_other_process();
+}
+
 struct event_filter::compiled_pattern {
   explicit compiled_pattern(const std::string& text)
     : re(text, pattern_options()) {
@@ -44,6 +53,11 @@ outcome<event_filter> event_filter::compile(const filter_options& options) {
     return failure{errc::invalid_option,
                    "topic is \"" + options.topic + "\" and topic_pattern is \""
                      + options.topic_pattern + "\": set one of them"};
+  if (options.predicate.is_of_other_process())
+    return failure{errc::invalid_option,
+                   "predicate is code of another process, which cannot be "
+                   "sent: open the reader or sink in the process that has the "
+                   "predicate, or use topic or topic_pattern"};
   event_filter result;
   result.topic_ = options.topic;
   result.predicate_ = options.predicate;

@@ -74,7 +74,8 @@ public:
 
   checker& filter(const filter_options& x) {
     if (auto compiled = event_filter::compile(x); !compiled)
-      fail("topic_pattern", compiled.error().what, compiled.error().code);
+      fail(x.predicate.is_of_other_process() ? "predicate" : "topic_pattern",
+           compiled.error().what, compiled.error().code);
     return *this;
   }
 
@@ -176,6 +177,7 @@ std::vector<option_problem> find_problems(const reader_options& x) {
     .choice("overflow", x.overflow, overflow_policy::fail)
     .number("buffer", x.buffer, 1, max_count)
     .number("max_batch", x.max_batch, 1, 100'000)
+    .range("answer_wait", x.answer_wait, 10ms, one_day)
     .result();
 }
 

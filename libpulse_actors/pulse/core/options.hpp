@@ -192,6 +192,12 @@ struct reader_options {
   uint32_t buffer = 1'000;
   /// Maximum number of events per read command.
   uint32_t max_batch = 1'000;
+  /// How long the reader waits for the answer to an event: for the return of
+  /// the handler, or for its promise. Then the reader takes that answer for
+  /// lost, counts and logs it, and sends the subscriber further events, if the
+  /// subscriber still handles its messages. A handler that fulfils its promises
+  /// later than this gets more events than its credit.
+  milliseconds answer_wait{60'000};
 };
 
 /// Who decides that an event has been handled.

@@ -33,7 +33,8 @@ struct fixture {
       result += x->what.stream();
       result += std::to_string(x->what.id().ms);
       if (x->returns > 0) {
-        answers.push_back(x->returns);
+        answers.push_back(x->answer);
+        uut.sent(*x, now);
         result += "+" + std::to_string(x->returns);
       }
     }
@@ -46,7 +47,7 @@ struct fixture {
     for (auto part = sent(); !part.empty(); part = sent()) {
       result += (result.empty() ? "" : " ") + part;
       for (auto x : std::exchange(answers, {}))
-        uut.returned(x);
+        uut.answered(x);
     }
     for (size_t i = 0; (i = result.find('+', i)) != std::string::npos;)
       result.erase(i, result.find(' ', i) - i);
@@ -60,7 +61,8 @@ struct fixture {
     uut.fetched({last, 0}, complete);
   }
 
-  std::vector<uint32_t> answers;
+  std::vector<uint64_t> answers;
+  subscriber_feed::time_point now;
 };
 
 std::string to_text(const std::optional<subscriber_feed::missing_range>& x) {
@@ -78,7 +80,7 @@ CAF_TEST_FIXTURE_SCOPE(feed_tests, fixture)
 CAF_TEST(no more is sent than there is credit) {
   offer(1, 4);
   CAF_CHECK_EQUAL(sent(), "a1+1 a2+1");
-  uut.returned(1);
+  uut.answered(1);
   CAF_CHECK_EQUAL(sent(), "a3+1");
   CAF_CHECK_EQUAL(sent(), "");
 }
@@ -87,8 +89,8 @@ CAF_TEST(only some deliveries ask for an answer) {
   uut = subscriber_feed{overflow_policy::pause, 100, 8};
   offer(1, 20);
   CAF_CHECK_EQUAL(sent(), "a1+1 a2 a3 a4 a5+4 a6 a7 a8+3");
-  uut.returned(1);
-  uut.returned(4);
+  uut.answered(1);
+  uut.answered(2);
   CAF_CHECK_EQUAL(sent(), "a9 a10 a11 a12+4 a13+1");
 }
 
@@ -96,7 +98,7 @@ CAF_TEST(one answer is on its way when few events trickle) {
   uut = subscriber_feed{overflow_policy::pause, 100, 8};
   offer(1, 2);
   CAF_CHECK_EQUAL(sent(), "a1+1 a2");
-  uut.returned(1);
+  uut.answered(1);
   CAF_CHECK_EQUAL(sent(), "");
   offer(3, 3);
   CAF_CHECK_EQUAL(sent(), "a3+2");
@@ -106,11 +108,11 @@ CAF_TEST(less credit cannot stop the flow for ever) {
   uut = subscriber_feed{overflow_policy::pause, 100, 8};
   offer(1, 4);
   CAF_CHECK_EQUAL(sent(), "a1+1 a2 a3 a4");
-  uut.returned(1);
+  uut.answered(1);
   uut.set_credit(1);
   offer(5, 6);
   CAF_CHECK_EQUAL(sent(), "a5+4");
-  uut.returned(4);
+  uut.answered(2);
   CAF_CHECK_EQUAL(sent(), "a6+1");
 }
 
@@ -119,6 +121,26 @@ CAF_TEST(more credit lets more events go) {
   CAF_CHECK_EQUAL(sent(), "a1+1 a2+1");
   uut.set_credit(4);
   CAF_CHECK_EQUAL(sent(), "a3 a4+2");
+}
+
+CAF_TEST(answers that do not come are given up) {
+  using std::chrono::seconds;
+  uut = subscriber_feed{overflow_policy::pause, 100, 4};
+  CAF_CHECK(!uut.waits_since());
+  const auto begin = now;
+  offer(1, 6);
+  CAF_CHECK_EQUAL(sent(), "a1+1 a2 a3+2 a4+1");
+  now += seconds{1};
+  uut.answered(1);
+  CAF_CHECK_EQUAL(sent(), "a5+1");
+  CAF_CHECK(uut.waits_since() == begin);
+  CAF_CHECK_EQUAL(uut.give_up(begin), 2u);
+  CAF_CHECK(uut.waits_since() == now);
+  // They may come late, and count for nothing.
+  uut.answered(2);
+  uut.answered(3);
+  offer(7, 12);
+  CAF_CHECK_EQUAL(sent(), "a6 a7+2 a8+1");
 }
 
 // -- overflow -----------------------------------------------------------------
@@ -293,7 +315,7 @@ CAF_TEST(however slow the subscriber is it gets everything in order) {
         answers.push_back(x->returns);
     }
     if (chance(60) && !answers.empty()) {
-      uut.returned(answers.front());
+      uut.answered(answers.front());
       answers.erase(answers.begin());
     }
     if (range && chance(10)) {

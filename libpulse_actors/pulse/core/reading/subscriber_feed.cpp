@@ -69,7 +69,7 @@ uint32_t subscriber_feed::room() const noexcept {
 
 std::optional<subscriber_feed::delivery> subscriber_feed::next() {
   // If no answer is expected, the subscriber would never give back its credit.
-  if (waiting_.empty() || (held_ >= credit_ && asked_ > 0))
+  if (waiting_.empty() || (held_ >= credit_ && !asked_.empty()))
     return std::nullopt;
   delivery result{std::move(waiting_.front())};
   waiting_.pop_front();
@@ -77,16 +77,42 @@ std::optional<subscriber_feed::delivery> subscriber_feed::next() {
   ++unasked_;
   // Two answers per full credit: so events can be sent while an answer is on
   // its way.
-  if (asked_ == 0 || held_ >= credit_ || unasked_ >= credit_ / 2) {
+  if (asked_.empty() || held_ >= credit_ || unasked_ >= credit_ / 2) {
     result.returns = std::exchange(unasked_, 0);
-    ++asked_;
+    result.answer = ++last_answer_;
   }
   return result;
 }
 
-void subscriber_feed::returned(uint32_t credit) noexcept {
-  held_ -= credit;
-  --asked_;
+void subscriber_feed::sent(const delivery& x, time_point when) {
+  asked_.push_back({x.answer, x.returns, when});
+}
+
+// Most answers come in the order of the deliveries.
+void subscriber_feed::answered(uint64_t answer) {
+  auto i = std::find_if(asked_.begin(), asked_.end(),
+                        [=](auto& x) { return x.number == answer; });
+  if (i == asked_.end())
+    return;
+  held_ -= i->credit;
+  asked_.erase(i);
+}
+
+std::optional<subscriber_feed::time_point>
+subscriber_feed::waits_since() const noexcept {
+  if (asked_.empty())
+    return std::nullopt;
+  return asked_.front().sent;
+}
+
+size_t subscriber_feed::give_up(time_point when) {
+  size_t result = 0;
+  while (!asked_.empty() && asked_.front().sent <= when) {
+    held_ -= asked_.front().credit;
+    asked_.pop_front();
+    ++result;
+  }
+  return result;
 }
 
 // -- catching up --------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "pulse/core/event.hpp"
 #include "pulse/core/options.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -35,14 +36,19 @@ enum class offer_result : uint8_t {
 ///
 /// A subscriber holds at most `credit` events. The reader asks for an answer to
 /// some deliveries only; such an answer gives back the credit of all deliveries
-/// up to that one.
+/// up to that one. The reader gives up answers that do not come, because a
+/// subscriber may lose its promise of an answer.
 class subscriber_feed {
 public:
+  using time_point = std::chrono::steady_clock::time_point;
+
   /// One event to send.
   struct delivery {
     event what;
     /// Credit that the answer gives back; 0: this delivery needs no answer.
     uint32_t returns = 0;
+    /// Number of that answer, for `sent` and `answered`.
+    uint64_t answer = 0;
   };
 
   /// A range of missed events of one stream: all IDs above `after` up to
@@ -89,8 +95,21 @@ public:
   /// left.
   std::optional<delivery> next();
 
-  /// Gives back the credit of an answer that came.
-  void returned(uint32_t credit) noexcept;
+  /// To be called for each delivery that needs an answer, in order, before the
+  /// next call of `next`.
+  void sent(const delivery& x, time_point when);
+
+  /// Gives back the credit of an answer that came. Does nothing if that answer
+  /// was given up.
+  void answered(uint64_t answer);
+
+  /// @returns when the oldest delivery was sent whose answer has not come yet;
+  /// nullopt if there is none.
+  [[nodiscard]] std::optional<time_point> waits_since() const noexcept;
+
+  /// Gives up the answers to all deliveries that were sent up to `when`, and
+  /// gives back their credit. @returns how many answers that are.
+  size_t give_up(time_point when);
 
   void set_credit(uint32_t credit) noexcept {
     credit_ = credit;
@@ -139,6 +158,13 @@ private:
     uint64_t taken = 0;
   };
 
+  /// A delivery whose answer has not come yet.
+  struct open_answer {
+    uint64_t number = 0;
+    uint32_t credit = 0;
+    time_point sent;
+  };
+
   using span_map = std::map<std::string, span, std::less<>>;
 
   [[nodiscard]] bool full() const noexcept {
@@ -156,8 +182,9 @@ private:
   uint32_t held_ = 0;
   /// Events sent since the last delivery that asks for an answer.
   uint32_t unasked_ = 0;
-  /// Answers that have not come yet.
-  uint32_t asked_ = 0;
+  /// Answers that have not come yet, and the number of the last one.
+  std::deque<open_answer> asked_;
+  uint64_t last_answer_ = 0;
   std::deque<event> waiting_;
   span_map missed_;
   std::optional<missing_range> fetching_;

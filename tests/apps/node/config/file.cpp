@@ -153,7 +153,7 @@ f:9:18: sink.max_deliveries: expected a number from 0 to 4294967295, found -1
 f:10:12: sink.dispatch: "random" is no dispatch mode: expected balanced, broadcast or keyed
 f:11:10: sink.target: "exce" is no target: expected log, exec or remote; did you mean exec?
 f:12:1: reader.name: missing: logs and JSON lines say it
-f:14:1: reader.zzzzzzzz: unknown key; known are name, streams, start, topic, topic_pattern, overflow, buffer, max_batch, target, file, command, workers, timeout
+f:14:1: reader.zzzzzzzz: unknown key; known are name, streams, start, topic, topic_pattern, overflow, buffer, max_batch, answer_wait, target, file, command, workers, timeout
 f:15:2: nod: unknown section; did you mean "node"?
 )");
 }

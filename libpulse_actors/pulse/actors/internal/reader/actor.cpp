@@ -60,12 +60,13 @@ public:
 
   ~reader_state() {
     fail_pending_subscriptions({errc::closed, "the reader was closed"});
+    if (reader_.supervisor.streams)
+      note_streams(*reader_.supervisor.streams);
   }
 
   reader_self::behavior_type make_behavior() {
     reader_.deaths.begin([this](const caf::down_msg& x) { leave(x.source); });
-    for (auto& stream : reader_.options.streams)
-      resolver_.add_initial(stream, reader_.options.start);
+    begin_streams();
     resolver_.resolve();
     return internal::replies_to_requests<reader_self::behavior_type>(
       self_, reader_.component,
@@ -158,6 +159,28 @@ private:
   }
 
   // -- streams ----------------------------------------------------------------
+
+  void begin_streams() {
+    auto& memory = reader_.supervisor.streams;
+    if (auto known = memory ? memory->take() : std::nullopt) {
+      for (auto& [stream, start] : known->starts)
+        resolver_.add_initial(stream, start);
+      for (auto& [stream, cursor] : known->cursors)
+        tail_.resume(stream, cursor);
+    } else {
+      for (auto& stream : reader_.options.streams)
+        resolver_.add_initial(stream, reader_.options.start);
+    }
+  }
+
+  // What was not sent to some subscriber is read again. So with several
+  // subscribers the faster ones may get events again.
+  void note_streams(internal::stream_memory& memory) {
+    internal::stream_memory::content result;
+    result.starts = resolver_.starts();
+    result.cursors = tail_.cursors_without(subscribers_.unsent());
+    memory.put(std::move(result));
+  }
 
   void on_settled(const failure* why) {
     if (why)

@@ -50,6 +50,14 @@ std::vector<std::string> position_resolver::names() const {
   return result;
 }
 
+std::map<std::string, start_position> position_resolver::starts() const {
+  std::map<std::string, start_position> result;
+  for (auto& [stream, x] : unresolved_)
+    if (x.initial)
+      result.emplace(stream, x.start);
+  return result;
+}
+
 void position_resolver::add_initial(const std::string& stream,
                                     start_position start) {
   auto& x = unresolved_[stream];
@@ -150,14 +158,15 @@ void position_resolver::settle() {
   if (settled()) {
     backoff_.reset();
     on_settled_(nullptr);
-  } else if (!is_transient(why_.code)) {
-    on_settled_(&why_);
   } else {
-    backing_off_ = true;
-    reader_.timers.start(backoff_.next(reader_.random), [this] {
-      backing_off_ = false;
-      resolve();
-    });
+    if (is_transient(why_.code)) {
+      backing_off_ = true;
+      reader_.timers.start(backoff_.next(reader_.random), [this] {
+        backing_off_ = false;
+        resolve();
+      });
+    }
+    on_settled_(&why_);
   }
   if (has_unasked())
     resolve();

@@ -27,7 +27,8 @@ public:
   using open_handler
     = std::function<void(const std::string&, event_id, const stream_position&)>;
   /// Called without a failure when all initial streams are open, or with the
-  /// reason why one of them cannot be opened.
+  /// reason why one of them cannot be opened now. After a transient failure the
+  /// resolver tries again.
   using settle_handler = std::function<void(const failure*)>;
 
   position_resolver(reader_context& reader, open_handler on_open,
@@ -40,6 +41,9 @@ public:
   [[nodiscard]] bool settled() const noexcept;
 
   [[nodiscard]] std::vector<std::string> names() const;
+
+  /// @returns where these streams shall begin.
+  [[nodiscard]] std::map<std::string, start_position> starts() const;
 
   void add_initial(const std::string& stream, start_position start);
 

@@ -3,6 +3,8 @@
 #include "pulse/actors/internal/reader/read_commands.hpp"
 #include "pulse/core/log.hpp"
 
+#include <algorithm>
+
 namespace pulse::internal {
 
 reader_subscribers::reader_subscribers(reader_context& reader,
@@ -40,6 +42,17 @@ reader_subscribers::remove(const caf::actor_addr& who) {
   auto result = std::move(i->second.feed);
   subscribers_.erase(i);
   reader_.deaths.remove(who);
+  return result;
+}
+
+std::map<std::string, event_id> reader_subscribers::unsent() const {
+  std::map<std::string, event_id> result;
+  for (auto& [address, subscriber] : subscribers_)
+    for (auto& [stream, id] : subscriber.feed.unsent()) {
+      auto [i, added] = result.emplace(stream, id);
+      if (!added)
+        i->second = std::min(i->second, id);
+    }
   return result;
 }
 
@@ -124,20 +137,23 @@ void reader_subscribers::send(subscriber& x, subscriber_feed::delivery what) {
     tell(x.handle, std::move(what.what));
     return;
   }
+  x.feed.sent(what, reader_.self->clock().now());
+  if (!watching_)
+    watch();
   // An error is as good as any other answer: it shows which events the
   // subscriber has handled.
-  auto done = [this, who = key_of(x), credit = what.returns] {
-    credit_returned(who, credit);
+  auto done = [this, who = key_of(x), answer = what.answer] {
+    answered(who, answer);
   };
   request(reader_.self, x.handle, std::move(what.what))
     .then(done, [done](caf::error&) { done(); });
 }
 
-void reader_subscribers::credit_returned(const key& who, uint32_t credit) {
+void reader_subscribers::answered(const key& who, uint64_t answer) {
   auto* x = find(who);
   if (!x)
     return;
-  x->feed.returned(credit);
+  x->feed.answered(answer);
   serve(*x);
   on_room_();
 }
@@ -146,6 +162,68 @@ reader_subscribers::subscriber* reader_subscribers::find(const key& x) {
   auto i = subscribers_.find(x.who);
   const auto found = i != subscribers_.end() && i->second.number == x.number;
   return found ? &i->second : nullptr;
+}
+
+// -- answers that do not come -------------------------------------------------
+
+// Has check_answers() called when the next answer is late.
+void reader_subscribers::watch() {
+  std::optional<subscriber_feed::time_point> first;
+  for (auto& [address, subscriber] : subscribers_)
+    if (auto since = subscriber.feed.waits_since();
+        since && !subscriber.probing)
+      first = std::min(first.value_or(*since), *since);
+  watching_ = first.has_value();
+  if (first)
+    reader_.timers.start(*first + reader_.options.answer_wait
+                           - reader_.self->clock().now(),
+                         [this] { check_answers(); });
+}
+
+void reader_subscribers::check_answers() {
+  const auto now = reader_.self->clock().now();
+  for (auto& [address, subscriber] : subscribers_) {
+    const auto since = subscriber.feed.waits_since();
+    if (since && *since + reader_.options.answer_wait <= now)
+      probe(subscriber);
+  }
+  watch();
+}
+
+// CAF answers this question for every actor that handles its messages, in their
+// order: so the subscriber has handled what was sent before.
+void reader_subscribers::probe(subscriber& x) {
+  if (std::exchange(x.probing, true))
+    return;
+  const auto late = reader_.self->clock().now() - reader_.options.answer_wait;
+  auto handles = [this, who = key_of(x), late] { give_up_answers(who, late); };
+  request(reader_.self, caf::actor_cast<caf::actor>(x.handle), caf::sys_atom_v,
+          caf::get_atom_v, std::string{"info"})
+    .then([handles](caf::ok_atom, const std::string&,
+                    const caf::strong_actor_ptr&,
+                    const std::string&) { handles(); },
+          [handles](const caf::error&) { handles(); });
+}
+
+void reader_subscribers::give_up_answers(const key& who,
+                                         subscriber_feed::time_point sent) {
+  auto* x = find(who);
+  if (!x)
+    return;
+  x->probing = false;
+  const auto lost = x->feed.give_up(sent);
+  if (lost > 0 && reader_.counters.unanswered == 0)
+    log(log_level::warning, reader_.component,
+        "a subscriber did not answer an event within answer_wait, "
+          + std::to_string(reader_.options.answer_wait.count())
+          + " ms, so the reader goes on without that answer: such answers are "
+            "counted, and no event is lost. Fulfil each promise of a handler, "
+            "or raise reader.answer_wait if handlers take that long");
+  reader_.counters.unanswered += lost;
+  serve(*x);
+  if (!watching_)
+    watch();
+  on_room_();
 }
 
 // -- catching up --------------------------------------------------------------

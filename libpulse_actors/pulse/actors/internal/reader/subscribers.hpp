@@ -7,6 +7,7 @@
 #include <caf/actor_addr.hpp>
 
 #include <functional>
+#include <map>
 #include <string>
 #include <unordered_map>
 
@@ -17,6 +18,10 @@ constexpr uint32_t default_reader_credit = 256;
 
 /// The subscribers of a reader. It sends them the events of their feeds, takes
 /// their credit back, and fetches the events that slow subscribers missed.
+///
+/// If an answer is late, it asks the subscriber whether it still handles its
+/// messages. If so, it gives the answer up. A subscriber that hangs gets
+/// nothing more, so its mailbox does not grow.
 class reader_subscribers {
 public:
   /// @param on_room Called when a subscriber can take more.
@@ -45,6 +50,10 @@ public:
   /// events that they missed.
   void serve();
 
+  /// @returns, per stream, the ID after which events were not sent to some
+  /// subscriber.
+  [[nodiscard]] std::map<std::string, event_id> unsent() const;
+
   /// @returns how many more events the fastest subscriber can take; 0 if they
   /// are too few for a read.
   [[nodiscard]] uint32_t free_slots() const;
@@ -58,6 +67,8 @@ private:
     reconnect_backoff backoff;
     /// Waits for the end of the pause after a fetch that failed.
     bool backing_off = false;
+    /// Whether the reader asked the subscriber if it handles its messages.
+    bool probing = false;
   };
 
   /// Identifies a subscription in callbacks, which may run after its end.
@@ -74,7 +85,11 @@ private:
   void serve(subscriber& x);
   void send_waiting(subscriber& x);
   void send(subscriber& x, subscriber_feed::delivery what);
-  void credit_returned(const key& who, uint32_t credit);
+  void answered(const key& who, uint64_t answer);
+  void watch();
+  void check_answers();
+  void probe(subscriber& x);
+  void give_up_answers(const key& who, subscriber_feed::time_point sent);
   void catch_up(subscriber& x);
   void fetched(const key& who, const subscriber_feed::missing_range& range,
                outcome<reply_ptr> x);
@@ -90,6 +105,8 @@ private:
   std::unordered_map<caf::actor_addr, subscriber> subscribers_;
   uint64_t last_number_ = 0;
   std::vector<event_listener> overflown_;
+  /// Whether a timer runs until the next answer is late.
+  bool watching_ = false;
 };
 
 } // namespace pulse::internal

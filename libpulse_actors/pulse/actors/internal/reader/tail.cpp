@@ -48,6 +48,18 @@ void reader_tail::add(const std::string& stream, event_id from,
   read_on();
 }
 
+void reader_tail::resume(const std::string& stream, const stream_cursor& x) {
+  cursors_.add(stream, x.last, x.position);
+  check_now_ = true; // for events that were removed meanwhile
+}
+
+cursor_set::map_type
+reader_tail::cursors_without(const std::map<std::string, event_id>& unsent) {
+  for (auto& [stream, id] : unsent)
+    cursors_.rewind(stream, id);
+  return cursors_.streams();
+}
+
 bool reader_tail::remove(const std::string& stream) {
   if (!cursors_.remove(stream))
     return false;

@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/reader/subscribers.hpp"
 #include "pulse/core/reading/cursor_set.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,13 @@ public:
   /// Begins to read a stream after `from`.
   void add(const std::string& stream, event_id from,
            const stream_position& position);
+
+  /// Goes on with a stream where a tail that has ended was.
+  void resume(const std::string& stream, const stream_cursor& x);
+
+  /// @returns the cursors, moved back to these IDs.
+  [[nodiscard]] cursor_set::map_type
+  cursors_without(const std::map<std::string, event_id>& unsent);
 
   /// Stops reading a stream. @returns false if the tail does not have it.
   bool remove(const std::string& stream);

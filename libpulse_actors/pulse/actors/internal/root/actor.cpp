@@ -24,6 +24,9 @@ namespace pulse {
 
 namespace {
 
+// The pause before a restart is short again for a child that lived this long.
+constexpr std::chrono::minutes long_life{1};
+
 // Messages that the children send to the root, and that the root sends to
 // itself.
 using root_self = extended_interface<
@@ -108,17 +111,23 @@ struct root_state {
 
   // -- open and find ----------------------------------------------------------
 
-  stream_actor spawn(const std::string&, const stream_options& x) {
+  using memory_ptr = std::shared_ptr<internal::stream_memory>;
+
+  stream_actor spawn(const std::string&, const stream_options& x,
+                     const memory_ptr&) {
     return spawn_stream(self->system(), x, redis.commands, env);
   }
 
-  reader_actor spawn(const std::string& key, const reader_options& x) {
-    return spawn_reader(self->system(), x, redis, report_to_root(key), env);
+  reader_actor spawn(const std::string& key, const reader_options& x,
+                     const memory_ptr& streams) {
+    return spawn_reader(self->system(), x, redis, report_to_root(key, streams),
+                        env);
   }
 
-  sink_actor spawn(const std::string& key, const sink_options& x) {
-    return spawn_sink(self->system(), x, redis, leases, report_to_root(key),
-                      env);
+  sink_actor spawn(const std::string& key, const sink_options& x,
+                   const memory_ptr& streams) {
+    return spawn_sink(self->system(), x, redis, leases,
+                      report_to_root(key, streams), env);
   }
 
   template <class Options, class Handle>
@@ -138,11 +147,12 @@ struct root_state {
     auto found = group.find_same(kind, key, x);
     if (!found || *found)
       return unless_dead(group.find(key)->handle, found, x);
-    auto fresh = spawn(kind + " " + key, x);
-    deaths.add(fresh);
     // A child of that name may have died of a defect and wait for its restart.
-    // The new child then takes over its subscribers.
-    subscribe_again(kind + " " + key, group.insert(key, x, fresh));
+    // The new child then takes over its subscribers, and its streams as well if
+    // it has the same options.
+    auto memory = group.streams_of(key, x);
+    auto fresh = spawn(kind + " " + key, x, memory);
+    started(kind + " " + key, group.insert(key, x, fresh, std::move(memory)));
     if constexpr (std::is_same_v<Handle, stream_actor>)
       return unless_conflict(fresh);
     else
@@ -194,10 +204,30 @@ struct root_state {
   caf::result<Handle> get(const std::string& kind, const std::string& key,
                           internal::child_group<Handle, Options>& group) {
     auto* x = group.find(key);
-    if (x == nullptr || !x->handle)
+    if (x == nullptr)
       return make_error(
         {errc::closed, kind + " " + key + " is not open on this node"});
-    return x->handle;
+    if (x->handle && internal::is_alive(x->handle))
+      return x->handle;
+    if (x->handle) {
+      // Its down message is under way: see open().
+      return internal::pass_on(self, self_type{self}, caf::get_atom_v,
+                               atom_of(x->handle), key);
+    }
+    x->waiting.push_back(internal::new_promise(self));
+    return x->waiting.back();
+  }
+
+  static atom::stream atom_of(const stream_actor&) {
+    return atom::stream_v;
+  }
+
+  static atom::reader atom_of(const reader_actor&) {
+    return atom::reader_v;
+  }
+
+  static atom::sink atom_of(const sink_actor&) {
+    return atom::sink_v;
   }
 
   // A reader without a name is always a new one.
@@ -211,7 +241,7 @@ struct root_state {
 
   // -- supervision ------------------------------------------------------------
 
-  supervision report_to_root(const std::string& key) {
+  supervision report_to_root(const std::string& key, memory_ptr streams) {
     // The function holds a weak reference, since a child must not keep its root
     // alive.
     auto tell = [root = caf::actor_cast<caf::actor_addr>(self)](auto&&... xs) {
@@ -219,6 +249,7 @@ struct root_state {
         internal::tell(hdl, std::forward<decltype(xs)>(xs)...);
     };
     supervision result;
+    result.streams = std::move(streams);
     result.subscribed = [=](const event_listener& who,
                             const std::optional<subscription>& how) {
       if (how)
@@ -344,6 +375,8 @@ struct root_state {
         return group.erase(child);
       auto* x = group.find(child);
       x->handle = nullptr;
+      if (self->clock().now() - x->since > long_life)
+        x->restart_pause.reset();
       const auto pause = x->restart_pause.next(random);
       ++restarts;
       log(log_level::error, name,
@@ -365,10 +398,18 @@ struct root_state {
           subscribe_again(key, *x);
         return;
       }
-      x->handle = spawn(key, x->options);
-      deaths.add(x->handle);
-      subscribe_again(key, *x);
+      x->handle = spawn(key, x->options, x->streams);
+      started(key, *x);
     });
+  }
+
+  template <class Child>
+  void started(const std::string& key, Child& x) {
+    x.since = self->clock().now();
+    deaths.add(x.handle);
+    subscribe_again(key, x);
+    for (auto& promise : std::exchange(x.waiting, {}))
+      promise.deliver(x.handle);
   }
 
   template <class Child>
@@ -483,9 +524,10 @@ struct root_state {
   void begin_close() {
     if (std::exchange(closing, true))
       return;
-    readers.erase_dead();
-    sinks.erase_dead();
-    streams.erase_dead();
+    const auto why = make_error(closed());
+    readers.erase_dead(why);
+    sinks.erase_dead(why);
+    streams.erase_dead(why);
     auto close = [this](const auto& child) {
       internal::request(self, child, caf::close_atom_v)
         .then([] {}, [](const caf::error&) {});

@@ -73,13 +73,14 @@ struct sink_state {
     const failure why{errc::closed, "sink " + ctx.options.name + " was closed"};
     for (auto& x : waiting)
       x.answer.deliver(make_error(why));
+    if (supervisor.streams && !ctx.closing)
+      note_streams(*supervisor.streams);
   }
 
   self_type::behavior_type make_behavior() {
     ctx.deaths.begin([this](const caf::down_msg& x) { on_down(x); });
     internal::ignore_unexpected(ctx.self);
-    for (const auto& x : ctx.options.streams)
-      groups.add_initial(x, ctx.options.start);
+    begin_streams();
     arm();
     return internal::replies_to_requests<self_type::behavior_type>(
       ctx.self, ctx.log_name,
@@ -274,6 +275,24 @@ struct sink_state {
     }
     advance();
     return true;
+  }
+
+  void begin_streams() {
+    auto known = supervisor.streams ? supervisor.streams->take() : std::nullopt;
+    if (known)
+      for (const auto& [x, start] : known->starts)
+        groups.add_initial(x, start);
+    else
+      for (const auto& x : ctx.options.streams)
+        groups.add_initial(x, ctx.options.start);
+  }
+
+  void note_streams(internal::stream_memory& memory) const {
+    internal::stream_memory::content result;
+    for (const auto& x : ctx.streams)
+      if (x.at == sink_stream::phase::opening || x.is_open())
+        result.starts.emplace(x.name, x.start);
+    memory.put(std::move(result));
   }
 
   [[nodiscard]] std::set<std::string> streams() const {
