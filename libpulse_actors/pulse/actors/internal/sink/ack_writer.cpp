@@ -23,10 +23,11 @@ void sink_ack_writer::flush() {
     send();
 }
 
-bool sink_ack_writer::knows(uint32_t stream, event_id id) const {
-  auto is_it = [=](const auto& x) { return x.stream == stream && x.id == id; };
-  return std::any_of(waiting_.begin(), waiting_.end(), is_it)
-         || std::any_of(sent_.begin(), sent_.end(), is_it);
+void sink_ack_writer::list(uint32_t stream, std::vector<event_id>& into) const {
+  for (const auto* acks : {&waiting_, &sent_})
+    for (const auto& x : *acks)
+      if (x.stream == stream)
+        into.push_back(x.id);
 }
 
 void sink_ack_writer::send() {

@@ -38,8 +38,8 @@ public:
   /// Sends what waits, unless other acks are under way.
   void flush();
 
-  /// @returns whether an ack of that event is to be confirmed.
-  [[nodiscard]] bool knows(uint32_t stream, event_id id) const;
+  /// Appends the events of a stream whose acks are to be confirmed.
+  void list(uint32_t stream, std::vector<event_id>& into) const;
 
   /// @returns how many acks are not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {

@@ -17,10 +17,11 @@ void sink_dead_letter_writer::flush() {
       send(std::move(x));
 }
 
-bool sink_dead_letter_writer::knows(uint32_t stream, event_id id) const {
-  return std::any_of(waiting_.begin(), waiting_.end(), [=](const auto& x) {
-    return x.stream == stream && x.id == id;
-  });
+void sink_dead_letter_writer::list(uint32_t stream,
+                                   std::vector<event_id>& into) const {
+  for (const auto& x : waiting_)
+    if (x.stream == stream)
+      into.push_back(x.id);
 }
 
 void sink_dead_letter_writer::send(action x) {

@@ -31,8 +31,8 @@ public:
   /// Sends what waits.
   void flush();
 
-  /// @returns whether a dead letter of that event waits to be sent.
-  [[nodiscard]] bool knows(uint32_t stream, event_id id) const;
+  /// Appends the events of a stream whose dead letters wait to be sent.
+  void list(uint32_t stream, std::vector<event_id>& into) const;
 
   /// @returns how many dead letters are not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {

@@ -128,8 +128,11 @@ void sink_lease_guard::note_unknown(uint32_t stream,
   auto& earlier = unknown_pending_[stream];
   std::set<event_id> unknown;
   size_t again = 0;
+  // There may be as many of both.
+  const auto decided = outcomes_.unconfirmed(stream);
   for (auto id : ours)
-    if (!ctx_.ledger.holds(stream, id) && !outcomes_.knows(stream, id)) {
+    if (!ctx_.ledger.holds(stream, id)
+        && !std::binary_search(decided.begin(), decided.end(), id)) {
       unknown.insert(id);
       again += earlier.count(id);
     }

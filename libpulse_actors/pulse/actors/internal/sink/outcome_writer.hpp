@@ -6,8 +6,10 @@
 #include "pulse/actors/internal/sink/dead_letter_writer.hpp"
 #include "pulse/actors/internal/sink/delay_writer.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pulse::internal {
 
@@ -42,9 +44,14 @@ public:
   void make_dead_letter(uint32_t stream, event_id id, delivery_counts counts,
                         std::string reason);
 
-  /// @returns whether an outcome of that event is still to be confirmed.
-  [[nodiscard]] bool knows(uint32_t stream, event_id id) const {
-    return acks_.knows(stream, id) || dead_letters_.knows(stream, id);
+  /// @returns the events of a stream whose acks and dead letters are still to
+  /// be confirmed, sorted.
+  [[nodiscard]] std::vector<event_id> unconfirmed(uint32_t stream) const {
+    std::vector<event_id> result;
+    acks_.list(stream, result);
+    dead_letters_.list(stream, result);
+    std::sort(result.begin(), result.end());
+    return result;
   }
 
   /// Takes over the outcomes that the ledger has decided.
