@@ -92,7 +92,7 @@ Handle shared_handle<Handle>::get() const {
 template <class Handle>
 Handle shared_handle<Handle>::renew(caf::actor_system& sys) const {
   std::unique_lock<std::mutex> guard{state_->mutex};
-  const auto known = state_->handle;
+  auto known = state_->handle;
   const auto root = state_->root;
   guard.unlock();
   if (!root || internal::is_alive(known))
