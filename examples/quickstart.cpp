@@ -6,15 +6,7 @@
 #include <pulse/testing/demo_redis.hpp>
 
 #include <iostream>
-
-caf::behavior billing(caf::event_based_actor* self) {
-  return {
-    [=](const pulse::event& order) {
-      std::cout << order.id().ms << ": " << order.payload() << std::endl;
-      self->quit(); // one is enough here; returning acknowledges the event
-    },
-  };
-}
+#include <thread>
 
 int main() {
   auto redis = pulse::find_or_start_redis(); // PULSE_REDIS_URL or a private one
@@ -32,9 +24,10 @@ int main() {
   options.streams = {"orders"};
   options.start = pulse::start_position::oldest();
   auto sink = pulse->sink(options);
-  auto worker = sys.spawn(billing);
-  sink->subscribe(worker);
-  caf::scoped_actor self{sys};
-  self->wait_for(worker);
+  sink->handle([](const pulse::event& order) { // on a thread of its own
+    std::cout << order.id().ms << ": " << order.payload() << std::endl;
+  }); // returning acknowledges the event; an exception: it comes again later
+  while (sink->info()->acked < 1) // one event is enough here
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
 }
 // --(quickstart-end)--

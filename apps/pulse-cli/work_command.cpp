@@ -42,9 +42,6 @@ int work(session& in, work_options options) {
   held_log early;
   if (auto result = options.what.apply(options.sink); !result)
     return report_error(result.error());
-  // Each worker gets one event at a time. Events that wait behind a long one
-  // could be handled by another process instead.
-  options.sink.credit = 1;
   auto sink = in.redis().sink(options.sink);
   if (!sink)
     return report_error(sink.error());
@@ -58,14 +55,12 @@ int work(session& in, work_options options) {
                                    false,
                                    std::make_shared<stop_flag>()});
   handler = limited(handler, options.count, done);
-  std::vector<event_listener> workers;
   int status = exit_ok;
-  for (uint32_t i = 0; i < options.workers && status == exit_ok; ++i) {
-    workers.push_back(spawn_worker(in.actors(), handler));
-    if (auto result = sink->subscribe(workers.back()); !result)
-      status = report_error(result.error());
-  }
-  if (status == exit_ok) {
+  // Each worker gets one event at a time. Events that wait behind a long one
+  // could be handled by another process instead.
+  if (auto result = sink->handle(handler, {options.workers, 1}); !result) {
+    status = report_error(result.error());
+  } else {
     early.release(pulse::log_level::warning);
     in.signals().wait(done.get());
   }
@@ -73,8 +68,6 @@ int work(session& in, work_options options) {
   if (auto closed = sink->close(); !closed && status == exit_ok)
     status = report_error(closed.error());
   kill_running_commands();
-  for (auto& x : workers)
-    caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   return status;
 }
 

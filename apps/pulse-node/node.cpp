@@ -2,6 +2,7 @@
 
 #include "pulse/actors/ask.hpp"
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/handler.hpp"
 #include "pulse/core/log.hpp"
 
 #include <caf/io/middleman.hpp>
@@ -37,6 +38,12 @@ event_handler logged(event_handler handler, std::string component) {
       log(log_level::warning, component, result.error().what);
     return result;
   };
+}
+
+// A worker runs one command at a time. Events that wait behind a long command
+// could be handled by another node instead.
+uint32_t credit_of(const target_options& x) {
+  return x.kind == target_kind::exec ? 1 : 0;
 }
 
 } // namespace
@@ -120,7 +127,10 @@ status node::open_sink(const sink_section& x) {
   auto handler = handler_of(x.target, {}, x.options.ack_wait);
   if (!handler)
     return handler.error();
-  return subscribe(*sink, x.target, logged(*handler, "sink " + x.options.name));
+  auto started = spawn_handler(
+    sys_, *sink, as_handler<event>(logged(*handler, "sink " + x.options.name)),
+    {x.target.workers, credit_of(x.target)});
+  return to_status(ask<void>(sys_, started, caf::subscribe_atom_v));
 }
 
 status node::open_reader(const reader_section& x) {
@@ -175,18 +185,12 @@ outcome<event_handler> node::handler_of(const target_options& target,
                        const event& x) { return json_line(x, context); });
 }
 
-template <class Handle>
-status node::subscribe(const Handle& to, const target_options& target,
+status node::subscribe(const reader_actor& to, const target_options& target,
                        const event_handler& handler) {
-  // A worker runs one command at a time. Events that wait behind a long command
-  // could be handled by another node instead.
-  subscription how;
-  if (target.kind == target_kind::exec)
-    how.credit = 1;
   for (uint32_t i = 0; i < target.workers; ++i) {
     workers_.push_back(spawn_worker(sys_, handler));
     auto result = ask<void>(sys_, to, caf::subscribe_atom_v, workers_.back(),
-                            how);
+                            subscription{credit_of(target)});
     if (!result)
       return to_failure(result.error());
   }

@@ -49,8 +49,7 @@ private:
                                     milliseconds timeout);
 
   /// Spawns the workers of a target and subscribes them.
-  template <class Handle>
-  status subscribe(const Handle& to, const target_options& target,
+  status subscribe(const reader_actor& to, const target_options& target,
                    const event_handler& handler);
 
   caf::actor_system& sys_;

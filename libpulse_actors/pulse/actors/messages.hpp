@@ -179,6 +179,11 @@ struct sink_info {
   uint64_t nacks = 0;
   uint64_t timeouts = 0;
   uint64_t crashes = 0;
+  /// Milliseconds that this instance waited for a thread of CAF's scheduler, or
+  /// stood still with its process. They count for no `ack_wait`.
+  uint64_t stalled_ms = 0;
+  /// What the last failure of a subscriber was; empty: none has failed.
+  std::string last_failure;
   uint64_t dead_letters = 0;
   /// Old dead letters that were removed because of `dead_letter_max_len`.
   uint64_t dead_letters_removed = 0;
@@ -459,6 +464,8 @@ inspected<Inspector> inspect(Inspector& f, sink_info& x) {
                 field("filtered", x.filtered), field("malformed", x.malformed),
                 field("redelivered", x.redelivered), field("nacks", x.nacks),
                 field("timeouts", x.timeouts), field("crashes", x.crashes),
+                field("stalled_ms", x.stalled_ms),
+                field("last_failure", x.last_failure),
                 field("dead_letters", x.dead_letters),
                 field("dead_letters_removed", x.dead_letters_removed),
                 field("lost_leases", x.lost_leases),

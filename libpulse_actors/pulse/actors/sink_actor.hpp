@@ -14,6 +14,13 @@ namespace pulse {
 /// subscriber of one node, until it is acknowledged or becomes a dead letter. A
 /// sink reads only while it has a subscriber, and only as many events as its
 /// subscribers can take.
+///
+/// A handler that blocks (a database call, a sleep, a lock) must not run on the
+/// threads of CAF's scheduler: it stops all actors that wait for the same
+/// thread, those of the library as well, so that even an unrelated add waits.
+/// Use sink::handle(), or spawn the subscriber with `caf::detached`. If all
+/// threads are busy for a second, the sink logs that; this time counts for no
+/// `ack_wait`.
 using sink_actor = actor_interface<
   // Adds a subscriber. The reply comes when the consumer groups exist. A second
   // subscription of the same subscriber changes its credit. If a subscriber

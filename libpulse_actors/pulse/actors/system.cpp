@@ -3,6 +3,7 @@
 #include "pulse/actors/ask.hpp"
 #include "pulse/actors/config.hpp"
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/handling/handler.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/core/log.hpp"
 
@@ -60,6 +61,13 @@ notice_listener spawn_listener(caf::actor_system& sys,
   });
 }
 
+caf::expected<handler_actor> when_subscribed(caf::actor_system& sys,
+                                             handler_actor handler) {
+  if (auto ok = ask<void>(sys, handler, caf::subscribe_atom_v); !ok)
+    return std::move(ok.error());
+  return handler;
+}
+
 } // namespace
 
 // -- handles ------------------------------------------------------------------
@@ -109,6 +117,12 @@ template <class Handle>
 void shared_handle<Handle>::keep() const {
   std::lock_guard<std::mutex> guard{state_->mutex};
   state_->root = nullptr;
+}
+
+template <class Handle>
+std::pair<root_actor, std::string> shared_handle<Handle>::origin() const {
+  std::lock_guard<std::mutex> guard{state_->mutex};
+  return {state_->root, state_->name};
 }
 
 template class shared_handle<stream_actor>;
@@ -291,6 +305,27 @@ caf::expected<bool> sink::unsubscribe(const event_listener& listener) {
 
 caf::expected<bool> sink::unsubscribe(const caf::actor& listener) {
   return unsubscribe(as_listener(listener));
+}
+
+caf::expected<handler_actor> sink::start_handler(event_handler fun,
+                                                 const handler_options& how) {
+  if (auto ok = check(how); !ok)
+    return make_error(ok.error());
+  return when_subscribed(*sys_, internal::spawn_handler(*sys_, handled(),
+                                                        std::move(fun), how));
+}
+
+caf::expected<handler_actor>
+sink::start_batch_handler(batch_handler fun, const batch_handler_options& how) {
+  if (auto ok = check(how); !ok)
+    return make_error(ok.error());
+  return when_subscribed(*sys_, internal::spawn_batch_handler(
+                                  *sys_, handled(), std::move(fun), how));
+}
+
+internal::handled_sink sink::handled() const {
+  auto [root, name] = handle_.origin();
+  return {handle_.renew(*sys_), std::move(root), std::move(name)};
 }
 
 caf::expected<void> sink::ack(delivery_id delivery) {

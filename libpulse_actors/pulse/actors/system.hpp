@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/actors/handler.hpp"
 #include "pulse/actors/type_ids.hpp"
 
 #include <caf/actor_system.hpp>
@@ -8,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 // Blocking classes for code outside of actors: main(), tests, tools. Each call
@@ -23,6 +25,10 @@
 namespace pulse {
 
 class system;
+
+namespace internal {
+struct handled_sink;
+} // namespace internal
 
 namespace detail {
 
@@ -43,6 +49,9 @@ public:
 
   /// From now on the handle stays as it is.
   void keep() const;
+
+  /// @returns the root that restarts the actor, and its name there.
+  [[nodiscard]] std::pair<root_actor, std::string> origin() const;
 
 private:
   struct state;
@@ -148,6 +157,32 @@ public:
                                 subscription how = {});
   caf::expected<bool> unsubscribe(const event_listener& listener);
   caf::expected<bool> unsubscribe(const caf::actor& listener);
+
+  /// Handles the events with a function, on threads of its own, so that the
+  /// function may block:
+  ///
+  ///     sink->handle([](const pulse::event& x) { … }, {4});
+  ///
+  /// The function returns nothing, a `caf::error` or a `pulse::status`. When it
+  /// returns, the event is acknowledged; after an error or an exception the
+  /// event is delivered again; after term() it becomes a dead letter. The text
+  /// of the error or exception is in sink_info::last_failure and in the dead
+  /// letter. Replies when the workers have subscribed.
+  /// Errors: `invalid_option`, those of a subscription.
+  template <class F>
+  caf::expected<handler_actor> handle(F fun, handler_options how = {}) {
+    return start_handler(as_handler<event>(std::move(fun)), how);
+  }
+
+  /// The same for batches: `fun` is called with a `std::vector<event>`, whose
+  /// events are acknowledged together, or fail together. See batch_handler.
+  template <class F>
+  caf::expected<handler_actor>
+  handle_batches(F fun, batch_handler_options how = {}) {
+    return start_batch_handler(as_handler<std::vector<event>>(std::move(fun)),
+                               how);
+  }
+
   caf::expected<void> ack(delivery_id delivery);
   caf::expected<void> nack(delivery_id delivery, milliseconds delay = {});
   caf::expected<void> extend(delivery_id delivery);
@@ -174,6 +209,12 @@ private:
   friend class system;
 
   sink(caf::actor_system& sys, detail::shared_handle<sink_actor> handle);
+
+  caf::expected<handler_actor> start_handler(event_handler fun,
+                                             const handler_options& how);
+  caf::expected<handler_actor>
+  start_batch_handler(batch_handler fun, const batch_handler_options& how);
+  [[nodiscard]] internal::handled_sink handled() const;
 
   caf::actor_system* sys_;
   detail::shared_handle<sink_actor> handle_;

@@ -242,6 +242,18 @@ public:
   };
   [[nodiscard]] std::optional<found> find(uint32_t stream, event_id id) const;
 
+  /// @returns the event of a dispatch; null if the ledger does not hold it.
+  [[nodiscard]] const event* content_of(const ticket& entry) noexcept {
+    const auto* x = entries_.resolve(entry);
+    return x != nullptr ? &x->content : nullptr;
+  }
+
+  /// The last `time` counts for no `ack_wait`, because this node stood still:
+  /// its process was stopped, or all its threads were busy.
+  void stood_still(milliseconds time, time_point now) {
+    workers_.stood_still(time, now);
+  }
+
   /// Takes back overdue events, and queues events whose waiting time is over.
   void tick(time_point now);
 

@@ -158,6 +158,15 @@ bool worker_table::take_back(worker& w, delivery_time now, taken_back& into) {
   return true;
 }
 
+void worker_table::stood_still(milliseconds time, delivery_time now) {
+  auto shift = [=](delivery_time& x) { x = std::min(x + time, now); };
+  for (auto& w : workers_) {
+    shift(w.last_answer);
+    for (auto* x = w.holds.first(); x != nullptr; x = w.holds.next(x))
+      shift(x->clock);
+  }
+}
+
 void worker_table::take_probes(std::vector<probe>& into) {
   for (auto& w : workers_) {
     // The events of the last probe stand before those that have none.

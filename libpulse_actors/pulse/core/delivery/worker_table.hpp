@@ -153,6 +153,11 @@ public:
   /// @returns false if the worker is in time.
   bool take_back(worker& w, delivery_time now, taken_back& into);
 
+  /// Does not count `time`, which ends now, for the `ack_wait` of any event:
+  /// this node stood still, so the workers may have done so as well, and their
+  /// answers may still wait for the caller.
+  void stood_still(milliseconds time, delivery_time now);
+
   /// Appends the probes that must be sent, because events were taken back since
   /// the last one.
   void take_probes(std::vector<probe>& into);

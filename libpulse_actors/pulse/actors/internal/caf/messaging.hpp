@@ -3,6 +3,7 @@
 #include "pulse/actors/caf_version.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/response_promise.hpp>
 #include <caf/send.hpp>
 #include <caf/timespan.hpp>
@@ -103,6 +104,13 @@ inline bool may_be_death(const caf::error& why) {
 #endif
   return why == caf::sec::runtime_error
          || why == caf::sec::request_receiver_down;
+}
+
+/// @returns whether an actor that ended with `reason` died of a fault. It did
+/// not if it quit, or if somebody stopped it.
+inline bool is_fault(const caf::error& reason) {
+  return reason && reason != caf::exit_reason::normal
+         && reason != caf::exit_reason::user_shutdown;
 }
 
 } // namespace pulse::internal

@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/caf/handlers.hpp"
 #include "pulse/actors/internal/caf/messaging.hpp"
 #include "pulse/actors/internal/caf/spawn_state.hpp"
+#include "pulse/actors/internal/handling/outcome.hpp"
 
 #include <unordered_map>
 #include <utility>
@@ -158,26 +159,12 @@ private:
     if (!x)
       return;
     if (!x.mapped().promise.pending())
-      tell_sink(std::move(x.mapped().what), why);
+      send_outcome(self_, options_.from, std::move(x.mapped().what), why);
     else if (why)
       x.mapped().promise.deliver(why);
     else
       x.mapped().promise.deliver(caf::unit);
     end_if_idle();
-  }
-
-  // An error means that the sink took the event back before: it comes again.
-  void tell_sink(delivery_id what, const caf::error& why) {
-    auto send = [this](auto... message) {
-      request(self_, options_.from, std::move(message)...)
-        .then([] {}, [](const caf::error&) {});
-    };
-    if (!why)
-      send(atom::ack_v, std::move(what));
-    else if (why == errc::rejected)
-      send(atom::term_v, std::move(what), to_failure(why).what);
-    else
-      send(atom::nack_v, std::move(what), caf::timespan{0});
   }
 
   // -- deaths -----------------------------------------------------------------

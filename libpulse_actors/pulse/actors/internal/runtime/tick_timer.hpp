@@ -39,16 +39,21 @@ public:
     if (when == time_point::max()
         || (!under_way_.empty() && under_way_.front() <= when + slack_))
       return;
+    const auto now = self_->clock().now();
+    when = std::max(when, now);
     under_way_.push_front(when);
-    const auto delay = std::max(when - self_->clock().now(), duration{0});
-    tell_later(self_, delay, caf::tick_atom_v);
+    tell_later(self_, when - now, caf::tick_atom_v);
   }
 
   /// To be called for each `caf::tick_atom` that arrives.
-  void on_tick() noexcept {
+  /// @returns when the tick should have come.
+  time_point on_tick() noexcept {
     // Ticks arrive in the order of their times.
+    const auto due = under_way_.empty() ? self_->clock().now()
+                                        : under_way_.front();
     if (!under_way_.empty())
       under_way_.pop_front();
+    return due;
   }
 
 private:

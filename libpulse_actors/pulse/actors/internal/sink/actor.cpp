@@ -17,6 +17,7 @@
 #include "pulse/actors/internal/sink/read_attempts.hpp"
 #include "pulse/actors/internal/sink/reader.hpp"
 #include "pulse/actors/internal/sink/workers.hpp"
+#include "pulse/core/delivery/stall_watch.hpp"
 #include "pulse/core/names.hpp"
 
 #include <set>
@@ -313,6 +314,7 @@ struct sink_state {
     result.held = ctx.ledger.size();
     result.dispatched = ctx.ledger.dispatched();
     result.waiting = ctx.ledger.waiting();
+    result.stalled_ms = static_cast<uint64_t>(stalls.total().count());
     const auto& n = ctx.ledger.count();
     result.redelivered += n.redelivered;
     result.nacks = n.nacks;
@@ -398,8 +400,9 @@ struct sink_state {
   }
 
   void on_tick() {
-    timer.on_tick();
+    const auto due = timer.on_tick();
     const auto now = ctx.now();
+    note_stall(due, now);
     ctx.ledger.tick(now);
     workers.tick(now);
     groups.tick(now);
@@ -411,6 +414,18 @@ struct sink_state {
       lease_guard.tick(now);
     }
     advance();
+  }
+
+  void note_stall(internal::sink_context::time_point due,
+                  internal::sink_context::time_point now) {
+    if (const auto time = stalls.on_tick(due, now); time.count() > 0)
+      ctx.ledger.stood_still(time, now);
+    if (const auto longest = stalls.take_report(now))
+      ctx.report(log_level::warning,
+                 "stood still for " + std::to_string(longest->count())
+                   + " ms: the process was stopped, or all threads of CAF's "
+                     "scheduler were busy; handlers that block need threads of "
+                     "their own (sink::handle() or caf::detached)");
   }
 
   void arm() {
@@ -439,6 +454,7 @@ struct sink_state {
   std::vector<waiting_subscriber> waiting;
   bool could_work = false;
   internal::tick_timer<sink_self::pointer> timer;
+  stall_watch stalls;
 };
 
 } // namespace

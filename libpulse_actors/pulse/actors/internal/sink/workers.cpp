@@ -16,12 +16,6 @@ namespace {
 // the report before it treats the error as a failure of a living worker.
 constexpr milliseconds crash_grace{25};
 
-// A worker that quits, or that somebody stops, does not die of an event.
-bool is_fault(const caf::error& reason) {
-  return reason && reason != caf::exit_reason::normal
-         && reason != caf::exit_reason::user_shutdown;
-}
-
 } // namespace
 
 void sink_workers::add(const event_listener& who, uint32_t credit) {
@@ -57,6 +51,7 @@ void sink_workers::on_down(const caf::down_msg& what) {
   if (!is_fault(what.reason))
     return ctx_.ledger.worker_quit(id, ctx_.now());
   const auto reason = describe(what.reason);
+  ctx_.counts.last_failure = "a subscriber died: " + reason;
   const auto crashes = ctx_.ledger.count().crashes;
   ctx_.ledger.worker_died(id, reason, ctx_.now());
   if (ctx_.ledger.count().crashes > crashes)
@@ -93,16 +88,25 @@ void sink_workers::hand_over(const delivery_ledger::dispatch& x) {
 void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
                             const caf::error& err) {
   const auto now = ctx_.now();
-  if (err == caf::sec::unexpected_response) {
-    // The handler returned a value: the event is done.
-    ctx_.ledger.done(what, who, now);
-  } else if (err == errc::rejected) {
+  // The handler returned a value: the event is done.
+  if (err == caf::sec::unexpected_response)
+    return ctx_.ledger.done(what, who, now);
+  ctx_.counts.last_failure = describe(err);
+  if (err == errc::rejected) {
     ctx_.ledger.rejected(what, who, to_failure(err).what, now);
   } else if (may_be_death(err)) {
     pending_failures_.push_back({what, who, describe(err), now + crash_grace});
   } else {
+    note_failure(what, describe(err));
     ctx_.ledger.failed(what, who, describe(err), {}, now);
   }
+}
+
+void sink_workers::note_failure(const delivery_ledger::ticket& what,
+                                const std::string& why) {
+  if (const auto* x = ctx_.ledger.content_of(what))
+    failure_lines_.add(
+      "a subscriber failed at event " + to_string(*x) + ": " + why, ctx_.now());
 }
 
 void sink_workers::tick(time_point now) {
@@ -110,10 +114,13 @@ void sink_workers::tick(time_point now) {
   auto end
     = std::stable_partition(pending_failures_.begin(), pending_failures_.end(),
                             [&](const pending_failure& x) { return !due(x); });
-  for (auto i = end; i != pending_failures_.end(); ++i)
+  for (auto i = end; i != pending_failures_.end(); ++i) {
+    note_failure(i->what, i->reason);
     ctx_.ledger.failed(i->what, i->who, i->reason, {}, now);
+  }
   pending_failures_.erase(end, pending_failures_.end());
   crash_lines_.tick(now);
+  failure_lines_.tick(now);
   probes_.clear();
   ctx_.ledger.take_probes(probes_);
   for (const auto& x : probes_)

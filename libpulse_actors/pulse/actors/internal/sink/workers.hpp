@@ -19,9 +19,9 @@ public:
   using worker_id = delivery_ledger::worker_id;
 
   explicit sink_workers(sink_context& ctx)
-    : ctx_(ctx), crash_lines_("more subscribers died", [&ctx](const auto& x) {
-        ctx.report(log_level::warning, x);
-      }) {
+    : ctx_(ctx),
+      crash_lines_("more subscribers died", writer_of(ctx)),
+      failure_lines_("more times subscribers failed", writer_of(ctx)) {
     // nop
   }
 
@@ -60,6 +60,12 @@ private:
     time_point due;
   };
 
+  static repeated_lines::write_function writer_of(sink_context& ctx) {
+    return [&ctx](const auto& x) { ctx.report(log_level::warning, x); };
+  }
+
+  void note_failure(const delivery_ledger::ticket& what,
+                    const std::string& why);
   void hand_over(const delivery_ledger::dispatch& x);
   void send_probe(const worker_table::probe& x);
   void on_error(const delivery_ledger::ticket& what, worker_id who,
@@ -72,6 +78,7 @@ private:
   std::unordered_map<caf::actor_addr, worker_id> ids_;
   std::vector<pending_failure> pending_failures_;
   repeated_lines crash_lines_;
+  repeated_lines failure_lines_;
   std::vector<delivery_ledger::dispatch> out_;
   std::vector<worker_table::probe> probes_;
   worker_id last_id_ = 0;

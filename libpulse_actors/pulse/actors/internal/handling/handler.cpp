@@ -1,0 +1,292 @@
+#include "pulse/actors/internal/handling/handler.hpp"
+
+#include "pulse/actors/internal/caf/death_watch.hpp"
+#include "pulse/actors/internal/caf/messaging.hpp"
+#include "pulse/actors/internal/caf/spawn_state.hpp"
+#include "pulse/actors/internal/handling/worker.hpp"
+#include "pulse/actors/internal/runtime/delayed_calls.hpp"
+#include "pulse/actors/type_ids.hpp"
+#include "pulse/core/backoff.hpp"
+#include "pulse/core/log.hpp"
+
+#include <caf/exit_reason.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace pulse {
+
+namespace {
+
+// A worker that dies is replaced after a pause, because the next one may die as
+// well. The pause grows until a worker lived for this long.
+constexpr milliseconds first_pause{100};
+constexpr milliseconds last_pause{10'000};
+constexpr milliseconds healthy_life{60'000};
+
+using worker_factory = std::function<event_listener(const sink_actor&)>;
+
+class handler_state {
+public:
+  using self_type
+    = extended_interface<handler_actor, caf::result<void>(caf::tick_atom)>;
+
+  static constexpr const char* name = "pulse.handler";
+
+  handler_state(self_type::pointer self, internal::handled_sink sink,
+                uint32_t workers, uint32_t credit, worker_factory make_worker)
+    : self_(self),
+      me_(self),
+      sink_(std::move(sink)),
+      size_(workers),
+      credit_(credit),
+      make_worker_(std::move(make_worker)),
+      deaths_(self),
+      calls_(self),
+      backoff_(first_pause, last_pause),
+      random_(std::random_device{}()) {
+    // nop
+  }
+
+  handler_state(const handler_state&) = delete;
+  handler_state& operator=(const handler_state&) = delete;
+
+  ~handler_state() {
+    const failure why{errc::closed, "the handler of a sink has ended, because "
+                                    "it was stopped or the sink was closed"};
+    for (auto& x : waiting_)
+      x.deliver(make_error(why));
+    for (auto& x : stopping_)
+      x.deliver(caf::unit);
+  }
+
+  self_type::behavior_type make_behavior() {
+    deaths_.begin([this](const caf::down_msg& x) { on_down(x); });
+    begin();
+    return {
+      [this](caf::subscribe_atom) { return on_subscribe(); },
+      [this](caf::close_atom) { return on_close(); },
+      [this](caf::tick_atom) { calls_.on_tick(); },
+    };
+  }
+
+private:
+  struct worker {
+    event_listener who;
+    caf::actor_clock::time_point since;
+    bool subscribed = false;
+  };
+
+  // -- requests ---------------------------------------------------------------
+
+  caf::result<void> on_subscribe() {
+    auto answer = internal::new_promise(self_);
+    waiting_.push_back(answer);
+    answer_if_subscribed();
+    return answer;
+  }
+
+  void answer_if_subscribed() {
+    auto is_subscribed = [](const worker& x) { return x.subscribed; };
+    if (workers_.size() == size_
+        && std::all_of(workers_.begin(), workers_.end(), is_subscribed))
+      for (auto& x : std::exchange(waiting_, {}))
+        x.deliver(caf::unit);
+  }
+
+  caf::result<void> on_close() {
+    auto answer = internal::new_promise(self_);
+    stopping_.push_back(answer);
+    stop();
+    return answer;
+  }
+
+  // -- the sink ---------------------------------------------------------------
+
+  void begin() {
+    deaths_.add(sink_.actor);
+    for (uint32_t i = 0; i < size_; ++i)
+      add_worker();
+  }
+
+  // A sink that was closed ends without a fault. One that died of a defect is
+  // started again by its root, and gets new workers.
+  void on_sink_down(const caf::error& reason) {
+    if (is_stopping_ || !sink_.root || !internal::is_fault(reason))
+      return stop();
+    for (const auto& x : std::exchange(workers_, {})) {
+      deaths_.remove(caf::actor_cast<caf::actor_addr>(x.who));
+      end_worker(x);
+    }
+    internal::request(self_, sink_.root, caf::get_atom_v, atom::sink_v,
+                      sink_.name)
+      .then(
+        [this](sink_actor& fresh) {
+          sink_.actor = std::move(fresh);
+          if (!is_stopping_)
+            begin();
+        },
+        [this](const caf::error&) { stop(); }); // it was closed
+  }
+
+  // -- workers ----------------------------------------------------------------
+
+  void add_worker() {
+    if (is_stopping_)
+      return;
+    workers_.push_back({make_worker_(sink_.actor), self_->clock().now()});
+    deaths_.add(workers_.back().who);
+    subscribe(workers_.back().who);
+  }
+
+  void subscribe(const event_listener& who) {
+    internal::request(self_, sink_.actor, caf::subscribe_atom_v, who,
+                      subscription{credit_})
+      .then(
+        [this, who] {
+          if (const auto i = find(who.address()); i != workers_.end())
+            i->subscribed = true;
+          answer_if_subscribed();
+        },
+        [this](const caf::error& why) {
+          on_refused(make_error(to_failure(why)));
+        });
+  }
+
+  // The sink refuses the subscription: without it there is nothing to handle.
+  void on_refused(const caf::error& why) {
+    if (!is_stopping_ && waiting_.empty())
+      log(log_level::error, name,
+          "a worker cannot subscribe, so the handler ends: " + describe(why));
+    for (auto& x : std::exchange(waiting_, {}))
+      x.deliver(why);
+    stop();
+  }
+
+  void on_down(const caf::down_msg& x) {
+    if (x.source == sink_.actor.address())
+      return on_sink_down(x.reason);
+    const auto i = find(x.source);
+    if (i == workers_.end())
+      return;
+    if (self_->clock().now() - i->since > healthy_life)
+      backoff_.reset();
+    workers_.erase(i);
+    if (is_stopping_)
+      return end_if_done();
+    const auto pause = backoff_.next(random_);
+    log(log_level::warning, name,
+        "a worker died: " + describe(x.reason) + "; another one starts in "
+          + std::to_string(pause.count()) + " ms");
+    calls_.start(pause, [this] { add_worker(); });
+  }
+
+  // The sink sends no more events to the workers, and gives those that wait in
+  // their mailboxes to others.
+  void stop() {
+    if (std::exchange(is_stopping_, true))
+      return;
+    for (const auto& x : workers_) {
+      internal::tell(sink_.actor, caf::unsubscribe_atom_v, x.who);
+      end_worker(x);
+    }
+    end_if_done();
+  }
+
+  static void end_worker(const worker& x) {
+    caf::anon_send_exit(x.who, caf::exit_reason::user_shutdown);
+  }
+
+  void end_if_done() {
+    if (!workers_.empty())
+      return;
+    me_ = nullptr;
+    self_->quit();
+  }
+
+  std::vector<worker>::iterator find(const caf::actor_addr& who) {
+    return std::find_if(workers_.begin(), workers_.end(), [&](const worker& x) {
+      return x.who.address() == who;
+    });
+  }
+
+  self_type::pointer self_;
+  // Nobody else may have a handle.
+  self_type me_;
+  internal::handled_sink sink_;
+  uint32_t size_;
+  uint32_t credit_;
+  worker_factory make_worker_;
+  internal::death_watch<self_type::pointer> deaths_;
+  internal::delayed_calls<self_type::pointer> calls_;
+  reconnect_backoff backoff_;
+  random_engine random_;
+  std::vector<worker> workers_;
+  std::vector<caf::response_promise> waiting_;
+  std::vector<caf::response_promise> stopping_;
+  bool is_stopping_ = false;
+};
+
+status check_range(const char* what, uint32_t x, uint32_t most) {
+  if (x >= 1 && x <= most)
+    return {};
+  return failure{errc::invalid_option,
+                 std::string{what} + " of a handler must be 1 to "
+                   + std::to_string(most) + ", not " + std::to_string(x)};
+}
+
+constexpr uint32_t max_workers = 10'000;
+constexpr uint32_t max_batch = 100'000;
+
+} // namespace
+
+status check(const handler_options& x) {
+  return check_range("workers", x.workers, max_workers);
+}
+
+status check(const batch_handler_options& x) {
+  if (auto ok = check_range("workers", x.workers, max_workers); !ok)
+    return ok;
+  return check_range("max_events", x.max_events, max_batch);
+}
+
+handler_actor spawn_handler(caf::actor_system& sys, const sink_actor& sink,
+                            event_handler handler, handler_options how) {
+  return internal::spawn_handler(sys, {sink, {}, {}}, std::move(handler), how);
+}
+
+handler_actor spawn_batch_handler(caf::actor_system& sys,
+                                  const sink_actor& sink, batch_handler handler,
+                                  batch_handler_options how) {
+  return internal::spawn_batch_handler(sys, {sink, {}, {}}, std::move(handler),
+                                       how);
+}
+
+namespace internal {
+
+handler_actor spawn_handler(caf::actor_system& sys, handled_sink sink,
+                            event_handler handler, handler_options how) {
+  auto make = [&sys, handler = std::move(handler)](const sink_actor& of) {
+    return spawn_worker(sys, of, handler);
+  };
+  return spawn_state<handler_state>(sys, std::move(sink), how.workers,
+                                    how.credit, worker_factory{make});
+}
+
+handler_actor spawn_batch_handler(caf::actor_system& sys, handled_sink sink,
+                                  batch_handler handler,
+                                  batch_handler_options how) {
+  auto make = [&sys, how, handler = std::move(handler)](const sink_actor& of) {
+    return spawn_batch_worker(sys, of, handler, how);
+  };
+  // While a worker handles a batch, the next one arrives.
+  return spawn_state<handler_state>(sys, std::move(sink), how.workers,
+                                    2 * how.max_events, worker_factory{make});
+}
+
+} // namespace internal
+
+} // namespace pulse

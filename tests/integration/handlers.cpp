@@ -1,0 +1,304 @@
+#define CAF_SUITE integration.handlers
+
+#include "support/sink_fixture.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include <caf/test/unit_test.hpp>
+
+using namespace pulse;
+using namespace pulse::test;
+using namespace std::chrono_literals;
+
+// sink::handle() and sink::handle_batches().
+
+namespace {
+
+int number(const event& x) {
+  return std::stoi(std::string{x.payload()});
+}
+
+// Lets threads wait until `n` of them are here at the same time.
+class meeting {
+public:
+  explicit meeting(size_t n) : n_(n) {
+    // nop
+  }
+
+  // Returns false if the others do not come.
+  bool wait() {
+    std::unique_lock guard{mutex_};
+    ++here_;
+    changed_.notify_all();
+    return changed_.wait_for(guard, 20s, [this] { return here_ >= n_; });
+  }
+
+private:
+  size_t n_;
+  size_t here_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+// A sink that only knows subscriptions.
+struct fake_sink {
+  std::mutex mutex;
+  std::vector<event_listener> subscribers;
+
+  size_t size() {
+    std::unique_lock guard{mutex};
+    return subscribers.size();
+  }
+
+  caf::actor spawn(caf::actor_system& sys) {
+    return sys.spawn([this](caf::event_based_actor*) {
+      return caf::behavior{
+        [this](caf::subscribe_atom, const event_listener& who, subscription) {
+          std::unique_lock guard{mutex};
+          subscribers.push_back(who);
+        },
+        [](caf::unsubscribe_atom, const event_listener&) { return true; },
+      };
+    });
+  }
+};
+
+struct fixture : sink_fixture {
+  // Returns the reasons of the dead letters of a sink.
+  std::string reasons(const std::string& stream, const std::string& sink) {
+    std::string result;
+    dead_query query;
+    query.sink = sink;
+    for (const auto& x : must(must(ps.stream(stream)).dead_letters(query)))
+      result += x.reason + "\n";
+    return result;
+  }
+
+  // Waits until `n` events have an outcome.
+  bool finished(pulse::sink& sink, uint64_t n) {
+    return eventually([&] {
+      const auto x = must(sink.info());
+      return x.acked + x.dead_letters >= n && x.held == 0;
+    });
+  }
+
+  // Waits until an actor has ended.
+  template <class Handle>
+  void wait_for_end(const Handle& x) {
+    caf::scoped_actor self{sys};
+    self->wait_for(x);
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(handlers_tests, fixture)
+
+CAF_TEST(handlers block on threads of their own) {
+  auto uut = open(options("billing", {"orders"}));
+  add_numbers("orders", 6); // the scheduler of this node has two threads
+  meeting all{6};
+  must(uut.handle(
+    [&](const event& x) {
+      if (!all.wait())
+        throw std::runtime_error{"alone"};
+      seen.add(x);
+    },
+    {6, 1}));
+  CAF_REQUIRE(seen.wait_for_distinct(6));
+  CAF_CHECK(finished(uut, 6));
+  CAF_CHECK_EQUAL(must(uut.info()).acked, 6u);
+  must(uut.close());
+}
+
+CAF_TEST(an exception is a failure with a text and no crash) {
+  auto opts = options("billing", {"orders"});
+  opts.max_deliveries = 3;
+  auto uut = open(opts);
+  add_numbers("orders", 20);
+  must(uut.handle([this](const event& x) {
+    seen.add(x);
+    if (number(x) == 7)
+      throw std::runtime_error{"parse error at line 7"};
+    if (number(x) == 8)
+      throw 8;
+  }));
+  CAF_REQUIRE(finished(uut, 20));
+  const auto info = must(uut.info());
+  CAF_CHECK_EQUAL(seen.size(), 18u + 2 * 3);
+  CAF_CHECK_EQUAL(info.crashes, 0u);
+  CAF_CHECK_EQUAL(info.dead_letters, 2u);
+  CAF_CHECK(info.last_failure.find("the handler threw") != std::string::npos);
+  const auto why = reasons("orders", "billing");
+  CAF_CHECK(why.find("the handler threw parse error at line 7")
+            != std::string::npos);
+  CAF_CHECK(why.find("something that is no std::exception")
+            != std::string::npos);
+  must(uut.close());
+}
+
+CAF_TEST(handlers return errors of two kinds) {
+  auto opts = options("billing", {"orders"});
+  opts.max_deliveries = 1;
+  auto uut = open(opts);
+  add_numbers("orders", 3);
+  must(uut.handle([](const event& x) -> status {
+    if (number(x) == 0)
+      return failure{errc::unavailable, "no database"};
+    return {};
+  }));
+  CAF_REQUIRE(finished(uut, 3));
+  auto other = open(options("mails", {"orders"}));
+  must(other.handle([](const event& x) -> caf::error {
+    return number(x) == 1 ? pulse::term("no such address") : caf::error{};
+  }));
+  CAF_REQUIRE(finished(other, 3));
+  CAF_CHECK(reasons("orders", "billing").find("no database")
+            != std::string::npos);
+  CAF_CHECK_EQUAL(reasons("orders", "mails"), "no such address\n");
+  must(uut.close());
+  must(other.close());
+}
+
+CAF_TEST(a batch is acknowledged as a whole) {
+  auto opts = options("billing", {"orders"});
+  auto uut = open(opts);
+  add_numbers("orders", 1'000);
+  std::atomic<size_t> largest{0};
+  std::atomic<size_t> batches{0};
+  must(uut.handle_batches(
+    [&](const std::vector<event>& xs) {
+      largest = std::max(largest.load(), xs.size());
+      ++batches;
+      for (const auto& x : xs)
+        seen.add(x);
+      std::this_thread::sleep_for(1ms); // meanwhile more events arrive
+    },
+    {1, 50}));
+  CAF_REQUIRE(seen.wait_for_distinct(1'000));
+  CAF_REQUIRE(finished(uut, 1'000));
+  CAF_CHECK_EQUAL(seen.size(), 1'000u);
+  CAF_CHECK(largest > 1);
+  CAF_CHECK(largest <= 50);
+  CAF_CHECK(batches < 1'000);
+  must(uut.close());
+}
+
+CAF_TEST(a poison event fails alone after the first time) {
+  auto opts = options("billing", {"orders"});
+  opts.max_deliveries = 4;
+  auto uut = open(opts);
+  add_numbers("orders", 100);
+  must(uut.handle_batches([this](const std::vector<event>& xs) {
+    for (const auto& x : xs)
+      seen.add(x);
+    for (const auto& x : xs)
+      if (number(x) == 50)
+        throw std::runtime_error{"poison"};
+  }));
+  CAF_REQUIRE(finished(uut, 100));
+  const auto info = must(uut.info());
+  CAF_CHECK_EQUAL(info.dead_letters, 1u);
+  for (const auto& x : seen.all())
+    CAF_CHECK(number(x.what) == 50 || x.what.counts().failures <= 1);
+  must(uut.close());
+}
+
+CAF_TEST(handlers work in manual mode) {
+  auto opts = options("billing", {"orders"});
+  opts.ack = ack_mode::manual;
+  auto uut = open(opts);
+  add_numbers("orders", 10);
+  std::atomic<int> failures{0};
+  must(uut.handle([&](const event& x) {
+    if (number(x) == 3 && failures.fetch_add(1) == 0)
+      throw std::runtime_error{"once"};
+    seen.add(x);
+  }));
+  must(uut.handle_batches(
+    [&](const std::vector<event>& xs) {
+      for (const auto& x : xs)
+        seen.add(x);
+    },
+    {1, 3}));
+  CAF_REQUIRE(seen.wait_for_distinct(10));
+  CAF_REQUIRE(finished(uut, 10));
+  must(uut.close());
+}
+
+CAF_TEST(a worker that dies is replaced) {
+  fake_sink sink;
+  const auto fake = sink.spawn(sys);
+  auto uut = spawn_handler(sys, caf::actor_cast<sink_actor>(fake),
+                           as_handler<event>([](const event&) {}), {2});
+  CAF_REQUIRE(ask<void>(sys, uut, caf::subscribe_atom_v));
+  CAF_REQUIRE_EQUAL(sink.size(), 2u);
+  caf::anon_send_exit(sink.subscribers[0], caf::exit_reason::kill);
+  CAF_CHECK(eventually([&] { return sink.size() == 3; }));
+  CAF_REQUIRE(ask<void>(sys, uut, caf::close_atom_v));
+  for (const auto& x : sink.subscribers)
+    wait_for_end(x);
+  stop(fake);
+}
+
+CAF_TEST(a handler goes on when its sink died of a defect) {
+  auto uut = open(options("billing", {"orders"}));
+  auto handler = must(uut.handle([this](const event& x) { seen.add(x); }, {2}));
+  add_numbers("orders", 3);
+  CAF_REQUIRE(seen.wait_for_distinct(3));
+  caf::anon_send_exit(uut.handle().address(), caf::exit_reason::kill);
+  add_numbers("orders", 3, 3);
+  CAF_CHECK(seen.wait_for_distinct(6));
+  CAF_CHECK(eventually([&] { return must(uut.info()).subscribers == 2; }));
+  CAF_CHECK(ask<void>(sys, handler, caf::close_atom_v));
+  CAF_CHECK(eventually([&] { return must(uut.info()).subscribers == 0; }));
+  must(uut.close());
+}
+
+CAF_TEST(a handler that stops finishes what it works on) {
+  auto uut = open(options("billing", {"orders"}));
+  add_numbers("orders", 10);
+  meeting begun{2};
+  std::atomic<int> ended{0};
+  auto handler = must(uut.handle([&](const event& x) {
+    seen.add(x);
+    begun.wait();
+    std::this_thread::sleep_for(50ms);
+    ++ended;
+  }));
+  CAF_REQUIRE(begun.wait());
+  CAF_REQUIRE(ask<void>(sys, handler, caf::close_atom_v));
+  CAF_CHECK_EQUAL(ended.load(), static_cast<int>(seen.size()));
+  CAF_CHECK_EQUAL(must(uut.info()).subscribers, 0u);
+  must(uut.handle([this](const event& x) { seen.add(x); }));
+  CAF_REQUIRE(finished(uut, 10));
+  CAF_CHECK_EQUAL(seen.size(), 10u);
+  must(uut.close());
+}
+
+CAF_TEST(a handler ends with its sink) {
+  auto uut = open(options("billing", {"orders"}));
+  auto handler = must(uut.handle([](const event&) {}));
+  must(uut.close());
+  wait_for_end(handler);
+}
+
+CAF_TEST(bad options are refused) {
+  auto uut = open(options("billing", {"orders"}));
+  auto code = [](const caf::error& x) { return to_failure(x).code; };
+  auto nothing = [](const event&) {};
+  CAF_CHECK(code(uut.handle(nothing, {0}).error()) == errc::invalid_option);
+  CAF_CHECK(code(uut.handle(nothing, {10'001}).error())
+            == errc::invalid_option);
+  auto batches = [](const std::vector<event>&) {};
+  CAF_CHECK(code(uut.handle_batches(batches, {1, 0}).error())
+            == errc::invalid_option);
+  CAF_CHECK_EQUAL(must(uut.info()).subscribers, 0u);
+  must(uut.close());
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
