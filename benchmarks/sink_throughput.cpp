@@ -2,7 +2,7 @@
 // for different credits, beside a plain hiredis loop that reads batches of
 // 1000 and acknowledges each with one XACK.
 //
-//     pulse-benchmark-sinks [events] [payload bytes]
+//     pulse-benchmark-sinks [events] [payload bytes] [streams]
 
 #include "pulse/all.hpp"
 #include "pulse/testing/local_redis.hpp"
@@ -90,11 +90,14 @@ private:
   std::unique_ptr<redisContext, void (*)(redisContext*)> context_;
 };
 
+// All events are in one of `streams` streams.
 double sink_drain(caf::actor_system& sys, pulse::system& pulse, int events,
-                  uint32_t credit) {
+                  uint32_t credit, int streams) {
   sink_options options;
   options.name = "credit" + std::to_string(credit);
   options.streams = {"bench"};
+  for (int i = 1; i < streams; ++i)
+    options.streams.push_back("idle" + std::to_string(i));
   options.start = start_position::oldest();
   options.credit = credit;
   auto sink = pulse.sink(options);
@@ -123,6 +126,7 @@ double sink_drain(caf::actor_system& sys, pulse::system& pulse, int events,
 int main(int argc, char** argv) {
   const int events = argc > 1 ? std::atoi(argv[1]) : 200'000;
   const size_t payload = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 64;
+  const int streams = argc > 3 ? std::atoi(argv[3]) : 1;
   auto server = local_redis::start();
   if (!server) {
     std::fprintf(stderr, "%s\n", to_string(server.error()).c_str());
@@ -133,11 +137,12 @@ int main(int argc, char** argv) {
   pulse::config cfg;
   caf::actor_system sys{cfg};
   auto pulse = pulse::system::connect(sys, server->url());
-  std::printf("%d events of %zu bytes, %d workers\n", events, payload, workers);
+  std::printf("%d events of %zu bytes in one of %d streams, %d workers\n",
+              events, payload, streams, workers);
   const auto limit = raw.drain();
   std::printf("raw hiredis      %9.0f events/s\n", limit);
   for (auto credit : credits) {
-    const auto x = sink_drain(sys, *pulse, events, credit);
+    const auto x = sink_drain(sys, *pulse, events, credit, streams);
     std::printf("sink, credit %3u %9.0f events/s   %.2f of raw\n", credit, x,
                 x / limit);
   }

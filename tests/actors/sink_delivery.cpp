@@ -36,7 +36,7 @@ CAF_TEST(a sink creates its groups and reads when somebody subscribes) {
   pass(2s);
   CAF_CHECK(!reads());
   CAF_CHECK_EQUAL(subscribe(alice), "none");
-  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 8 BLOCK 3750 STREAMS a b > >");
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 16 BLOCK 3750 STREAMS a b > >");
   CAF_CHECK_EQUAL(info().subscribers, 1u);
 }
 

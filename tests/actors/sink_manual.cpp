@@ -89,6 +89,33 @@ CAF_TEST(after extend ack_wait begins again) {
   CAF_CHECK_EQUAL(info().timeouts, 1u);
 }
 
+CAF_TEST(a late answer does not change the next delivery) {
+  options.ack_wait = 1s;
+  options.backoff = {0ms};
+  spawn_subscribed(1);
+  subscribe(bob, 1);
+  give(1, 1);
+  CAF_REQUIRE_EQUAL(alice.got(), "a1");
+  pass(1500ms); // alice is late, bob has the event
+  CAF_REQUIRE_EQUAL(bob.got(), "a1(2,1,0)");
+  auto first = delivery(1);
+  first.attempt = 1;
+  auto is_refused = [&](const auto& x) {
+    return x->why().find("ended when ack_wait was over") != std::string::npos;
+  };
+  CAF_CHECK(is_refused(tell(atom::nack_v, first, caf::timespan{0})));
+  CAF_CHECK(is_refused(tell(atom::extend_v, first)));
+  CAF_CHECK(is_refused(tell(atom::term_v, first, std::string{"no"})));
+  CAF_CHECK_EQUAL(info().nacks, 0u);
+  CAF_CHECK_EQUAL(info().dispatched, 1u);
+  auto second = delivery(1);
+  second.attempt = 2;
+  CAF_CHECK_EQUAL(tell(atom::extend_v, second)->why(), "none");
+  CAF_CHECK_EQUAL(tell(atom::ack_v, first)->why(), "none"); // it is done
+  pass(100ms);
+  CAF_CHECK_EQUAL(info().acked, 1u);
+}
+
 CAF_TEST(term makes a dead letter with the reason) {
   spawn_subscribed();
   give(1, 1);

@@ -142,15 +142,19 @@ CAF_TEST(manual workers decide with messages) {
   CAF_REQUIRE(seen.wait_for_count(4));
   const auto payloads = seen.payloads();
   CAF_CHECK_EQUAL(payloads.back(), "2");
+  // The first delivery has ended, and says nothing about the second one.
+  const auto late = uut.extend(xs[2].what.delivery());
+  CAF_CHECK(!late && late.error() == errc::no_such_delivery);
   // Extended beyond ack_wait: does not come back.
+  const auto second = seen.all().back().what.delivery();
   for (int i = 0; i < 4; ++i) {
     std::this_thread::sleep_for(150ms);
-    must(uut.extend(xs[2].what.delivery()));
+    must(uut.extend(second));
   }
   CAF_CHECK_EQUAL(seen.size(), 4u);
   // Forgotten: comes back after ack_wait.
   CAF_REQUIRE(seen.wait_for_count(5));
-  must(uut.ack(xs[2].what.delivery()));
+  must(uut.ack(seen.all().back().what.delivery()));
   CAF_CHECK(drained("orders", "billing"));
   stop(a);
 }

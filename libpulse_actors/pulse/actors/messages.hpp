@@ -229,7 +229,7 @@ inspected<Inspector> inspect(Inspector& f, event_id& x) {
 template <class Inspector>
 inspected<Inspector> inspect(Inspector& f, delivery_id& x) {
   return fields(f, x, "delivery_id", field("stream", x.stream),
-                field("id", x.id));
+                field("id", x.id), field("attempt", x.attempt));
 }
 
 template <class Inspector>

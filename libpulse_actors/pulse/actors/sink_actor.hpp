@@ -39,7 +39,8 @@ using sink_actor = actor_interface<
   caf::result<void>(atom::ack, delivery_id),
   // For `ack_mode::manual`: the event failed, and is delivered again after the
   // delay; 0: after the pause from the `backoff` list. Error:
-  // `no_such_delivery`.
+  // `no_such_delivery`, also if this delivery ended when its `ack_wait` was
+  // over: what comes too late changes no later delivery. (A late ack counts.)
   caf::result<void>(atom::nack, delivery_id, caf::timespan),
   // For `ack_mode::manual`: the subscriber still works on the event, so
   // `ack_wait` begins again. Error: `no_such_delivery`.

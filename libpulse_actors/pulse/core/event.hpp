@@ -29,6 +29,9 @@ struct delivery_counts {
 struct delivery_id {
   std::string stream;
   event_id id;
+  /// Which delivery of the event: its `counts().deliveries`. So an answer that
+  /// comes too late does not change a later delivery. 0: the current one.
+  uint32_t attempt = 0;
 };
 
 /// What an event block stores for each event: positions and lengths of the
@@ -122,10 +125,10 @@ public:
     return counts_;
   }
 
-  /// @returns the stream and ID that identify this event in ack, nack, extend
-  /// and term messages.
+  /// @returns what identifies this delivery in ack, nack, extend and term
+  /// messages.
   [[nodiscard]] delivery_id delivery() const {
-    return {std::string{stream()}, id()};
+    return {std::string{stream()}, id(), counts().deliveries};
   }
 
   /// @returns the same event with other counts. Both share the block.

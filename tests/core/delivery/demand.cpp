@@ -50,19 +50,15 @@ CAF_TEST(events that wait for their next attempt do not stop the others) {
   CAF_CHECK_EQUAL(demand_of(facts(90, 90)), 0u);
 }
 
-CAF_TEST(there is room for one event of each stream or for none) {
-  auto x = facts(88, 88);
-  x.open_streams = 2;
-  CAF_CHECK_EQUAL(demand_of(x), 2u);
-  x.open_streams = 3;
-  CAF_CHECK_EQUAL(demand_of(x), 0u);
-}
-
-CAF_TEST(limits below the number of streams are raised to it) {
+CAF_TEST(many streams are no reason to hold more) {
   auto x = facts(0);
   x.open_streams = 30;
   x.max_in_flight = 5;
-  CAF_CHECK_EQUAL(demand_of(x), 30u);
+  x.window = 5;
+  CAF_CHECK_EQUAL(room_of(x), 4u); // 1 is for claims
+  CAF_CHECK_EQUAL(demand_of(x), 4u);
+  x.held = 4;
+  CAF_CHECK_EQUAL(demand_of(x), 0u);
 }
 
 CAF_TEST(claims find room when there is a backlog of new events) {

@@ -49,22 +49,11 @@ void delivery_rules::arrives(worker_id at, const event& what) {
   check_counts(key, what);
   check_order(at, key, what);
   check_topic(at, key, what);
-  const auto is_forfeited = is_quiet_for_too_long(who) || may_be_ended(at, key);
+  const auto is_forfeited = is_quiet_for_too_long(who);
   if (!is_forfeited && ++who.expected > instances_.at(who.at).rules.credit)
     out_.add("credit", "worker " + std::to_string(at) + " holds "
                          + std::to_string(who.expected) + " events");
   add(at, key, what, is_forfeited);
-}
-
-// A manual sink takes the late answer of a worker that it gave up for the
-// answer of the one that it sent the event to meanwhile.
-bool delivery_rules::may_be_ended(worker_id at, const delivery_key& key) const {
-  const auto i = deliveries_.find(key);
-  return instances_.at(workers_.at(at).at).rules.manual
-         && i != deliveries_.end()
-         && std::any_of(i->second.begin(), i->second.end(), [](auto& x) {
-              return x.is_forfeited && x.at > phase::started;
-            });
 }
 
 void delivery_rules::add(worker_id at, const delivery_key& key,
@@ -87,10 +76,6 @@ void delivery_rules::ends(worker_id at, const event& what, ending how) {
     return;
   if (is_quiet_for_too_long(who))
     forfeit_all(at);
-  // Without a delivery to refer to, the sink takes this for the answer of the
-  // worker that has the event now.
-  if (x->is_forfeited && instances_.at(who.at).rules.manual)
-    forfeit(key_of(at, what));
   x->at = how == ending::acknowledged ? phase::acknowledged : phase::failed;
   if (how == ending::rejected)
     rejected_.insert(key_of(at, what));

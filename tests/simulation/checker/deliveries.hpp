@@ -124,7 +124,6 @@ private:
   [[nodiscard]] delivery_key key_of(worker_id at, const event& what) const;
   void add(worker_id at, const delivery_key& key, const event& what,
            bool is_forfeited);
-  [[nodiscard]] bool may_be_ended(worker_id at, const delivery_key& key) const;
   void forfeit_all(worker_id of);
   void forfeit(const delivery_key& what);
   [[nodiscard]] bool is_quiet_for_too_long(const worker& x) const;

@@ -22,45 +22,39 @@ struct intake_facts {
   size_t waiting = 0;
 };
 
-/// @returns how many events a sink may hold. The COUNT of a read applies to
-/// each stream, so the sink needs room for one event of each.
-inline size_t most_held(const intake_facts& x) {
-  return std::max(x.max_in_flight, x.open_streams);
-}
-
 /// @returns for how many events reads leave room, so that claims find room also
 /// when there is a backlog.
 inline size_t room_for_claims(const intake_facts& x) {
-  return std::min(x.capacity, most_held(x) / 4);
+  return std::min(x.capacity, x.max_in_flight / 4);
 }
 
-/// @returns how many more new events a sink wants. The result is 0 if the sink
-/// cannot take one event of each of its streams, because the COUNT of a read
-/// applies to each stream. Events that wait for their next attempt keep no
-/// subscriber busy. So they count for `max_in_flight` only; otherwise a few
-/// failing events would stop all others.
+/// @returns how many new events the sink may get at most.
+inline size_t room_of(const intake_facts& x) {
+  const auto most = x.max_in_flight - room_for_claims(x);
+  return most - std::min(x.held, most);
+}
+
+/// @returns how many more new events a sink wants, at most room_of(). Events
+/// that wait for their next attempt keep no subscriber busy. So they count for
+/// `max_in_flight` only; otherwise a few failing events would stop all others.
 inline size_t demand_of(const intake_facts& x) {
   if (x.capacity == 0 || x.open_streams == 0)
     return 0;
-  const auto wanted = std::max(x.window, x.open_streams);
-  const auto most = std::max(most_held(x) - room_for_claims(x), x.open_streams);
   const auto busy = x.held - x.waiting;
   // Asks when half of the window is free: then reads are large, and subscribers
   // do not run out of events.
-  if (busy >= wanted || (busy > wanted / 2 && busy > x.capacity))
+  if (busy >= x.window || (busy > x.window / 2 && busy > x.capacity))
     return 0;
-  if (x.held >= most || most - x.held < x.open_streams)
-    return 0;
-  return std::max(std::min(wanted - busy, most - x.held), x.open_streams);
+  return std::min(x.window - busy, room_of(x));
 }
 
 /// @returns how many more events a sink takes that had another owner or wait
 /// for their next attempt. New events never take the place of these: otherwise
 /// they would wait as long as there is a backlog.
 inline size_t claim_demand_of(const intake_facts& x) {
-  if (x.capacity == 0 || x.open_streams == 0 || x.held >= most_held(x))
+  if (x.capacity == 0 || x.open_streams == 0 || x.held >= x.max_in_flight)
     return 0;
-  return std::min(most_held(x) - x.held, std::max(demand_of(x), x.capacity));
+  return std::min(x.max_in_flight - x.held, std::max(demand_of(x), x.capacity));
 }
 
 } // namespace pulse

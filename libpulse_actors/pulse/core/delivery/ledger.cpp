@@ -472,10 +472,11 @@ std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
     const auto late = workers_.find_overdue(stream, id);
     if (!late || (x != nullptr && !x->delays))
       return std::nullopt;
-    return found{late->what, late->by, true};
+    return found{late->what, late->by, 0, true};
   }
   return found{entries_.ticket_of(*x),
-               x->state == entry_state::dispatched ? x->holder : 0, false};
+               x->state == entry_state::dispatched ? x->holder : 0,
+               x->content.counts().deliveries, false};
 }
 
 std::vector<delivery_ledger::action> delivery_ledger::take_actions() {

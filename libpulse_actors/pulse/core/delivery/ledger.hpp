@@ -236,6 +236,8 @@ public:
     ticket entry;
     /// The worker that has the event; 0: no worker.
     worker_id holder = 0;
+    /// `counts().deliveries` of the event; 0 if it is late.
+    uint32_t attempt = 0;
     /// Whether the event was taken back from that worker. Then only done() has
     /// an effect.
     bool late = false;

@@ -190,11 +190,12 @@ struct sink_state {
 
   // -- manual outcomes --------------------------------------------------------
 
-  // Returns the event that the message names, or why there is no such event.
-  // @param late Whether an event counts that was taken back after ack_wait.
-  outcome<delivery_ledger::found> find(const delivery_id& x, bool late) const {
-    if (auto i = ctx.index_of(x.stream))
-      if (auto held = ctx.ledger.find(*i, x.id); held && (late || !held->late))
+  using found = delivery_ledger::found;
+
+  // Returns the event of a delivery, or why there is no such event.
+  outcome<found> find(const delivery_id& x) const {
+    if (auto i = ctx.streams.find(x.stream))
+      if (auto held = ctx.ledger.find(*i, x.id))
         return *held;
     return failure{errc::no_such_delivery,
                    "sink " + ctx.options.name + " does not hold event "
@@ -203,11 +204,30 @@ struct sink_state {
                        "went to another node; nothing is left to do"};
   }
 
+  static bool is_current(const delivery_id& x, const found& held) {
+    return !held.late && (x.attempt == 0 || x.attempt == held.attempt);
+  }
+
+  // Returns the event if this delivery has not ended.
+  outcome<found> find_current(const delivery_id& x) const {
+    auto held = find(x);
+    if (!held || is_current(x, *held))
+      return held;
+    return failure{errc::no_such_delivery,
+                   "sink " + ctx.options.name + ": delivery "
+                     + std::to_string(x.attempt) + " of event "
+                     + to_string(x.id) + " of stream " + x.stream
+                     + " ended when ack_wait was over, and the event is "
+                       "delivered again; answer or extend it in time"};
+  }
+
   caf::result<void> on_ack(const delivery_id& x) {
-    auto held = find(x, true);
+    auto held = find(x);
     if (!held)
       return make_error(held.error());
-    ctx.ledger.done(held->entry, held->holder, ctx.now());
+    // The event is done, whoever has it now.
+    const bool is_answer = held->late || is_current(x, *held);
+    ctx.ledger.done(held->entry, is_answer ? held->holder : 0, ctx.now());
     auto answer = internal::new_promise(ctx.self);
     if (answer.pending())
       outcomes.answer_after_ack(answer);
@@ -216,7 +236,7 @@ struct sink_state {
   }
 
   caf::result<void> on_nack(const delivery_id& x, caf::timespan delay) {
-    auto held = find(x, false);
+    auto held = find_current(x);
     if (!held)
       return make_error(held.error());
     std::optional<milliseconds> pause;
@@ -228,7 +248,7 @@ struct sink_state {
   }
 
   caf::result<void> on_extend(const delivery_id& x) {
-    auto held = find(x, false);
+    auto held = find_current(x);
     if (!held)
       return make_error(held.error());
     if (!ctx.ledger.extend(held->entry, held->holder, ctx.now()))
@@ -242,7 +262,7 @@ struct sink_state {
   }
 
   caf::result<void> on_term(const delivery_id& x, const std::string& reason) {
-    auto held = find(x, false);
+    auto held = find_current(x);
     if (!held)
       return make_error(held.error());
     ctx.ledger.rejected(held->entry, held->holder, reason, ctx.now());
@@ -264,13 +284,13 @@ struct sink_state {
   }
 
   bool on_remove_stream(const std::string& x) {
-    const auto i = ctx.index_of(x);
+    const auto i = ctx.streams.find(x);
     if (!i || !streams().count(x))
       return false;
     const bool was_open = ctx.streams[*i].is_open();
     groups.drop(*i);
     if (was_open) {
-      ctx.streams[*i].at = sink_stream::phase::leaving;
+      ctx.streams.move_to(*i, sink_stream::phase::leaving);
       closing.leave(*i);
       reader.interrupt();
     }
@@ -381,10 +401,10 @@ struct sink_state {
     if (ctx.closing || ctx.ledger.capacity() == 0 || reader.reading()
         || own_pending.reading() || !attempts.may_read())
       return;
-    if (ctx.recovery_due())
+    if (ctx.streams.recovery_due())
       own_pending.read_page();
     else if (const auto n = intake.demand(); n > 0)
-      reader.read(n);
+      reader.read(n, intake.room());
   }
 
   // A group that was created or found is audited, and after that it is open.
@@ -418,8 +438,10 @@ struct sink_state {
 
   void note_stall(internal::sink_context::time_point due,
                   internal::sink_context::time_point now) {
-    if (const auto time = stalls.on_tick(due, now); time.count() > 0)
+    if (const auto time = stalls.on_tick(due, now); time.count() > 0) {
       ctx.ledger.stood_still(time, now);
+      ctx.last_contact = std::min(ctx.last_contact + time, now);
+    }
     if (const auto longest = stalls.take_report(now))
       ctx.report(log_level::warning,
                  "stood still for " + std::to_string(longest->count())

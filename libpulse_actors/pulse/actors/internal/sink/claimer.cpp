@@ -4,12 +4,16 @@
 #include "pulse/resp/sink_scripts.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pulse::internal {
 
 namespace {
 
-constexpr uint32_t page_size = 500;
+constexpr size_t page_size = 500;
+
+// A sink claims at most so many streams at a time.
+constexpr size_t streams_at_a_time = 256;
 
 // A claim takes the more time of the server, the longer the pending list is.
 // The pause between two claims is at least this many times as long as a claim,
@@ -64,32 +68,76 @@ sink_claimer::time_point sink_claimer::next_time(time_point now) const {
 
 // -- claiming -----------------------------------------------------------------
 
+bool sink_claimer::may_claim(time_point now) const {
+  return now >= ctx_.no_claims_before && under_way_ == 0
+         && !ctx_.streams.recovery_due();
+}
+
 void sink_claimer::claim_all(time_point now) {
-  if (now < next_claim_ || now < ctx_.no_claims_before || under_way_ > 0
-      || ctx_.recovery_due())
+  if (!round_) {
+    if (now < next_claim_ || !may_claim(now) || intake_.claim_demand() == 0)
+      return;
+    next_claim_ = now + jittered(ctx_.options.sweep_interval, 0.1, random_);
+    round_.emplace();
+  }
+  go_on();
+}
+
+// Claims some streams at a time, so that all of them together never bring more
+// events than the sink has room for.
+void sink_claimer::go_on() {
+  if (!round_ || !may_claim(ctx_.now()))
     return;
+  const auto& open = ctx_.streams.open();
+  auto next = std::lower_bound(open.begin(), open.end(), round_->next);
+  if (next == open.end())
+    return end_round();
   const auto wanted = std::min<size_t>(intake_.claim_demand(), page_size);
   if (wanted == 0)
+    return; // until the next tick
+  const auto left = static_cast<size_t>(open.end() - next);
+  const auto size = std::min({left, wanted, streams_at_a_time});
+  const std::vector<uint32_t> part(next,
+                                   next + static_cast<std::ptrdiff_t>(size));
+  round_->next = part.back() + 1;
+  round_->part_begun = ctx_.now();
+  for (auto stream : part)
+    claim(stream, ctx_.pages.apply(wanted / size), scope::all);
+}
+
+// After a full page more events of dead nodes probably wait, so the next claim
+// does not wait for the interval. The pause is never longer than a lease: a
+// claim that seems to take very long says nothing about the load of the server,
+// because this node may have been stopped meanwhile.
+void sink_claimer::end_round() {
+  const auto x = *std::exchange(round_, std::nullopt);
+  const auto share = x.full ? full_claim_share : claim_share;
+  const auto pause = std::min<duration>((share - 1) * x.busy,
+                                        ctx_.options.lease);
+  const auto soonest = ctx_.now() + pause;
+  next_claim_ = x.full ? soonest : std::max(next_claim_, soonest);
+}
+
+// A claim has ended.
+void sink_claimer::ended() {
+  if (--under_way_ > 0 || !round_)
     return;
-  // Each stream may bring this many events.
-  const auto most
-    = ctx_.pages.apply(std::max<size_t>(wanted / ctx_.open_streams(), 1));
-  next_claim_ = now + jittered(ctx_.options.sweep_interval, 0.1, random_);
-  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
-    if (ctx_.streams[i].is_open())
-      claim(i, most, scope::all);
+  round_->busy += ctx_.now() - round_->part_begun;
+  go_on();
 }
 
 void sink_claimer::claim_due(time_point now) {
-  if (under_way_ > 0 || ctx_.recovery_due())
+  if (round_ || under_way_ > 0 || ctx_.streams.recovery_due())
     return;
-  for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
-    auto& x = ctx_.streams[i];
+  auto wanted = std::min<size_t>(intake_.claim_demand(), page_size);
+  for (uint32_t i = 0; i < ctx_.streams.size() && wanted > 0; ++i) {
+    const auto& x = ctx_.streams[i];
     if (!x.is_open() || !x.next_due || now < *x.next_due)
       continue;
-    const auto wanted = std::min<size_t>(intake_.claim_demand(), page_size);
-    if (wanted > 0)
-      claim(i, ctx_.pages.apply(static_cast<uint32_t>(wanted)), scope::due);
+    const auto most = std::min<size_t>(wanted,
+                                       std::max<uint64_t>(x.delayed, 1));
+    claim(i, ctx_.pages.apply(most), scope::due);
+    wanted -= most;
   }
 }
 
@@ -104,39 +152,26 @@ void sink_claimer::claim(uint32_t stream, uint32_t most, scope what) {
   ++under_way_;
   ctx_.run(
     call.finish(false),
-    [=, begun = ctx_.now(),
-     sent = ctx_.env.boot_time()](const reply_ptr& reply) {
-      --under_way_;
+    [=, sent = ctx_.env.boot_time()](const reply_ptr& reply) {
       const auto full = on_claimed(stream, *reply, sent) >= most;
-      if (what == scope::all)
-        pause_after_claim(begun, full);
+      if (round_)
+        round_->full |= full;
+      ended();
     },
     [=](const caf::error& err) {
-      --under_way_;
       ctx_.pages.failed(most, to_failure(err).code);
       // Redis may have executed the claim, and only its reply is lost.
-      ctx_.streams[stream].recover_pending = true;
+      ctx_.streams.recover(stream);
       ctx_.streams[stream].next_due.reset(); // until the next claim of all
       ctx_.note_command_failed(to_failure(err));
+      ended();
     });
-}
-
-// After a full page more events of dead nodes probably wait, so the next claim
-// does not wait for the interval. The pause is never longer than a lease: a
-// claim that seems to take very long says nothing about the load of the server,
-// because this node may have been stopped meanwhile.
-void sink_claimer::pause_after_claim(time_point begun, bool full) {
-  const auto share = full ? full_claim_share : claim_share;
-  const auto now = ctx_.now();
-  const auto soonest = std::min<time_point>(begun + share * (now - begun),
-                                            now + ctx_.options.lease);
-  next_claim_ = full ? soonest : std::max(next_claim_, soonest);
 }
 
 size_t sink_claimer::on_claimed(uint32_t stream, resp::reply& reply,
                                 std::chrono::nanoseconds sent) {
   if (ctx_.is_stale(sent)) {
-    ctx_.streams[stream].recover_pending = true;
+    ctx_.streams.recover(stream);
     return 0;
   }
   const resp::cursor at{reply};

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ namespace pulse::internal {
 class sink_claimer {
 public:
   using time_point = sink_context::time_point;
+  using duration = time_point::duration;
 
   sink_claimer(sink_context& ctx, sink_intake& intake,
                sink_outcome_writer& outcomes)
@@ -47,10 +49,24 @@ private:
   /// What a claim takes: everything, or only the events that are due.
   enum class scope : uint8_t { all, due };
 
+  /// A round of claims of all streams.
+  struct round {
+    /// How long Redis worked on it, at most.
+    duration busy{0};
+    time_point part_begun;
+    /// The index of the next stream to claim.
+    uint32_t next = 0;
+    /// Whether a claim found as many events as it asked for.
+    bool full = false;
+  };
+
+  [[nodiscard]] bool may_claim(time_point now) const;
   void claim_all(time_point now);
+  void go_on();
+  void end_round();
+  void ended();
   void claim_due(time_point now);
   void claim(uint32_t stream, uint32_t most, scope what);
-  void pause_after_claim(time_point begun, bool full);
   // Returns how many events were claimed.
   size_t on_claimed(uint32_t stream, resp::reply& reply,
                     std::chrono::nanoseconds sent);
@@ -71,6 +87,7 @@ private:
   time_point next_claim_;
   time_point next_cleaning_;
   size_t under_way_ = 0;
+  std::optional<round> round_;
 };
 
 } // namespace pulse::internal

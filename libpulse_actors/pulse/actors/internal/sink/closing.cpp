@@ -99,7 +99,7 @@ void sink_closing::go_on_leaving(uint32_t stream) {
     if (x.at != sink_stream::phase::leaving)
       return; // the stream was added again meanwhile
     release(stream, "all", {});
-    x.at = sink_stream::phase::removed;
+    ctx_.streams.move_to(stream, sink_stream::phase::removed);
   });
 }
 
@@ -141,7 +141,7 @@ void sink_closing::release(uint32_t stream, const char* scope,
                   "could not give back the events of stream " + name + ": "
                     + describe(err)
                     + "; other nodes get them when the lease is over");
-      ctx_.streams[stream].recover_pending = true;
+      ctx_.streams.recover(stream);
       step_done();
     });
 }

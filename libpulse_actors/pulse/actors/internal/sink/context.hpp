@@ -6,11 +6,11 @@
 #include "pulse/actors/internal/runtime/notice_publisher.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
+#include "pulse/actors/internal/sink/streams.hpp"
 #include "pulse/core/delivery/ledger.hpp"
 #include "pulse/core/event_filter.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/core/reading/page_limit.hpp"
-#include "pulse/core/streams/group_history.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -26,50 +26,6 @@ namespace pulse::internal {
 /// A sink with the message that it sends to itself.
 using sink_self
   = extended_interface<sink_actor, caf::result<void>(caf::tick_atom)>;
-
-/// One stream of a sink. It keeps its index as long as the sink lives.
-struct sink_stream {
-  enum class phase : uint8_t {
-    /// The sink does not know (yet, or any more) that the group exists.
-    opening,
-    /// The group exists, and the sink reads the stream.
-    open,
-    /// The stream was removed, but subscribers still work on its events.
-    leaving,
-    removed,
-  };
-
-  std::string name;
-  std::string key;
-  start_position start;
-  phase at = phase::opening;
-  /// The highest ID that the sink has read from the group.
-  event_id last_read;
-  /// What the sink knows about the group and the stream.
-  group_history history;
-  /// Whether the stream has been open at least once. If so, a missing group was
-  /// deleted, and it must be created again at the old position.
-  bool was_open = false;
-  /// After which ID other members may have held events at the last audit.
-  std::optional<event_id> others_from;
-  lease_ptr lease;
-  /// Whether events may be pending for this sink that the sink does not know.
-  bool recover_pending = false;
-  /// How many events of the group wait in Redis for their next attempt, as far
-  /// as this sink knows, and when the next one is due.
-  uint64_t delayed = 0;
-  bool reported_delays = false;
-  std::optional<caf::actor_clock::time_point> next_due;
-
-  /// Notes that an event is pending that this sink does not hold.
-  void note_other_holds(event_id id) {
-    others_from = others_from ? std::min(*others_from, id) : id;
-  }
-
-  [[nodiscard]] bool is_open() const noexcept {
-    return at == phase::open;
-  }
-};
 
 /// The data that the parts of a sink share. The state of the sink owns it. The
 /// parts change it, but they do not call the sink. After each message and each
@@ -98,7 +54,7 @@ struct sink_context {
   std::string log_name;
   event_filter filter;
   delivery_ledger ledger;
-  std::vector<sink_stream> streams;
+  sink_streams streams;
   sink_info counts;
   /// Whether the sink drains and then stops.
   bool closing = false;
@@ -126,21 +82,6 @@ struct sink_context {
   /// pending list, and events are delivered at most once.
   [[nodiscard]] bool acks() const noexcept {
     return options.ack != ack_mode::none;
-  }
-
-  [[nodiscard]] std::optional<uint32_t>
-  index_of(std::string_view stream) const noexcept {
-    for (size_t i = 0; i < streams.size(); ++i)
-      if (streams[i].name == stream)
-        return static_cast<uint32_t>(i);
-    return std::nullopt;
-  }
-
-  [[nodiscard]] size_t open_streams() const noexcept {
-    size_t result = 0;
-    for (const auto& x : streams)
-      result += x.is_open() ? 1 : 0;
-    return result;
   }
 
   /// Runs a batch on the shared connection.
@@ -179,16 +120,7 @@ struct sink_context {
   void recover_all() {
     ++disturbances;
     if (acks())
-      for (auto& x : streams)
-        x.recover_pending = true;
-  }
-
-  /// @returns whether the sink has to read own pending events of a stream that
-  /// is open.
-  [[nodiscard]] bool recovery_due() const noexcept {
-    return std::any_of(streams.begin(), streams.end(), [](const auto& x) {
-      return x.recover_pending && x.is_open();
-    });
+      streams.recover_all();
   }
 
   /// Notes what Redis answered about the events of a stream that wait for their

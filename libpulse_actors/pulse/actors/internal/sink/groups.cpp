@@ -60,28 +60,22 @@ void sink_groups::add(const std::string& name, start_position start,
 }
 
 uint32_t sink_groups::insert(const std::string& name) {
-  if (auto found = ctx_.index_of(name))
-    return *found;
-  sink_stream fresh;
-  fresh.name = name;
-  fresh.key = stream_key(name);
-  fresh.at = sink_stream::phase::removed;
-  ctx_.streams.push_back(std::move(fresh));
+  const auto index = ctx_.streams.add(name);
   attempts_.resize(ctx_.streams.size());
-  return static_cast<uint32_t>(ctx_.streams.size() - 1);
+  return index;
 }
 
 void sink_groups::begin(uint32_t index, start_position start) {
   auto& x = ctx_.streams[index];
   if (x.at == sink_stream::phase::opening)
     return; // the options name the stream twice
-  x.at = sink_stream::phase::opening;
+  ctx_.streams.move_to(index, sink_stream::phase::opening);
   x.start = start;
   open(index);
 }
 
 void sink_groups::drop(uint32_t index) {
-  ctx_.streams[index].at = sink_stream::phase::removed;
+  ctx_.streams.move_to(index, sink_stream::phase::removed);
   attempts_[index].drop_if_failed = false;
   const auto removed = make_error(
     {errc::closed, "stream " + ctx_.streams[index].name
@@ -93,7 +87,7 @@ void sink_groups::drop(uint32_t index) {
 void sink_groups::check() {
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
     if (ctx_.streams[i].is_open()) {
-      ctx_.streams[i].at = sink_stream::phase::opening;
+      ctx_.streams.move_to(i, sink_stream::phase::opening);
       auto& a = attempts_[i];
       // The stream waits as after a failed attempt. Otherwise a group that
       // vanishes again and again would cause a loop without pauses.
@@ -257,7 +251,7 @@ void sink_groups::opened(uint32_t index) {
   if (std::exchange(a.failed, false) && !a.last.ok())
     ctx_.report(log_level::info, "stream " + x.name + " is read again");
   a.last = {};
-  x.at = sink_stream::phase::open;
+  ctx_.streams.move_to(index, sink_stream::phase::open);
   // Only the first success resets the pause. Later check() resets it if the
   // last trouble was long ago.
   if (!std::exchange(x.was_open, true))

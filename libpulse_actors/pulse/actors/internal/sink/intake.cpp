@@ -5,7 +5,7 @@ namespace pulse::internal {
 intake_facts sink_intake::facts() const {
   intake_facts x;
   x.capacity = ctx_.ledger.capacity();
-  x.open_streams = ctx_.open_streams();
+  x.open_streams = ctx_.streams.open().size();
   x.window = window_.size(x.capacity);
   x.max_in_flight = ctx_.options.max_in_flight;
   x.held = ctx_.ledger.size() + outcomes_.backlog();

@@ -34,6 +34,11 @@ public:
     return demand_of(facts());
   }
 
+  /// @returns how many new events the sink may get at most.
+  [[nodiscard]] size_t room() const {
+    return room_of(facts());
+  }
+
   /// @returns how many events the sink takes that had another owner, or that
   /// are due for their next attempt.
   [[nodiscard]] size_t claim_demand() const {

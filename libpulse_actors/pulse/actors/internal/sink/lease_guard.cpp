@@ -142,7 +142,7 @@ void sink_lease_guard::note_unknown(uint32_t stream,
                   + ctx_.streams[stream].name
                   + " are pending for this sink in Redis, but the sink did not "
                     "know them; it reads them now");
-    ctx_.streams[stream].recover_pending = true;
+    ctx_.streams.recover(stream);
     unknown.clear();
   }
   earlier = std::move(unknown);

@@ -15,7 +15,7 @@ constexpr uint32_t page_size = 500;
 } // namespace
 
 void sink_own_pending::read_page() {
-  asked_streams_ = streams_to_recover();
+  asked_streams_ = ctx_.streams.to_recover();
   reading_ = true;
   last_.resize(ctx_.streams.size());
   ask_counts();
@@ -32,15 +32,6 @@ void sink_own_pending::read_page() {
       ctx_.note_command_failed(to_failure(err));
       attempts_.failed(asked_, to_failure(err));
     });
-}
-
-// Streams that are not open are recovered when they are open again.
-std::vector<uint32_t> sink_own_pending::streams_to_recover() const {
-  std::vector<uint32_t> result;
-  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
-    if (ctx_.streams[i].recover_pending && ctx_.streams[i].is_open())
-      result.push_back(i);
-  return result;
 }
 
 // Asks for the delivery counters before the page is read, because that read
@@ -148,7 +139,7 @@ void sink_own_pending::skip_trimmed(const resp::event_page& page,
 // Called when a page was empty: the sink knows all its pending events now.
 void sink_own_pending::finish() {
   for (auto i : asked_streams_) {
-    ctx_.streams[i].recover_pending = false;
+    ctx_.streams.recovered(i);
     last_[i] = event_id::min();
     // Each read of a page added one to each delivery counter. After many reads
     // the next node would conclude that the events fail again and again.

@@ -34,7 +34,6 @@ public:
   void read_page();
 
 private:
-  [[nodiscard]] std::vector<uint32_t> streams_to_recover() const;
   void ask_counts();
   void on_counts(const std::vector<uint32_t>& streams,
                  const resp::reply& reply);

@@ -31,7 +31,8 @@ sink_reader::sink_reader(sink_context& ctx, sink_intake& intake,
   : ctx_(ctx),
     intake_(intake),
     attempts_(attempts),
-    blocking_(ctx.redis.open_blocking("sink:" + ctx.options.name)) {
+    blocking_(ctx.redis.open_blocking("sink:" + ctx.options.name)),
+    planner_(block_time(ctx.options)) {
   // nop
 }
 
@@ -56,9 +57,10 @@ void sink_reader::tick() {
     interrupt();
 }
 
-void sink_reader::read(size_t demand) {
-  const auto share = demand / std::max<size_t>(ctx_.open_streams(), 1);
-  asked_ = ctx_.pages.apply(std::clamp<uint64_t>(share, 1, max_batch));
+void sink_reader::read(size_t wanted, size_t room) {
+  const auto what = planner_.next(ctx_.streams.open(), wanted, room,
+                                  ctx_.pages.apply(max_batch));
+  asked_ = what.count;
   reading_ = true;
   interrupted_ = false;
   sent_ = ctx_.env.boot_time();
@@ -75,25 +77,25 @@ void sink_reader::read(size_t demand) {
       ctx_.recover_all();
       attempts_.failed(asked_, to_failure(err));
     },
-    atom::run_v, read_command());
+    atom::run_v, read_command(what));
 }
 
-command_ptr sink_reader::read_command() {
-  const auto block = block_time(ctx_.options);
-  const auto streams = ctx_.open_streams();
+command_ptr sink_reader::read_command(const read_planner::read& what) const {
+  const auto block = what.block.value_or(milliseconds{0});
   auto batch = std::make_shared<command_batch>();
   resp::command_writer w{batch->bytes};
-  w.begin(9 + (ctx_.acks() ? 0 : 1) + 2 * streams);
+  w.begin(7 + (what.block ? 2 : 0) + (ctx_.acks() ? 0 : 1)
+          + 2 * what.streams.size());
   w.arg("XREADGROUP").arg("GROUP").arg(ctx_.options.name).arg(ctx_.consumer);
-  w.arg("COUNT").arg(uint64_t{asked_});
-  w.arg("BLOCK").arg(static_cast<int64_t>(block.count()));
+  w.arg("COUNT").arg(uint64_t{what.count});
+  if (what.block)
+    w.arg("BLOCK").arg(static_cast<int64_t>(block.count()));
   if (!ctx_.acks())
     w.arg("NOACK");
   w.arg("STREAMS");
-  for (const auto& x : ctx_.streams)
-    if (x.is_open())
-      w.arg(x.key);
-  for (size_t i = 0; i < streams; ++i)
+  for (auto i : what.streams)
+    w.arg(ctx_.streams[i].key);
+  for (size_t i = 0; i < what.streams.size(); ++i)
     w.arg(">");
   batch->count = 1;
   batch->timeout = block + block_margin;
@@ -122,14 +124,21 @@ void sink_reader::on_read(resp::reply& reply) {
   accept(page->block, *streams);
 }
 
+// The events of each stream stand together.
 void sink_reader::accept(const std::shared_ptr<const event_block>& block,
                          const std::vector<uint32_t>& streams) {
-  for (uint32_t i = 0; i < block->extents.size(); ++i) {
-    const auto stream = streams[block->extents[i].stream];
-    const event fresh{block, i, {1, 0, 0}};
-    ctx_.note_read(stream, fresh);
-    ++ctx_.counts.fetched;
-    intake_.accept(stream, fresh);
+  const auto n = static_cast<uint32_t>(block->extents.size());
+  for (uint32_t i = 0; i < n;) {
+    const auto begin = i;
+    const auto place = block->extents[i].stream;
+    const auto stream = streams[place];
+    for (; i < n && block->extents[i].stream == place; ++i) {
+      const event fresh{block, i, {1, 0, 0}};
+      ctx_.note_read(stream, fresh);
+      intake_.accept(stream, fresh);
+    }
+    planner_.returned(stream, i - begin);
+    ctx_.counts.fetched += i - begin;
   }
 }
 

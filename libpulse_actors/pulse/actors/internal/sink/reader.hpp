@@ -3,6 +3,7 @@
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/actors/internal/sink/intake.hpp"
 #include "pulse/actors/internal/sink/read_attempts.hpp"
+#include "pulse/core/delivery/read_planner.hpp"
 #include "pulse/resp/reply.hpp"
 
 #include <chrono>
@@ -11,8 +12,8 @@
 
 namespace pulse::internal {
 
-/// Reads the new events of a sink. It sends one blocking read of all open
-/// streams at a time, on a connection of its own.
+/// Reads the new events of a sink, with one read at a time, on a connection of
+/// its own.
 class sink_reader {
 public:
   sink_reader(sink_context& ctx, sink_intake& intake,
@@ -21,9 +22,11 @@ public:
   sink_reader(const sink_reader&) = delete;
   sink_reader& operator=(const sink_reader&) = delete;
 
-  /// Starts a read for up to `demand` events of all open streams together.
-  /// @pre `!reading() && demand > 0`, and a stream is open.
-  void read(size_t demand);
+  /// Starts a read.
+  /// @param wanted About how many events of all streams together.
+  /// @param room How many events may come at most.
+  /// @pre `!reading() && wanted > 0 && room >= wanted`, and a stream is open.
+  void read(size_t wanted, size_t room);
 
   /// Ends a blocked read, because the set of streams changed or the sink
   /// closes.
@@ -52,7 +55,7 @@ public:
   }
 
 private:
-  [[nodiscard]] command_ptr read_command();
+  [[nodiscard]] command_ptr read_command(const read_planner::read& what) const;
   void on_read(resp::reply& reply);
   void accept(const std::shared_ptr<const event_block>& block,
               const std::vector<uint32_t>& streams);
@@ -61,6 +64,7 @@ private:
   sink_intake& intake_;
   sink_read_attempts& attempts_;
   connection_actor blocking_;
+  read_planner planner_;
   bool reading_ = false;
   // Whether the read that is under way was interrupted.
   bool interrupted_ = false;

@@ -21,7 +21,7 @@ outcome<std::vector<uint32_t>> streams_of_reply(const sink_context& ctx,
   std::vector<uint32_t> result;
   result.reserve(block.streams.size());
   for (const auto& name : block.streams) {
-    const auto i = ctx.index_of(name);
+    const auto i = ctx.streams.find(name);
     if (!i || !may_have(*i))
       return failure{
         errc::protocol_error,

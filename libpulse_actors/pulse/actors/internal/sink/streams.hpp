@@ -1,0 +1,163 @@
+#pragma once
+
+#include "pulse/actors/internal/leases/actor.hpp"
+#include "pulse/core/delivery/ticket.hpp"
+#include "pulse/core/event_id.hpp"
+#include "pulse/core/names.hpp"
+#include "pulse/core/options.hpp"
+#include "pulse/core/streams/group_history.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace pulse::internal {
+
+/// One stream of a sink. It keeps its index as long as the sink lives.
+struct sink_stream {
+  enum class phase : uint8_t {
+    /// The sink does not know (yet, or any more) that the group exists.
+    opening,
+    /// The group exists, and the sink reads the stream.
+    open,
+    /// The stream was removed, but subscribers still work on its events.
+    leaving,
+    removed,
+  };
+
+  std::string name;
+  std::string key;
+  start_position start;
+  phase at = phase::removed;
+  /// The highest ID that the sink has read from the group.
+  event_id last_read;
+  /// What the sink knows about the group and the stream.
+  group_history history;
+  /// Whether the stream has been open at least once. If so, a missing group was
+  /// deleted, and it must be created again at the old position.
+  bool was_open = false;
+  /// After which ID other members may have held events at the last audit.
+  std::optional<event_id> others_from;
+  lease_ptr lease;
+  /// How many events of the group wait in Redis for their next attempt, as far
+  /// as this sink knows, and when the next one is due.
+  uint64_t delayed = 0;
+  bool reported_delays = false;
+  std::optional<delivery_time> next_due;
+
+  /// Notes that an event is pending that this sink does not hold.
+  void note_other_holds(event_id id) {
+    others_from = others_from ? std::min(*others_from, id) : id;
+  }
+
+  [[nodiscard]] bool is_open() const noexcept {
+    return at == phase::open;
+  }
+};
+
+/// The streams of a sink, also those that were removed. There may be very many,
+/// so nothing that happens for each event looks at all of them.
+class sink_streams {
+public:
+  using phase = sink_stream::phase;
+
+  /// @returns the index of the stream, which is `removed` if it is new.
+  uint32_t add(const std::string& name) {
+    const auto [i, fresh] = index_.emplace(name,
+                                           static_cast<uint32_t>(all_.size()));
+    if (fresh) {
+      auto& x = all_.emplace_back();
+      x.name = name;
+      x.key = stream_key(name);
+    }
+    return i->second;
+  }
+
+  [[nodiscard]] std::optional<uint32_t> find(std::string_view name) const {
+    const auto i = index_.find(std::string{name});
+    return i != index_.end() ? std::optional{i->second} : std::nullopt;
+  }
+
+  sink_stream& operator[](size_t i) noexcept {
+    return all_[i];
+  }
+  const sink_stream& operator[](size_t i) const noexcept {
+    return all_[i];
+  }
+  [[nodiscard]] size_t size() const noexcept {
+    return all_.size();
+  }
+  auto begin() noexcept {
+    return all_.begin();
+  }
+  auto end() noexcept {
+    return all_.end();
+  }
+  [[nodiscard]] auto begin() const noexcept {
+    return all_.begin();
+  }
+  [[nodiscard]] auto end() const noexcept {
+    return all_.end();
+  }
+
+  void move_to(uint32_t i, phase where) {
+    open_is_old_ |= all_[i].is_open() != (where == phase::open);
+    all_[i].at = where;
+  }
+
+  /// @returns the indexes of the open streams, in order.
+  [[nodiscard]] const std::vector<uint32_t>& open() const {
+    if (std::exchange(open_is_old_, false)) {
+      open_.clear();
+      for (uint32_t i = 0; i < all_.size(); ++i)
+        if (all_[i].is_open())
+          open_.push_back(i);
+    }
+    return open_;
+  }
+
+  // -- recovery ---------------------------------------------------------------
+
+  /// Events may be pending for this sink that the sink does not know. The sink
+  /// has to read its own pending events of the stream, when it is open.
+  void recover(uint32_t i) {
+    recovering_.insert(i);
+  }
+  void recover_all() {
+    for (uint32_t i = 0; i < all_.size(); ++i)
+      recovering_.insert(i);
+  }
+
+  /// The sink knows all its pending events of the stream.
+  void recovered(uint32_t i) {
+    recovering_.erase(i);
+  }
+
+  /// @returns the streams whose pending events can be read now.
+  [[nodiscard]] std::vector<uint32_t> to_recover() const {
+    std::vector<uint32_t> result;
+    for (auto i : recovering_)
+      if (all_[i].is_open())
+        result.push_back(i);
+    return result;
+  }
+  [[nodiscard]] bool recovery_due() const noexcept {
+    return std::any_of(recovering_.begin(), recovering_.end(),
+                       [this](auto i) { return all_[i].is_open(); });
+  }
+
+private:
+  std::vector<sink_stream> all_;
+  std::unordered_map<std::string, uint32_t> index_;
+  std::set<uint32_t> recovering_;
+  mutable std::vector<uint32_t> open_;
+  mutable bool open_is_old_ = false;
+};
+
+} // namespace pulse::internal
