@@ -62,6 +62,29 @@ CAF_TEST(failing events do not stop the others) {
   stop(w);
 }
 
+CAF_TEST(a member with a short lease respects the lease of another one) {
+  auto opts = options("billing", {"orders"});
+  opts.lease = 6s; // renewed every two seconds
+  opts.ack_wait = 60s;
+  auto patient = open(opts);
+  auto slow = spawn_worker(sys, seen, "slow", keep_unanswered);
+  must(patient.subscribe(slow));
+  add_numbers("orders", 8);
+  CAF_REQUIRE(seen.wait_for_count(8));
+  opts.lease = 500ms;
+  auto hasty = open_there(opts);
+  auto quick = spawn_worker(*other.sys, seen, "quick");
+  must(hasty.subscribe(quick));
+  std::this_thread::sleep_for(3s); // six of its leases
+  CAF_CHECK_EQUAL(seen.size(), 8u);
+  CAF_CHECK_EQUAL(must(hasty.info()).taken_over, 0u);
+  CAF_CHECK_EQUAL(must(patient.info()).lost_leases, 0u);
+  stop(slow); // now its events are free
+  must(patient.unsubscribe(slow));
+  CAF_CHECK(drained("orders", "billing"));
+  stop(quick);
+}
+
 CAF_TEST(a failed event goes to another node when it is due) {
   auto here_sink = open(options("billing", {"orders"}));
   auto bad = spawn_worker(sys, seen, "bad", fail_each(1));

@@ -40,16 +40,16 @@ std::string encoded(const simulation::value& x) {
 // rounded; a nil list looks like any nil to the client.
 std::string comparable(const std::string& reply) {
   std::string result;
-  bool was_delayed = false;
+  bool has_no_owner = false;
   for (size_t at = 0; at < reply.size();) {
     const auto end = reply.find("\r\n", at);
     auto line = reply.substr(at, end - at);
     at = end + 2;
     if (line == "*-1")
       line = "$-1";
-    if (was_delayed) // how long an entry has waited so far
+    if (has_no_owner) // how long an entry has waited so far
       line = ":idle";
-    was_delayed = line == "delayed";
+    has_no_owner = line == "delayed" || line == "released";
     if (line[0] == ':') {
       const auto n = std::atoll(line.c_str() + 1);
       if (n >= 50'000)

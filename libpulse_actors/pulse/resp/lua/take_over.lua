@@ -1,22 +1,25 @@
--- Claims entries that nobody works on: those that have been idle for a whole
--- lease, because their node died or gave them back, and those that waited for
--- their next attempt and are due now. KEYS: 1 the stream, 2 the sorted set of
--- waiting entries. ARGV: 1 group, 2 consumer, 3 lease in ms, 4 how many
--- entries at most, 5 "all", or "due" for due entries only. Answers how many
--- entries of the group still wait, in how many ms the next one is due (-1:
--- none waits), how many of the claimed entries had been trimmed from the
--- stream, the reply of XPENDING for each claimed entry, and the entries, both
--- in the order of the IDs.
+-- Claims entries that nobody works on: those that have been idle for the whole
+-- lease of their owner, because their node died or gave them back, and those
+-- that waited for their next attempt and are due now. KEYS: 1 the stream, 2 the
+-- sorted set of waiting entries. ARGV: 1 group, 2 consumer, 3 lease in ms of
+-- consumers whose names have none, 4 how many entries at most, 5 "all", or
+-- "due" for due entries only. Answers how many entries of the group still wait,
+-- in how many ms the next one is due (-1: none waits), how many of the claimed
+-- entries had been trimmed from the stream, the reply of XPENDING for each
+-- claimed entry, and the entries, both in the order of the IDs.
 --! include delayed
 --! include fields
 --! include ids
+--! include leases
 local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local lease, wanted = ARGV[3], tonumber(ARGV[4])
 local now, facts = now_in_ms(), {}
 
--- Takes entries of a node that have been idle for a lease.
+-- Takes entries of a node that have been idle for its lease. Nobody owns those
+-- of the consumer "released".
 local function take_stale(consumer)
-  local page = redis.call('XPENDING', key, group, 'IDLE', lease, '-', '+',
+  local idle = consumer == 'released' and 0 or lease_of(consumer, lease)
+  local page = redis.call('XPENDING', key, group, 'IDLE', idle, '-', '+',
                           wanted - #facts, consumer)
   for _, x in ipairs(page) do facts[#facts + 1] = x end
 end

@@ -119,15 +119,15 @@ struct root_state {
   }
 
   reader_actor spawn(const std::string& key, const reader_options& x,
-                     const memory_ptr& streams) {
-    return spawn_reader(self->system(), x, redis, report_to_root(key, streams),
+                     const memory_ptr& memory) {
+    return spawn_reader(self->system(), x, redis, report_to_root(key, memory),
                         env);
   }
 
   sink_actor spawn(const std::string& key, const sink_options& x,
-                   const memory_ptr& streams) {
+                   const memory_ptr& memory) {
     return spawn_sink(self->system(), x, redis, leases,
-                      report_to_root(key, streams), env);
+                      report_to_root(key, memory), env);
   }
 
   template <class Options, class Handle>
@@ -241,7 +241,7 @@ struct root_state {
 
   // -- supervision ------------------------------------------------------------
 
-  supervision report_to_root(const std::string& key, memory_ptr streams) {
+  supervision report_to_root(const std::string& key, memory_ptr memory) {
     // The function holds a weak reference, since a child must not keep its root
     // alive.
     auto tell = [root = caf::actor_cast<caf::actor_addr>(self)](auto&&... xs) {
@@ -249,7 +249,7 @@ struct root_state {
         internal::tell(hdl, std::forward<decltype(xs)>(xs)...);
     };
     supervision result;
-    result.streams = std::move(streams);
+    result.streams = std::move(memory);
     result.subscribed = [=](const event_listener& who,
                             const std::optional<subscription>& how) {
       if (how)

@@ -279,17 +279,16 @@ void sink_claimer::accept(uint32_t stream, const event& x,
 void sink_claimer::clean_consumers(time_point now) {
   if (now < next_cleaning_)
     return;
-  const auto idle = 3 * ctx_.options.lease;
-  next_cleaning_ = now + jittered(idle, 0.25, random_);
+  next_cleaning_ = now + jittered(3 * ctx_.options.lease, 0.25, random_);
   for (const auto& x : ctx_.streams)
     if (x.is_open())
-      clean_consumers_of(x, idle);
+      clean_consumers_of(x);
 }
 
-void sink_claimer::clean_consumers_of(const sink_stream& x, milliseconds idle) {
+void sink_claimer::clean_consumers_of(const sink_stream& x) {
   script_call call{resp::clean_consumers_script(), {x.key}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);
-  call.arg(static_cast<int64_t>(idle.count()));
+  call.arg(static_cast<int64_t>(ctx_.options.lease.count()));
   ctx_.run(
     call.finish(true),
     [this, stream = x.name](const reply_ptr& reply) {

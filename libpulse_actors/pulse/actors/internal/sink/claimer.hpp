@@ -13,6 +13,17 @@
 
 namespace pulse::internal {
 
+/// A round of claims of all streams.
+struct sink_claim_round {
+  /// How long Redis worked on it, at most.
+  sink_context::time_point::duration busy{0};
+  sink_context::time_point part_begun;
+  /// The index of the next stream to claim.
+  uint32_t next = 0;
+  /// Whether a claim found as many events as it asked for.
+  bool full = false;
+};
+
 /// Claims events that nobody works on: those of dead nodes, which nobody
 /// renewed for a whole lease; those that a node gave back; and those that
 /// failed and are due for their next attempt. It also deletes the consumers of
@@ -49,17 +60,6 @@ private:
   /// What a claim takes: everything, or only the events that are due.
   enum class scope : uint8_t { all, due };
 
-  /// A round of claims of all streams.
-  struct round {
-    /// How long Redis worked on it, at most.
-    duration busy{0};
-    time_point part_begun;
-    /// The index of the next stream to claim.
-    uint32_t next = 0;
-    /// Whether a claim found as many events as it asked for.
-    bool full = false;
-  };
-
   [[nodiscard]] bool may_claim(time_point now) const;
   void claim_all(time_point now);
   void go_on();
@@ -78,7 +78,7 @@ private:
               const std::vector<claim_history>& histories);
   void accept(uint32_t stream, const event& x, const claim_history& history);
   void clean_consumers(time_point now);
-  void clean_consumers_of(const sink_stream& x, milliseconds idle);
+  void clean_consumers_of(const sink_stream& x);
 
   sink_context& ctx_;
   sink_intake& intake_;
@@ -87,7 +87,7 @@ private:
   time_point next_claim_;
   time_point next_cleaning_;
   size_t under_way_ = 0;
-  std::optional<round> round_;
+  std::optional<sink_claim_round> round_;
 };
 
 } // namespace pulse::internal

@@ -20,6 +20,12 @@ delivery_ledger::settings ledger_settings(const sink_options& x) {
   return result;
 }
 
+// Other members see from the name when the events of the consumer are stale, so
+// that members may have different leases (see lua/prelude/leases.lua).
+std::string with_lease(const std::string& consumer, milliseconds lease) {
+  return consumer + "." + std::to_string(lease.count()) + "ms";
+}
+
 // From how many waiting events on a sink reports them.
 constexpr uint64_t many_failures = 1'000;
 
@@ -38,7 +44,7 @@ sink_context::sink_context(sink_self::pointer self, sink_options x,
     leases(std::move(leases)),
     notices(std::move(listens)),
     env(env),
-    consumer(env.new_consumer_name()),
+    consumer(with_lease(env.new_consumer_name(), options.lease)),
     log_name("pulse.sink " + options.name),
     // The options are valid, so the pattern compiles.
     filter(std::move(event_filter::compile(options.filter).value())),
