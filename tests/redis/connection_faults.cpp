@@ -432,17 +432,75 @@ CAF_TEST(a server that stays a replica is not asked ever faster) {
 // -- deadlines of what was sent -----------------------------------------------
 
 CAF_TEST(a command without a reply in time replaces the connection) {
+  options.command_timeout = 3s;
   get_ready();
-  submit(within(1s, command("A")));
+  submit(command("A"));
+  tick_after(1s);
   submit(command("B"));
   submit(repeatable("C"));
-  CAF_CHECK(uut().next_tick() == now + 1s);
-  CAF_CHECK_EQUAL(tick_after(999ms), "");
+  CAF_CHECK(uut().next_tick() == now + 2s);
+  CAF_CHECK_EQUAL(tick_after(1999ms), "");
   CAF_CHECK_EQUAL(tick_after(1ms),
                   "close\nfail 2 timed_out\nfail 3 connection_lost");
+  CAF_CHECK(contains(last_log, "no reply in time"));
   tick_after(200ms);
   socket_opened();
   CAF_CHECK_EQUAL(welcome_back(), "send C");
+}
+
+CAF_TEST(a command with a short deadline fails alone) {
+  get_ready();
+  submit(command("A"));
+  submit(within(250ms, repeatable("B")));
+  submit(command("C"));
+  CAF_CHECK(uut().next_tick() == now + 250ms);
+  CAF_CHECK_EQUAL(tick_after(250ms), "fail 3 timed_out");
+  CAF_CHECK(contains(last_why, "no reply within 250 ms"));
+  CAF_CHECK_EQUAL(tick_after(150ms), "");
+  CAF_CHECK_EQUAL(uut().info().queued, 3u);
+  CAF_CHECK_EQUAL(receive("+a\r\n+b\r\n+c\r\n"), "answer 2 a\nanswer 4 c");
+  CAF_CHECK_EQUAL(uut().info().queued, 0u);
+  CAF_CHECK_EQUAL(submit(command("D")), "send D");
+  CAF_CHECK_EQUAL(receive("+d\r\n"), "answer 5 d");
+  CAF_CHECK_EQUAL(uut().info().failures, 0u);
+}
+
+CAF_TEST(short deadlines do not keep a silent connection) {
+  get_ready();
+  submit(within(250ms, repeatable("A")));
+  submit(command("B"));
+  CAF_CHECK_EQUAL(tick_after(250ms), "fail 2 timed_out");
+  CAF_CHECK(uut().next_tick() == now + 4750ms);
+  for (int i = 0; i < 18; ++i) {
+    submit(within(250ms, repeatable("C")));
+    submit(command("D"));
+    CAF_CHECK(contains(tick_after(250ms), "timed_out"));
+  }
+  CAF_CHECK(contains(tick_after(250ms), "close\nfail 3 timed_out\nfail 5 "
+                                        "connection_lost\n"));
+  // Nobody is told twice.
+  tick_after(1h);
+  CAF_CHECK_EQUAL(state(), "idle");
+}
+
+CAF_TEST(what was given up is neither repeated nor failed again) {
+  get_ready();
+  submit(repeatable("A"));
+  submit(within(250ms, repeatable("B")));
+  submit(within(250ms, changed(repeatable("EVALSHA"),
+                               [](auto& x) { x.lua = &sample_script; })));
+  CAF_CHECK_EQUAL(tick_after(250ms), "fail 3 timed_out\nfail 4 timed_out");
+  CAF_CHECK_EQUAL(peer_closed(), "close");
+  tick_after(200ms);
+  socket_opened();
+  CAF_CHECK_EQUAL(welcome_back(), "send A");
+  submit(within(250ms, changed(repeatable("EVALSHA"),
+                               [](auto& x) { x.lua = &sample_script; })));
+  CAF_CHECK_EQUAL(tick_after(250ms), "fail 5 timed_out");
+  CAF_CHECK_EQUAL(receive("+a\r\n-NOSCRIPT x\r\n"), "answer 2 a");
+  submit(command("C"));
+  uut().close(todo);
+  CAF_CHECK_EQUAL(done(), "close\nfail 6 closed");
 }
 
 CAF_TEST(a repeatable command that was not answered in time has timed out) {

@@ -96,17 +96,33 @@ std::vector<queued_batch> command_queue::take_all() {
   return result;
 }
 
-bool command_queue::sent_expired(time_point now) const noexcept {
-  return std::any_of(sent_.begin(), sent_.end(), [now](const queued_batch& x) {
-    return x.deadline <= now;
-  });
+std::vector<queued_batch> command_queue::give_up_late(time_point now) {
+  std::vector<queued_batch> result;
+  for (auto& x : sent_)
+    if (!x.given_up && x.deadline <= now) {
+      x.given_up = true;
+      result.push_back(x);
+    }
+  return result;
+}
+
+bool command_queue::sent_lost(time_point now) const noexcept {
+  bool somebody_waits = false;
+  bool is_late = false;
+  for (const auto& x : sent_) {
+    if (x.patience <= now)
+      return true;
+    somebody_waits |= x.deadline > now;
+    is_late |= x.deadline <= now && !x.given_up;
+  }
+  return is_late && !somebody_waits;
 }
 
 void command_queue::update_due() {
   due_ = time_point::max();
   for (auto* part : {&sent_, &waiting_})
     for (auto& x : *part)
-      due_ = std::min(due_, x.deadline);
+      due_ = std::min(due_, x.given_up ? x.patience : x.deadline);
 }
 
 } // namespace pulse::redis

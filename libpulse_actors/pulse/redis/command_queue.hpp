@@ -18,7 +18,11 @@ struct queued_batch {
   /// Identifies the batch for its owner.
   uint64_t token = 0;
   command_ptr commands;
+  /// When its owner is told that there is no reply.
   time_point deadline;
+  /// If the batch was sent and its reply is still missing at this time, the
+  /// connection counts as lost. Not before `deadline`.
+  time_point patience;
   /// The replies that have arrived; null before the first one.
   reply_ptr answer = nullptr;
   /// Whether the batch was sent at least once, perhaps on an earlier
@@ -29,6 +33,10 @@ struct queued_batch {
   bool load_script = false;
   /// Whether the reply to SCRIPT LOAD has not arrived yet.
   bool loading = false;
+  /// Whether its owner was told that there is no reply. The batch only keeps
+  /// the place of its replies, so that the replies after them are assigned to
+  /// the right commands.
+  bool given_up = false;
 };
 
 /// How much may be queued.
@@ -94,8 +102,15 @@ public:
   /// Removes and returns all batches.
   std::vector<queued_batch> take_all();
 
-  /// @returns whether the deadline of a batch that was sent is over.
-  [[nodiscard]] bool sent_expired(time_point now) const noexcept;
+  /// Gives up the batches that were sent and whose deadline is over.
+  /// @returns copies of those that were not given up before, in order.
+  std::vector<queued_batch> give_up_late(time_point now);
+
+  /// @returns whether the reply to a batch that was sent has been missing for
+  /// so long that the connection counts as lost, or whether nobody waits for
+  /// replies any more because all batches that were sent will have been given
+  /// up at `now`, one of them just now. Then a new connection harms nobody.
+  [[nodiscard]] bool sent_lost(time_point now) const noexcept;
 
   /// @returns a time before which no deadline is over; `time_point::max()` if
   /// the queue is empty. The result is cheap, but may be earlier than the next

@@ -51,8 +51,9 @@ void connection_fsm::submit(time_point now, uint64_t token,
     out.push_back(fail_action{token, {errc::overloaded, std::move(text)}});
     return;
   }
-  const auto deadline = now + timeout_of(*commands);
-  queue_.push({token, std::move(commands), deadline});
+  const auto timeout = timeout_of(*commands);
+  queue_.push({token, std::move(commands), now + timeout,
+               now + std::max(timeout, config_.options.command_timeout)});
   if (state_ == state::idle)
     connect(now, out);
   else if (state_ == state::ready)
@@ -98,10 +99,11 @@ time_point connection_fsm::next_tick() const noexcept {
 void connection_fsm::on_tick(time_point now, actions& out) {
   if (queue_.due() <= now) {
     expire_waiting(now, out);
-    // After a missing reply, replies could not be assigned to commands any
-    // more.
-    if (queue_.sent_expired(now))
+    if (queue_.sent_lost(now))
       drop(now, {errc::timed_out, "no reply in time"}, out);
+    else
+      for (const auto& x : queue_.give_up_late(now))
+        out.push_back(fail_action{x.token, no_reply(x)});
     queue_.update_due();
   }
   if (state_ == state::waiting && now >= retry_at_) {
@@ -140,6 +142,12 @@ failure connection_fsm::too_late(const queued_batch& x) const {
                                      + within + reason};
   return {errc::connect_failed,
           peer_ + ": the command was not sent" + within + reason};
+}
+
+failure connection_fsm::no_reply(const queued_batch& x) const {
+  return {errc::timed_out, peer_ + ": no reply within "
+                             + to_text(timeout_of(*x.commands))
+                             + "; the outcome is unknown"};
 }
 
 // Returns why there is no connection yet.
@@ -315,7 +323,7 @@ void connection_fsm::drop(time_point now, const failure& why, actions& out) {
   last_failure_ = {was_ready ? errc::connection_lost : why.code, why.what};
   if (!is_transient(last_failure_.code))
     for (auto& x : queue_.take_all())
-      out.push_back(fail_action{x.token, refusal()});
+      fail(x, refusal(), out);
   schedule_next(now,
                 was_ready
                   && now - ready_since_ >= config_.options.reconnect_last,
@@ -328,18 +336,19 @@ void connection_fsm::fail_sent(time_point now, const failure& why,
   // again.
   if ((why.code == errc::protocol_error || why.code == errc::payload_too_large)
       && queue_.num_sent() > 0)
-    out.push_back(
-      fail_action{queue_.pop().token, {why.code, peer_ + ": " + why.what}});
-  for (auto& x : queue_.lose_sent(now)) {
-    auto text = peer_ + ": " + why.what + "; the outcome is unknown";
-    auto code = errc::connection_lost;
-    if (x.deadline <= now) {
-      code = errc::timed_out;
-      text = peer_ + ": no reply within " + to_text(timeout_of(*x.commands))
-             + "; the outcome is unknown";
-    }
-    out.push_back(fail_action{x.token, {code, std::move(text)}});
-  }
+    fail(queue_.pop(), {why.code, peer_ + ": " + why.what}, out);
+  for (auto& x : queue_.lose_sent(now))
+    fail(x,
+         x.deadline <= now
+           ? no_reply(x)
+           : failure{errc::connection_lost,
+                     peer_ + ": " + why.what + "; the outcome is unknown"},
+         out);
+}
+
+void connection_fsm::fail(const queued_batch& x, failure why, actions& out) {
+  if (!x.given_up)
+    out.push_back(fail_action{x.token, std::move(why)});
 }
 
 void connection_fsm::schedule_next(time_point now, bool at_once, actions& out) {
@@ -372,7 +381,7 @@ void connection_fsm::close(actions& out) {
   state_ = state::closed;
   const failure why{errc::closed, peer_ + ": the connection was closed"};
   for (auto& x : queue_.take_all())
-    out.push_back(fail_action{x.token, why});
+    fail(x, why, out);
 }
 
 connection_info connection_fsm::info() const {

@@ -33,6 +33,11 @@ struct connection_config {
 /// is a replica, or that it requires a new login, the connection is closed
 /// after all commands that were sent are answered, because the next connection
 /// may lead to the master.
+///
+/// A command without a reply at its deadline fails alone, and its late reply is
+/// dropped, so that a short deadline does not harm the other commands. The
+/// connection is given up if a reply is missing for `command_timeout` (or for
+/// the deadline, if that is longer), or if nobody else waits for a reply.
 class connection_fsm {
 public:
   connection_fsm(connection_config config, random_engine random);
@@ -100,11 +105,13 @@ private:
   void close_socket(actions& out);
   void drop(time_point now, const failure& why, actions& out);
   void fail_sent(time_point now, const failure& why, actions& out);
+  static void fail(const queued_batch& x, failure why, actions& out);
   void schedule_next(time_point now, bool at_once, actions& out);
   bool take_reply(time_point now, actions& out);
   void leave_if_wrong(time_point now, actions& out);
   [[nodiscard]] milliseconds timeout_of(const command_batch& x) const;
   [[nodiscard]] failure too_late(const queued_batch& x) const;
+  [[nodiscard]] failure no_reply(const queued_batch& x) const;
   [[nodiscard]] std::string why_none() const;
   [[nodiscard]] std::string no_answer() const;
   [[nodiscard]] std::string tls_hint() const;

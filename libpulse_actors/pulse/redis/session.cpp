@@ -125,7 +125,7 @@ session::progress session::take_script_reply(queued_batch& front,
 
 session::progress session::finish_front(command_queue& queue, actions& out) {
   auto& front = queue.front();
-  if (front.commands->lua != nullptr && !front.load_script
+  if (front.commands->lua != nullptr && !front.load_script && !front.given_up
       && is_error(*front.answer, errc::no_script)) {
     front.load_script = true;
     queue.send_again();
@@ -133,7 +133,8 @@ session::progress session::finish_front(command_queue& queue, actions& out) {
   }
   is_wrong_ = is_wrong_ || tells_to_leave(*front.answer);
   auto done = queue.pop();
-  out.push_back(answer_action{done.token, std::move(done.answer)});
+  if (!done.given_up)
+    out.push_back(answer_action{done.token, std::move(done.answer)});
   return progress::reply;
 }
 

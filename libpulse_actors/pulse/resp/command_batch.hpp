@@ -20,7 +20,8 @@ struct command_batch {
   /// Number of commands, which is also the number of replies.
   uint32_t count = 0;
   /// Time from the arrival at the connection to the last reply; 0: the
-  /// `command_timeout` of the connection.
+  /// `command_timeout` of the connection. After that time the batch fails. That
+  /// ends the connection only if nobody else waits for a reply on it.
   std::chrono::milliseconds timeout{0};
   /// Whether the batch may be sent again if the connection was lost before all
   /// replies arrived.
