@@ -90,7 +90,8 @@ void read_with_reader(caf::actor_system& sys, pulse::system& pulse,
   if (auto ok = reader->subscribe(listener); !ok)
     die(pulse::describe(ok.error()));
   self->receive([](caf::ok_atom) {});
-  reader->close();
+  if (auto ok = reader->close(); !ok)
+    die(pulse::describe(ok.error()));
   caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
 }
 

@@ -115,7 +115,8 @@ double sink_drain(caf::actor_system& sys, pulse::system& pulse, int events,
   while (seen < events || sink->info()->acked < static_cast<uint64_t>(events))
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   const auto result = events / seconds{clock_type::now() - begin}.count();
-  sink->close();
+  if (!sink->close())
+    throw std::runtime_error("cannot close");
   for (const auto& x : actors)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   return result;

@@ -18,15 +18,19 @@ int main() {
   if (!pulse)
     return std::cerr << pulse::describe(pulse.error()) << '\n', 1;
   auto orders = pulse->stream("orders");
-  orders->add("order_placed", R"({"item": "tea", "amount": 2})");
+  auto added = orders->add("order_placed", R"({"item": "tea", "amount": 2})");
+  if (!added)
+    return std::cerr << pulse::describe(added.error()) << '\n', 1;
   pulse::sink_options options;
   options.name = "billing"; // nodes with the same name share the work
   options.streams = {"orders"};
   options.start = pulse::start_position::oldest();
   auto sink = pulse->sink(options);
-  sink->handle([](const pulse::event& order) { // on a thread of its own
+  auto handler = sink->handle([](const pulse::event& order) { // own thread
     std::cout << order.id().ms << ": " << order.payload() << std::endl;
   }); // returning acknowledges the event; an exception: it comes again later
+  if (!handler)
+    return std::cerr << pulse::describe(handler.error()) << '\n', 1;
   while (sink->info()->acked < 1) // one event is enough here
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
 }

@@ -93,9 +93,9 @@ private:
 /// messages itself; with `none` the sink ignores the outcomes.
 /// @param credit 0: the default of the sink, `sink_options::credit`. A flow
 /// that collects batches needs at least the size of a batch.
-caf::flow::observable<delivery> observe(caf::scheduled_actor* self,
-                                        const sink_actor& from,
-                                        uint32_t credit = 0);
+[[nodiscard]] caf::flow::observable<delivery>
+observe(caf::scheduled_actor* self, const sink_actor& from,
+        uint32_t credit = 0);
 
 /// The events of a reader as a flow of `self`, in stream order. Call this in
 /// `self`. As for sinks, except that events have no outcomes: an event is done
@@ -104,9 +104,9 @@ caf::flow::observable<delivery> observe(caf::scheduled_actor* self,
 /// the flow holds these and at most `credit` more. When the flow ends early,
 /// the events that it holds are not delivered again.
 /// @param credit 0: the default of the reader, 256.
-caf::flow::observable<event> observe(caf::scheduled_actor* self,
-                                     const reader_actor& from,
-                                     uint32_t credit = 0);
+[[nodiscard]] caf::flow::observable<event> observe(caf::scheduled_actor* self,
+                                                   const reader_actor& from,
+                                                   uint32_t credit = 0);
 
 namespace internal {
 
@@ -147,7 +147,7 @@ inline void complete(const delivery& x, const caf::error& why) {
 /// @param f Takes a `const event&`. May return a `caf::error`: an error fails
 /// the event, `pulse::term("…")` makes it a dead letter.
 template <class F>
-auto ack_each(F f) {
+[[nodiscard]] auto ack_each(F f) {
   return [f = std::move(f)](const delivery& x) mutable {
     internal::complete(x, internal::error_of_handler(f, *x));
   };
@@ -157,7 +157,7 @@ auto ack_each(F f) {
 /// of all deliveries of the batch, except of those that `f` completed itself.
 /// @param f Takes a `const std::vector<delivery>&`, which is never empty.
 template <class F>
-auto ack_batch(F f) {
+[[nodiscard]] auto ack_batch(F f) {
   return [f = std::move(f)](const caf::cow_vector<delivery>& xs) mutable {
     if (xs.empty())
       return; // the time of the buffer was over, and nothing had come

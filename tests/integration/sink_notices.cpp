@@ -198,7 +198,7 @@ CAF_TEST(acks of what was held when the group vanished are harmless) {
   // What was acknowledged while there was no group may come once more.
   CAF_CHECK(eventually([&] {
     for (const auto& x : seen.all())
-      uut.ack(x.what.delivery());
+      static_cast<void>(uut.ack(x.what.delivery())); // it may be gone
     return raw.pending("orders", "billing") == 0;
   }));
   CAF_CHECK_EQUAL(seen.distinct(), 4u);

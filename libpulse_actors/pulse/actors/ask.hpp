@@ -56,7 +56,7 @@ caf::expected<Result> receive(Pending pending) {
 /// @tparam Result What the actor replies; `void` for a reply without a value.
 /// Error: that of the actor; to_failure() translates it.
 template <class Result, class Handle, class... Ts>
-caf::expected<Result>
+[[nodiscard]] caf::expected<Result>
 ask(caf::actor_system& sys, const Handle& to, Ts&&... xs) {
   caf::scoped_actor self{sys};
   return detail::receive<Result>(
@@ -67,9 +67,9 @@ ask(caf::actor_system& sys, const Handle& to, Ts&&... xs) {
 /// Error: also `caf::sec::request_timeout`, which to_failure() translates to
 /// `errc::timed_out`. The actor goes on with the request.
 template <class Result, class Handle, class... Ts>
-caf::expected<Result> ask_within(caf::actor_system& sys,
-                                 std::chrono::milliseconds timeout,
-                                 const Handle& to, Ts&&... xs) {
+[[nodiscard]] caf::expected<Result>
+ask_within(caf::actor_system& sys, std::chrono::milliseconds timeout,
+           const Handle& to, Ts&&... xs) {
   caf::scoped_actor self{sys};
   return detail::receive<Result>(detail::request(
     self, detail::request_timeout{timeout}, to, std::forward<Ts>(xs)...));

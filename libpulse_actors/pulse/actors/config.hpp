@@ -41,7 +41,7 @@ void add_pulse_options(caf::config_option_set& options);
 /// defaults, see redis_options.
 /// Error: `errc::invalid_option` with the name of the option, also if a value
 /// has the wrong type.
-caf::expected<redis_options>
+[[nodiscard]] caf::expected<redis_options>
 redis_options_of(const caf::actor_system_config& cfg);
 
 /// A ready configuration: `pulse::config cfg; caf::actor_system sys{cfg};`

@@ -11,15 +11,15 @@ namespace pulse {
 
 /// @returns the failure as a `caf::error`: its category is "pulse", its context
 /// is the text. A failure with `errc::none` gives an empty error.
-caf::error make_error(const failure& x);
+[[nodiscard]] caf::error make_error(const failure& x);
 
 /// @returns the failure that a `caf::error` holds. Errors of CAF itself are
 /// translated: a request timeout to `timed_out`, a terminated receiver to
 /// `closed`, a failed connection between nodes to `connect_failed`, all others
 /// to `internal`. The text then has the error of CAF.
-failure to_failure(const caf::error& x);
+[[nodiscard]] failure to_failure(const caf::error& x);
 
 /// @returns code and text for people, e.g. "connection_lost: …".
-std::string describe(const caf::error& x);
+[[nodiscard]] std::string describe(const caf::error& x);
 
 } // namespace pulse

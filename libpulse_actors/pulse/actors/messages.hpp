@@ -6,6 +6,7 @@
 #include "pulse/core/event.hpp"
 #include "pulse/core/notice.hpp"
 #include "pulse/core/options.hpp"
+#include "pulse/core/outcome.hpp"
 
 #include <caf/error.hpp>
 #include <caf/type_id.hpp>
@@ -37,6 +38,34 @@ struct add_result {
   errc code = errc::none;
   /// Why the add failed; empty if it succeeded.
   std::string what;
+};
+
+/// An event that a producer could not add, and why.
+struct failed_add {
+  /// The event as it was given to the producer; its `payload` can be moved.
+  new_event event;
+  /// `connection_lost` and `timed_out` mean that the event may be stored. To
+  /// add such an event again without a duplicate, give it a `dedup_id` from the
+  /// beginning.
+  failure why;
+};
+
+/// Counters of a producer since it was made.
+struct producer_info {
+  /// Adds that are open, and the size of their events in bytes. Both include
+  /// those that failed and that nobody has taken.
+  uint64_t open = 0;
+  uint64_t open_bytes = 0;
+  /// The highest values of both so far.
+  uint64_t most_open = 0;
+  uint64_t most_open_bytes = 0;
+  /// Adds that wait for room.
+  uint64_t waiting = 0;
+  /// Adds that Redis has confirmed.
+  uint64_t added = 0;
+  /// Adds that failed, and how many of them nobody has taken.
+  uint64_t failed = 0;
+  uint64_t untaken = 0;
 };
 
 /// A consumer group of a stream: a sink, on all nodes together.
@@ -393,6 +422,22 @@ inspected<Inspector> inspect(Inspector& f, stream_info& x) {
 }
 
 template <class Inspector>
+inspected<Inspector> inspect(Inspector& f, failed_add& x) {
+  return fields(f, x, "failed_add", field("event", x.event),
+                field("code", x.why.code), field("what", x.why.what));
+}
+
+template <class Inspector>
+inspected<Inspector> inspect(Inspector& f, producer_info& x) {
+  return fields(f, x, "producer_info", field("open", x.open),
+                field("open_bytes", x.open_bytes),
+                field("most_open", x.most_open),
+                field("most_open_bytes", x.most_open_bytes),
+                field("waiting", x.waiting), field("added", x.added),
+                field("failed", x.failed), field("untaken", x.untaken));
+}
+
+template <class Inspector>
 inspected<Inspector> inspect(Inspector& f, range_query& x) {
   return fields(f, x, "range_query", field("from", x.from), field("to", x.to),
                 field("limit", x.limit));
@@ -498,6 +543,11 @@ inspected<Inspector> inspect(Inspector& f, system_info& x) {
 /// A subscriber: any actor that handles `event`. With `ack_mode::on_return`,
 /// the return of the handler acknowledges the event, and an error is a nack.
 using event_listener = actor_interface<caf::result<void>(event)>;
+
+/// Receives the events that a producer could not add, one at a time: any actor
+/// that handles `failed_add`. The return of its handler says that it has taken
+/// the event.
+using failure_listener = actor_interface<caf::result<void>(failed_add)>;
 
 /// Receives the notices of readers and sinks: any actor that handles `notice`.
 using notice_listener = actor_interface<caf::result<void>(notice)>;

@@ -61,7 +61,7 @@ using root_actor = actor_interface<
 /// Spawns the root. The caller owns it: the root runs until it gets
 /// `close_atom` or an exit message. Redis need not be reachable yet.
 /// Error: `invalid_option`, `invalid_endpoint`.
-caf::expected<root_actor> spawn_root(caf::actor_system& sys,
-                                     redis_options options);
+[[nodiscard]] caf::expected<root_actor> spawn_root(caf::actor_system& sys,
+                                                   redis_options options);
 
 } // namespace pulse

@@ -74,6 +74,6 @@ using sink_actor = actor_interface<
 
 /// Makes the error with which a handler turns an event into a dead letter
 /// instead of a redelivery: `return pulse::term("why")`.
-caf::error term(std::string reason);
+[[nodiscard]] caf::error term(std::string reason);
 
 } // namespace pulse

@@ -4,6 +4,8 @@
 #include "pulse/actors/config.hpp"
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/handling/handler.hpp"
+#include "pulse/actors/internal/handling/late_subscription.hpp"
+#include "pulse/actors/internal/producing/actor.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/core/log.hpp"
 
@@ -61,11 +63,44 @@ notice_listener spawn_listener(caf::actor_system& sys,
   });
 }
 
+// How long a call waits for Redis in connect_mode::lazy.
+constexpr milliseconds lazy_wait{500};
+
+bool is_late(const caf::error& x) {
+  return x == caf::sec::request_timeout;
+}
+
+// Waits until the actor has subscribed. In connect_mode::lazy it may do so
+// later.
+template <class Handle>
+caf::expected<void>
+wait_for_subscription(caf::actor_system& sys, const Handle& who, bool lazy) {
+  if (!lazy)
+    return ask<void>(sys, who, caf::subscribe_atom_v);
+  auto result = ask_within<void>(sys, lazy_wait, who, caf::subscribe_atom_v);
+  if (!result && is_late(result.error()))
+    return {};
+  return result;
+}
+
 caf::expected<handler_actor> when_subscribed(caf::actor_system& sys,
-                                             handler_actor handler) {
-  if (auto ok = ask<void>(sys, handler, caf::subscribe_atom_v); !ok)
+                                             handler_actor handler, bool lazy) {
+  if (auto ok = wait_for_subscription(sys, handler, lazy); !ok)
     return std::move(ok.error());
   return handler;
+}
+
+template <class Handle>
+caf::expected<void>
+subscribe_to(caf::actor_system& sys, const detail::shared_handle<Handle>& to,
+             const event_listener& listener, subscription how) {
+  if (!to.is_lazy())
+    return ask<void>(sys, to.renew(sys), caf::subscribe_atom_v, listener, how);
+  auto [root, name] = to.origin();
+  auto late = internal::spawn_late_subscription(sys, to.renew(sys),
+                                                std::move(root),
+                                                std::move(name), listener, how);
+  return wait_for_subscription(sys, late, true);
 }
 
 } // namespace
@@ -80,15 +115,22 @@ struct shared_handle<Handle>::state {
   Handle handle;
   root_actor root;
   std::string name;
+  bool lazy;
 };
 
 template <class Handle>
 shared_handle<Handle>::shared_handle(Handle x, root_actor root,
-                                     std::string name)
+                                     std::string name, bool lazy)
   : state_(std::make_shared<state>()) {
   state_->handle = std::move(x);
   state_->root = std::move(root);
   state_->name = std::move(name);
+  state_->lazy = lazy;
+}
+
+template <class Handle>
+bool shared_handle<Handle>::is_lazy() const {
+  return state_->lazy;
 }
 
 template <class Handle>
@@ -165,6 +207,18 @@ stream::add(std::vector<new_event> events) {
                                       caf::add_atom_v, std::move(events));
 }
 
+caf::expected<pulse::producer> stream::producer(const producer_options& how,
+                                                failure_handler on_failure) {
+  if (auto ok = validate(how); !ok)
+    return make_error(ok.error());
+  return pulse::producer{*sys_, produced(), how, std::move(on_failure)};
+}
+
+internal::produced_stream stream::produced() const {
+  auto [root, name] = handle_.origin();
+  return {handle_.renew(*sys_), std::move(root), std::move(name)};
+}
+
 caf::expected<uint64_t> stream::remove(std::vector<event_id> ids) {
   return ask<uint64_t>(*sys_, handle_.renew(*sys_), atom::remove_v,
                        std::move(ids));
@@ -225,8 +279,7 @@ reader::reader(caf::actor_system& sys,
 
 caf::expected<void> reader::subscribe(const event_listener& listener,
                                       subscription how) {
-  return ask<void>(*sys_, handle_.renew(*sys_), caf::subscribe_atom_v, listener,
-                   how);
+  return subscribe_to(*sys_, handle_, listener, how);
 }
 
 caf::expected<void> reader::subscribe(const caf::actor& listener,
@@ -289,8 +342,7 @@ sink::sink(caf::actor_system& sys, detail::shared_handle<sink_actor> handle)
 
 caf::expected<void> sink::subscribe(const event_listener& listener,
                                     subscription how) {
-  return ask<void>(*sys_, handle_.renew(*sys_), caf::subscribe_atom_v, listener,
-                   how);
+  return subscribe_to(*sys_, handle_, listener, how);
 }
 
 caf::expected<void> sink::subscribe(const caf::actor& listener,
@@ -311,21 +363,24 @@ caf::expected<handler_actor> sink::start_handler(event_handler fun,
                                                  const handler_options& how) {
   if (auto ok = check(how); !ok)
     return make_error(ok.error());
-  return when_subscribed(*sys_, internal::spawn_handler(*sys_, handled(),
-                                                        std::move(fun), how));
+  return when_subscribed(
+    *sys_, internal::spawn_handler(*sys_, handled(), std::move(fun), how),
+    handle_.is_lazy());
 }
 
 caf::expected<handler_actor>
 sink::start_batch_handler(batch_handler fun, const batch_handler_options& how) {
   if (auto ok = check(how); !ok)
     return make_error(ok.error());
-  return when_subscribed(*sys_, internal::spawn_batch_handler(
-                                  *sys_, handled(), std::move(fun), how));
+  return when_subscribed(
+    *sys_, internal::spawn_batch_handler(*sys_, handled(), std::move(fun), how),
+    handle_.is_lazy());
 }
 
 internal::handled_sink sink::handled() const {
   auto [root, name] = handle_.origin();
-  return {handle_.renew(*sys_), std::move(root), std::move(name)};
+  return {handle_.renew(*sys_), std::move(root), std::move(name),
+          handle_.is_lazy()};
 }
 
 caf::expected<void> sink::ack(delivery_id delivery) {
@@ -382,34 +437,38 @@ caf::expected<void> sink::close() {
 
 // -- system -------------------------------------------------------------------
 
-system::system(caf::actor_system& sys, root_actor handle)
-  : sys_(&sys), handle_(std::move(handle)) {
+system::system(caf::actor_system& sys, root_actor handle, connect_mode how)
+  : sys_(&sys), handle_(std::move(handle)), how_(how) {
   // nop
 }
 
 caf::expected<system> system::connect(caf::actor_system& sys,
-                                      redis_options options) {
+                                      redis_options options, connect_mode how) {
   auto root = spawn_root(sys, std::move(options));
   if (!root)
     return root.error();
-  system result{sys, std::move(*root)};
-  auto pong = ask<caf::timespan>(sys, result.handle_, caf::ping_atom_v);
+  system result{sys, std::move(*root), how};
+  if (how == connect_mode::lazy)
+    return result;
+  auto pong = result.ping();
   if (!pong)
     return pong.error();
   return result;
 }
 
-caf::expected<system> system::connect(caf::actor_system& sys) {
+caf::expected<system> system::connect(caf::actor_system& sys,
+                                      connect_mode how) {
   auto options = redis_options_of(sys.config());
   if (!options)
     return std::move(options.error());
-  return connect(sys, std::move(*options));
+  return connect(sys, std::move(*options), how);
 }
 
-caf::expected<system> system::connect(caf::actor_system& sys, std::string url) {
+caf::expected<system> system::connect(caf::actor_system& sys, std::string url,
+                                      connect_mode how) {
   redis_options options;
   options.url = std::move(url);
-  return connect(sys, std::move(options));
+  return connect(sys, std::move(options), how);
 }
 
 system::system(system&& other) noexcept = default;
@@ -417,6 +476,7 @@ system::system(system&& other) noexcept = default;
 system& system::operator=(system&& other) noexcept {
   std::swap(sys_, other.sys_);
   std::swap(handle_, other.handle_);
+  std::swap(how_, other.how_);
   return *this;
 }
 
@@ -430,12 +490,18 @@ system::~system() {
 
 caf::expected<pulse::stream> system::stream(stream_options options) {
   auto name = options.name;
-  auto x = ask<stream_actor>(*sys_, handle_, caf::open_atom_v,
-                             std::move(options));
+  const bool lazy = how_ == connect_mode::lazy;
+  auto x = lazy ? ask_within<stream_actor>(*sys_, lazy_wait, handle_,
+                                           caf::open_atom_v, std::move(options))
+                : ask<stream_actor>(*sys_, handle_, caf::open_atom_v,
+                                    std::move(options));
+  // The root has spawned the actor, and waits for the answer of Redis.
+  if (!x && is_late(x.error()))
+    x = find(*sys_, handle_, stream_actor{}, name);
   if (!x)
     return x.error();
   return pulse::stream{*sys_, detail::shared_handle<stream_actor>{
-                                std::move(*x), handle_, std::move(name)}};
+                                std::move(*x), handle_, std::move(name), lazy}};
 }
 
 caf::expected<pulse::stream> system::stream(std::string name) {
@@ -452,9 +518,9 @@ caf::expected<pulse::reader> system::reader(reader_options options) {
     return x.error();
   // The root cannot find a reader without a name.
   auto root = name.empty() ? root_actor{} : handle_;
-  return pulse::reader{
-    *sys_, detail::shared_handle<reader_actor>{std::move(*x), std::move(root),
-                                               std::move(name)}};
+  return pulse::reader{*sys_, detail::shared_handle<reader_actor>{
+                                std::move(*x), std::move(root), std::move(name),
+                                how_ == connect_mode::lazy}};
 }
 
 caf::expected<pulse::sink> system::sink(sink_options options) {
@@ -464,11 +530,16 @@ caf::expected<pulse::sink> system::sink(sink_options options) {
   if (!x)
     return x.error();
   return pulse::sink{*sys_, detail::shared_handle<sink_actor>{
-                              std::move(*x), handle_, std::move(name)}};
+                              std::move(*x), handle_, std::move(name),
+                              how_ == connect_mode::lazy}};
 }
 
 caf::expected<system_info> system::info() {
   return ask<system_info>(*sys_, handle_, atom::info_v);
+}
+
+caf::expected<caf::timespan> system::ping() {
+  return ask<caf::timespan>(*sys_, handle_, caf::ping_atom_v);
 }
 
 caf::expected<void> system::close() {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "pulse/actors/handler.hpp"
+#include "pulse/actors/producer.hpp"
 #include "pulse/actors/type_ids.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/expected.hpp>
+#include <caf/timespan.hpp>
 
 #include <functional>
 #include <memory>
@@ -28,6 +30,7 @@ class system;
 
 namespace internal {
 struct handled_sink;
+struct produced_stream;
 } // namespace internal
 
 namespace detail {
@@ -39,7 +42,11 @@ template <class Handle>
 class shared_handle {
 public:
   /// Without a root the handle stays as it is.
-  explicit shared_handle(Handle x, root_actor root = {}, std::string name = {});
+  /// @param lazy Whether calls must not wait until Redis answers.
+  explicit shared_handle(Handle x, root_actor root = {}, std::string name = {},
+                         bool lazy = false);
+
+  [[nodiscard]] bool is_lazy() const;
 
   [[nodiscard]] Handle get() const;
 
@@ -69,24 +76,41 @@ public:
   stream(caf::actor_system& sys, stream_actor handle);
 
   /// @param dedup_id See new_event.
-  caf::expected<event_id> add(std::string name, std::string payload,
-                              std::string topic = {},
-                              std::string dedup_id = {});
-  caf::expected<event_id> add_if_exists(std::string name, std::string payload,
-                                        std::string topic = {});
-  caf::expected<std::vector<add_result>> add(std::vector<new_event> events);
-  caf::expected<uint64_t> remove(std::vector<event_id> ids);
-  caf::expected<std::vector<event>> range(range_query query = {});
-  caf::expected<uint64_t> trim(uint64_t max_len);
-  caf::expected<stream_info> info();
-  caf::expected<stream_retention> retention();
-  caf::expected<bool> destroy();
-  caf::expected<std::vector<dead_letter>> dead_letters(dead_query query);
+  [[nodiscard]] caf::expected<event_id>
+  add(std::string name, std::string payload, std::string topic = {},
+      std::string dedup_id = {});
+  [[nodiscard]] caf::expected<event_id>
+  add_if_exists(std::string name, std::string payload, std::string topic = {});
+  [[nodiscard]] caf::expected<std::vector<add_result>>
+  add(std::vector<new_event> events);
+
+  /// Makes a producer: it adds events without waiting for each answer, as long
+  /// as a window of open adds has room. See producer.hpp, and
+  /// producer_options for the window.
+  ///
+  ///     auto out = orders->producer({}, [](pulse::failed_add x) {
+  ///       spool(x.event, x.why); // on a thread of its own
+  ///     });
+  ///
+  /// @param on_failure Is called with each event that could not be added. If it
+  /// is empty, these events are kept for producer::flush().
+  /// Error: `invalid_option`.
+  [[nodiscard]] caf::expected<pulse::producer>
+  producer(const producer_options& how = {}, failure_handler on_failure = {});
+
+  [[nodiscard]] caf::expected<uint64_t> remove(std::vector<event_id> ids);
+  [[nodiscard]] caf::expected<std::vector<event>> range(range_query query = {});
+  [[nodiscard]] caf::expected<uint64_t> trim(uint64_t max_len);
+  [[nodiscard]] caf::expected<stream_info> info();
+  [[nodiscard]] caf::expected<stream_retention> retention();
+  [[nodiscard]] caf::expected<bool> destroy();
+  [[nodiscard]] caf::expected<std::vector<dead_letter>>
+  dead_letters(dead_query query);
   /// Blocks until all letters were processed: with the default rate of 100
   /// letters per second, one second per 100 letters.
-  caf::expected<redrive_result> redrive(redrive_request request);
-  caf::expected<uint64_t> purge(purge_request request);
-  caf::expected<void> close();
+  [[nodiscard]] caf::expected<redrive_result> redrive(redrive_request request);
+  [[nodiscard]] caf::expected<uint64_t> purge(purge_request request);
+  [[nodiscard]] caf::expected<void> close();
 
   /// @returns the handle of the actor, as it was at the last call. If the actor
   /// died since then, the next call has that of the restarted one.
@@ -98,6 +122,8 @@ private:
   friend class system;
 
   stream(caf::actor_system& sys, detail::shared_handle<stream_actor> handle);
+
+  [[nodiscard]] internal::produced_stream produced() const;
 
   caf::actor_system* sys_;
   detail::shared_handle<stream_actor> handle_;
@@ -111,23 +137,25 @@ public:
   reader(caf::actor_system& sys, reader_actor handle);
 
   /// The listener is an actor that handles `event`.
-  caf::expected<void> subscribe(const event_listener& listener,
-                                subscription how = {});
-  caf::expected<void> subscribe(const caf::actor& listener,
-                                subscription how = {});
-  caf::expected<bool> unsubscribe(const event_listener& listener);
-  caf::expected<bool> unsubscribe(const caf::actor& listener);
-  caf::expected<void> add_stream(std::string name, start_position start = {});
-  caf::expected<bool> remove_stream(std::string name);
+  [[nodiscard]] caf::expected<void> subscribe(const event_listener& listener,
+                                              subscription how = {});
+  [[nodiscard]] caf::expected<void> subscribe(const caf::actor& listener,
+                                              subscription how = {});
+  [[nodiscard]] caf::expected<bool> unsubscribe(const event_listener& listener);
+  [[nodiscard]] caf::expected<bool> unsubscribe(const caf::actor& listener);
+  [[nodiscard]] caf::expected<void> add_stream(std::string name,
+                                               start_position start = {});
+  [[nodiscard]] caf::expected<bool> remove_stream(std::string name);
   /// Adds a listener for notices, which report losses and repairs; see
   /// pulse::notice. The listener is an actor that handles `notice`, or a
   /// function. A function is called on a thread of the actor system, as long as
   /// the reader is open.
-  caf::expected<void> on_notice(const notice_listener& listener);
-  caf::expected<void> on_notice(const caf::actor& listener);
-  caf::expected<void> on_notice(std::function<void(const notice&)> listener);
-  caf::expected<reader_info> info();
-  caf::expected<void> close();
+  [[nodiscard]] caf::expected<void> on_notice(const notice_listener& listener);
+  [[nodiscard]] caf::expected<void> on_notice(const caf::actor& listener);
+  [[nodiscard]] caf::expected<void>
+  on_notice(std::function<void(const notice&)> listener);
+  [[nodiscard]] caf::expected<reader_info> info();
+  [[nodiscard]] caf::expected<void> close();
 
   /// @returns the handle of the actor, as it was at the last call. If the actor
   /// died since then, the next call has that of the restarted one.
@@ -151,12 +179,12 @@ class sink {
 public:
   sink(caf::actor_system& sys, sink_actor handle);
 
-  caf::expected<void> subscribe(const event_listener& listener,
-                                subscription how = {});
-  caf::expected<void> subscribe(const caf::actor& listener,
-                                subscription how = {});
-  caf::expected<bool> unsubscribe(const event_listener& listener);
-  caf::expected<bool> unsubscribe(const caf::actor& listener);
+  [[nodiscard]] caf::expected<void> subscribe(const event_listener& listener,
+                                              subscription how = {});
+  [[nodiscard]] caf::expected<void> subscribe(const caf::actor& listener,
+                                              subscription how = {});
+  [[nodiscard]] caf::expected<bool> unsubscribe(const event_listener& listener);
+  [[nodiscard]] caf::expected<bool> unsubscribe(const caf::actor& listener);
 
   /// Handles the events with a function, on threads of its own, so that the
   /// function may block:
@@ -170,34 +198,39 @@ public:
   /// letter. Replies when the workers have subscribed.
   /// Errors: `invalid_option`, those of a subscription.
   template <class F>
-  caf::expected<handler_actor> handle(F fun, handler_options how = {}) {
+  [[nodiscard]] caf::expected<handler_actor>
+  handle(F fun, handler_options how = {}) {
     return start_handler(as_handler<event>(std::move(fun)), how);
   }
 
   /// The same for batches: `fun` is called with a `std::vector<event>`, whose
   /// events are acknowledged together, or fail together. See batch_handler.
   template <class F>
-  caf::expected<handler_actor>
+  [[nodiscard]] caf::expected<handler_actor>
   handle_batches(F fun, batch_handler_options how = {}) {
     return start_batch_handler(as_handler<std::vector<event>>(std::move(fun)),
                                how);
   }
 
-  caf::expected<void> ack(delivery_id delivery);
-  caf::expected<void> nack(delivery_id delivery, milliseconds delay = {});
-  caf::expected<void> extend(delivery_id delivery);
-  caf::expected<void> term(delivery_id delivery, std::string reason);
-  caf::expected<void> add_stream(std::string name, start_position start = {});
-  caf::expected<bool> remove_stream(std::string name);
+  [[nodiscard]] caf::expected<void> ack(delivery_id delivery);
+  [[nodiscard]] caf::expected<void> nack(delivery_id delivery,
+                                         milliseconds delay = {});
+  [[nodiscard]] caf::expected<void> extend(delivery_id delivery);
+  [[nodiscard]] caf::expected<void> term(delivery_id delivery,
+                                         std::string reason);
+  [[nodiscard]] caf::expected<void> add_stream(std::string name,
+                                               start_position start = {});
+  [[nodiscard]] caf::expected<bool> remove_stream(std::string name);
   /// Adds a listener for notices, which report losses and repairs; see
   /// pulse::notice. The listener is an actor that handles `notice`, or a
   /// function. A function is called on a thread of the actor system, as long as
   /// the sink is open.
-  caf::expected<void> on_notice(const notice_listener& listener);
-  caf::expected<void> on_notice(const caf::actor& listener);
-  caf::expected<void> on_notice(std::function<void(const notice&)> listener);
-  caf::expected<sink_info> info();
-  caf::expected<void> close();
+  [[nodiscard]] caf::expected<void> on_notice(const notice_listener& listener);
+  [[nodiscard]] caf::expected<void> on_notice(const caf::actor& listener);
+  [[nodiscard]] caf::expected<void>
+  on_notice(std::function<void(const notice&)> listener);
+  [[nodiscard]] caf::expected<sink_info> info();
+  [[nodiscard]] caf::expected<void> close();
 
   /// @returns the handle of the actor, as it was at the last call. If the actor
   /// died since then, the next call has that of the restarted one.
@@ -220,21 +253,42 @@ private:
   detail::shared_handle<sink_actor> handle_;
 };
 
+/// What system::connect() does if Redis does not answer.
+enum class connect_mode {
+  /// It waits at most `connect_timeout`, and fails then.
+  wait,
+  /// It returns at once, also if Redis is away, so that a service starts in any
+  /// order. Streams, readers and sinks open as always, and begin to work when
+  /// Redis can be reached: stream(), subscribe(), handle() and
+  /// handle_batches() wait for Redis at most half a second each, and go on in
+  /// the background. What Redis refuses later (a wrong type or retention, a
+  /// missing right) is then in the log, and in the errors of adds. Requests
+  /// that
+  /// need an answer of Redis, such as add(), fail with a connection error after
+  /// their timeouts. What is wrong with the connection, such as a wrong
+  /// password, is in the log and in the error of ping().
+  lazy,
+};
+
 /// Owns the root of one endpoint: connect() spawns the root, the destructor
 /// drains and closes it. Must not outlive its actor system.
 class system {
 public:
   /// Checks the options, spawns the root and waits until Redis answers, at most
-  /// `connect_timeout`.
-  /// Error: `invalid_option`, `invalid_endpoint`, `connect_failed`,
-  /// `auth_failed`.
-  static caf::expected<system> connect(caf::actor_system& sys,
-                                       redis_options options);
-  static caf::expected<system> connect(caf::actor_system& sys, std::string url);
+  /// `connect_timeout`; see connect_mode.
+  /// Error: `invalid_option`, `invalid_endpoint`; if it waits also
+  /// `connect_failed`, `auth_failed` and other connection errors.
+  [[nodiscard]] static caf::expected<system>
+  connect(caf::actor_system& sys, redis_options options,
+          connect_mode how = connect_mode::wait);
+  [[nodiscard]] static caf::expected<system>
+  connect(caf::actor_system& sys, std::string url,
+          connect_mode how = connect_mode::wait);
   /// The same with the options that the group "pulse" of the configuration of
   /// `sys` holds, see redis_options_of(): `--pulse.redis-url=…` on the command
   /// line.
-  static caf::expected<system> connect(caf::actor_system& sys);
+  [[nodiscard]] static caf::expected<system>
+  connect(caf::actor_system& sys, connect_mode how = connect_mode::wait);
 
   system(system&&) noexcept;
   system& operator=(system&&) noexcept;
@@ -242,26 +296,32 @@ public:
 
   /// Opens a stream, reader or sink. If it is open with the same options, the
   /// result is the one that is open. Errors: see root_actor.hpp.
-  caf::expected<pulse::stream> stream(stream_options options);
-  caf::expected<pulse::stream> stream(std::string name);
-  caf::expected<pulse::reader> reader(reader_options options);
-  caf::expected<pulse::sink> sink(sink_options options);
+  [[nodiscard]] caf::expected<pulse::stream> stream(stream_options options);
+  [[nodiscard]] caf::expected<pulse::stream> stream(std::string name);
+  [[nodiscard]] caf::expected<pulse::reader> reader(reader_options options);
+  [[nodiscard]] caf::expected<pulse::sink> sink(sink_options options);
 
-  caf::expected<system_info> info();
+  [[nodiscard]] caf::expected<system_info> info();
+
+  /// Asks Redis for an answer. Until the first one this waits at most
+  /// `connect_timeout`, later `command_timeout`.
+  /// @returns the time that the answer took. Errors: connection errors.
+  [[nodiscard]] caf::expected<caf::timespan> ping();
 
   /// Drains and closes all streams, readers and sinks, then the root. The
   /// destructor does the same.
-  caf::expected<void> close();
+  [[nodiscard]] caf::expected<void> close();
 
   [[nodiscard]] const root_actor& handle() const noexcept {
     return handle_;
   }
 
 private:
-  system(caf::actor_system& sys, root_actor handle);
+  system(caf::actor_system& sys, root_actor handle, connect_mode how);
 
   caf::actor_system* sys_;
   root_actor handle_;
+  connect_mode how_;
 };
 
 } // namespace pulse

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/actors/producer_actor.hpp"
 #include "pulse/actors/root_actor.hpp"
 
 #include <caf/type_id.hpp>
@@ -47,5 +48,10 @@ CAF_BEGIN_TYPE_ID_BLOCK(pulse, caf::first_custom_type_id + 1000)
   CAF_ADD_TYPE_ID(pulse, (pulse::sink_actor))
   CAF_ADD_TYPE_ID(pulse, (pulse::root_actor))
   CAF_ADD_TYPE_ID(pulse, (pulse::stream_retention))
+  CAF_ADD_TYPE_ID(pulse, (pulse::failed_add))
+  CAF_ADD_TYPE_ID(pulse, (std::vector<pulse::failed_add>) )
+  CAF_ADD_TYPE_ID(pulse, (pulse::producer_info))
+  CAF_ADD_TYPE_ID(pulse, (pulse::failure_listener))
+  CAF_ADD_TYPE_ID(pulse, (pulse::producer_actor))
 
 CAF_END_TYPE_ID_BLOCK(pulse)

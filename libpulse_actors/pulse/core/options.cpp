@@ -167,6 +167,16 @@ std::vector<option_problem> find_problems(const stream_options& x) {
     .result();
 }
 
+std::vector<option_problem> find_problems(const producer_options& x) {
+  return checker{}
+    .number("max_open", x.max_open, 1, max_count)
+    .number("max_open_bytes", x.max_open_bytes, 1, 1ull << 40)
+    .range("max_wait", x.max_wait, 0ms, one_day)
+    .number("max_waiting", x.max_waiting, 1, max_count)
+    .range("close_timeout", x.close_timeout, 0ms, one_day)
+    .result();
+}
+
 std::vector<option_problem> find_problems(const reader_options& x) {
   checker result;
   if (!x.name.empty())
@@ -223,6 +233,10 @@ status validate(const redis_options& x) {
 
 status validate(const stream_options& x) {
   return first_problem("stream", x);
+}
+
+status validate(const producer_options& x) {
+  return first_problem("producer", x);
 }
 
 status validate(const reader_options& x) {

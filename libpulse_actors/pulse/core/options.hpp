@@ -162,6 +162,24 @@ struct stream_options {
   uint64_t max_queued_bytes = 128ull << 20;
 };
 
+/// How far a producer may be ahead of Redis, and how long it waits.
+struct producer_options {
+  /// Maximum number of open adds: given to the producer, and neither confirmed
+  /// nor taken as failed. 1 to 1 000 000.
+  uint32_t max_open = 1'000;
+  /// Maximum size of the events of all open adds together, in bytes. An event
+  /// that is larger than this is added while no other add is open.
+  uint64_t max_open_bytes = 16ull << 20;
+  /// How long an add waits for room, at most.
+  milliseconds max_wait{30'000};
+  /// Maximum number of adds that actors sent and that wait for room. Further
+  /// ones fail with `errc::overloaded`. Their events may have `max_open_bytes`
+  /// together.
+  uint32_t max_waiting = 1'000;
+  /// How long a producer that is closed or destroyed waits for its open adds.
+  milliseconds close_timeout{10'000};
+};
+
 /// What a reader does with a subscriber that is too slow.
 enum class overflow_policy : uint8_t {
   /// The subscriber gets all events, but later: the reader stops sending it new
@@ -297,16 +315,21 @@ struct option_problem {
 /// @returns all options with an invalid value, as far as that can be checked
 /// without Redis: at most one problem per option, in the order of the checks.
 /// Empty if all options are valid.
-std::vector<option_problem> find_problems(const redis_options& x);
-std::vector<option_problem> find_problems(const stream_options& x);
-std::vector<option_problem> find_problems(const reader_options& x);
-std::vector<option_problem> find_problems(const sink_options& x);
+[[nodiscard]] std::vector<option_problem> find_problems(const redis_options& x);
+[[nodiscard]] std::vector<option_problem>
+find_problems(const stream_options& x);
+[[nodiscard]] std::vector<option_problem>
+find_problems(const producer_options& x);
+[[nodiscard]] std::vector<option_problem>
+find_problems(const reader_options& x);
+[[nodiscard]] std::vector<option_problem> find_problems(const sink_options& x);
 
 /// @returns the first of the problems that `find_problems` finds.
 /// Error: the code of that problem; the text starts with the name of the
 /// option, as in "sink.lease: …".
 status validate(const redis_options& x);
 status validate(const stream_options& x);
+status validate(const producer_options& x);
 status validate(const reader_options& x);
 status validate(const sink_options& x);
 
@@ -328,8 +351,8 @@ status from_string(std::string_view text, ack_mode& x);
 status from_string(std::string_view text, dispatch_mode& x);
 
 /// @returns what the options set, and for the rest the values of `otherwise`.
-stream_retention retention_of(const stream_options& x,
-                              const stream_retention& otherwise = {});
+[[nodiscard]] stream_retention
+retention_of(const stream_options& x, const stream_retention& otherwise = {});
 
 bool operator==(const stream_retention& a, const stream_retention& b);
 inline bool operator!=(const stream_retention& a, const stream_retention& b) {

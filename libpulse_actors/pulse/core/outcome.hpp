@@ -25,7 +25,7 @@ inline std::string to_string(const failure& x) {
 /// A value, or the reason why there is none: the result type of the layers
 /// below the actors.
 template <class T>
-class outcome {
+class [[nodiscard]] outcome {
 public:
   outcome(T value) : content_(std::move(value)) {
     // nop

@@ -31,7 +31,7 @@ public:
     if (reader->subscribe(witness_))
       return true;
     caf::anon_send_exit(witness_, caf::exit_reason::user_shutdown);
-    reader->close();
+    static_cast<void>(reader->close());
     return false;
   }
 

@@ -100,6 +100,22 @@ CAF_TEST(one that gives up lets those behind it enter) {
   CAF_CHECK_EQUAL(uut.waiting_bytes(), 4u);
 }
 
+CAF_TEST(waiters can be removed by a condition) {
+  window uut{3, 10};
+  CAF_CHECK(uut.try_enter(5));
+  uut.wait(6, "a");
+  uut.wait(1, "b");
+  uut.wait(7, "c");
+  uut.wait(2, "d");
+  std::string dropped;
+  uut.give_up_if([](const std::string& x) { return x == "a" || x == "c"; },
+                 [&](const std::string& x) { dropped += x; }, admit());
+  CAF_CHECK_EQUAL(dropped, "ac");
+  CAF_CHECK_EQUAL(admitted, "bd");
+  CAF_CHECK_EQUAL(uut.open_bytes(), 8u);
+  CAF_CHECK_EQUAL(uut.waiting_bytes(), 0u);
+}
+
 CAF_TEST(all waiters can be removed) {
   window uut{1, 10};
   CAF_CHECK(uut.try_enter(5));

@@ -74,6 +74,22 @@ public:
     admit_waiting(admit);
   }
 
+  /// Removes the waiters for which `is_over` is true and calls `drop` with
+  /// them. Calls `admit` with each waiter that enters then.
+  template <class P, class D, class F>
+  void give_up_if(P is_over, D drop, F admit) {
+    for (auto i = waiting_.begin(); i != waiting_.end();) {
+      if (!is_over(i->who)) {
+        ++i;
+        continue;
+      }
+      waiting_bytes_ -= i->bytes;
+      drop(i->who);
+      i = waiting_.erase(i);
+    }
+    admit_waiting(admit);
+  }
+
   /// Removes and returns all waiters, in their order.
   std::vector<Waiter> give_up_all() {
     std::vector<Waiter> result;

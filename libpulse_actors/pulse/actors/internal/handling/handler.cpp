@@ -151,9 +151,25 @@ private:
             i->subscribed = true;
           answer_if_subscribed();
         },
-        [this](const caf::error& why) {
-          on_refused(make_error(to_failure(why)));
+        [this, who](const caf::error& why) {
+          const auto reason = to_failure(why);
+          // Without a request that waits, the handler goes on, for instance
+          // while Redis is away.
+          if (is_transient(reason.code) && (sink_.lazy || waiting_.empty()))
+            return subscribe_later(who, reason);
+          on_refused(make_error(reason));
         });
+  }
+
+  void subscribe_later(const event_listener& who, const failure& why) {
+    const auto pause = backoff_.next(random_);
+    log(log_level::warning, name,
+        "a worker cannot subscribe yet: " + to_string(why) + "; it tries again "
+          + "in " + std::to_string(pause.count()) + " ms");
+    calls_.start(pause, [this, who] {
+      if (!is_stopping_ && find(who.address()) != workers_.end())
+        subscribe(who);
+    });
   }
 
   // The sink refuses the subscription: without it there is nothing to handle.
@@ -255,14 +271,15 @@ status check(const batch_handler_options& x) {
 
 handler_actor spawn_handler(caf::actor_system& sys, const sink_actor& sink,
                             event_handler handler, handler_options how) {
-  return internal::spawn_handler(sys, {sink, {}, {}}, std::move(handler), how);
+  return internal::spawn_handler(sys, {sink, {}, {}, false}, std::move(handler),
+                                 how);
 }
 
 handler_actor spawn_batch_handler(caf::actor_system& sys,
                                   const sink_actor& sink, batch_handler handler,
                                   batch_handler_options how) {
-  return internal::spawn_batch_handler(sys, {sink, {}, {}}, std::move(handler),
-                                       how);
+  return internal::spawn_batch_handler(sys, {sink, {}, {}, false},
+                                       std::move(handler), how);
 }
 
 namespace internal {

@@ -13,6 +13,8 @@ struct handled_sink {
   /// The root that starts the sink again if it dies of a defect; may be null.
   root_actor root;
   std::string name;
+  /// Subscriptions that fail because Redis is away are tried again.
+  bool lazy = false;
 };
 
 handler_actor spawn_handler(caf::actor_system& sys, handled_sink sink,
