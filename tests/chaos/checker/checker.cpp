@@ -78,6 +78,7 @@ verdict judge(const history& run) {
   judge_adds(run, result);
   judge_readers(run, result);
   judge_deliveries(run, result);
+  judge_counts(run, result);
   judge_order(run, result);
   judge_notices(run, result);
   judge_end(run, result);

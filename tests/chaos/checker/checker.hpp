@@ -22,6 +22,9 @@ namespace pulse::chaos {
 /// - "order", "keyed order": first deliveries, or deliveries of a topic, were
 /// out
 ///   of order.
+/// - "not counted": an event that came again did not have higher counts.
+/// - "blamed": an event has a failure or a crash more, though its worker had
+///   ended normally, at one of the first three such ends.
 /// - "false notice": a sink said that events may be lost, and nobody had
 ///   deleted any.
 /// - "silent loss": somebody deleted events that a sink had not handled, and
@@ -39,6 +42,7 @@ verdict judge(const history& run);
 void judge_adds(const history& run, verdict& out);
 void judge_readers(const history& run, verdict& out);
 void judge_deliveries(const history& run, verdict& out);
+void judge_counts(const history& run, verdict& out);
 void judge_order(const history& run, verdict& out);
 void judge_notices(const history& run, verdict& out);
 void judge_end(const history& run, verdict& out);

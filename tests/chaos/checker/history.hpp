@@ -48,12 +48,21 @@ struct instance {
 
 /// One delivery of an event to a worker.
 struct execution {
-  enum class end : uint8_t { none, done, failed, crashed };
+  enum class end : uint8_t {
+    none,
+    done,
+    failed,
+    crashed,
+    /// The worker ended normally and without an answer.
+    left,
+  };
 
   uint32_t event = 0;
   uint32_t at = 0; // index of the instance
   uint32_t worker = 0;
   uint32_t deliveries = 0;
+  uint32_t failures = 0;
+  uint32_t crashes = 0;
   event_id id;
   int64_t began = 0;
   int64_t ended = 0;

@@ -42,7 +42,9 @@ struct group_judge {
     if (before.how == end::done && before.ended <= now.began)
       return duplicate(before, now);
     if (before.how != end::none && before.ended <= now.began) {
-      ++counts.retries[before.how == end::failed ? "nack" : "worker crash"];
+      ++counts.retries[before.how == end::failed ? "nack"
+                       : before.how == end::left ? "worker quit"
+                                                 : "worker crash"];
       return;
     }
     if (died_with(before, now.began)) {

@@ -160,9 +160,17 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
       x.worker = worker;
       x.id = id_of(line[4]);
       x.deliveries = static_cast<uint32_t>(number(line[5]));
+      if (line.size() > 7) {
+        x.failures = static_cast<uint32_t>(number(line[6]));
+        x.crashes = static_cast<uint32_t>(number(line[7]));
+      }
       x.began = at;
       state.at[worker] = executions.size();
       executions.push_back(x);
+      return;
+    }
+    if (what == "r") {
+      result_.faults.push_back({at, at, "retire", state.slot, 0});
       return;
     }
     if (what == "h") {
@@ -176,6 +184,7 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
     x.ended = at;
     x.how = what == "d"   ? execution::end::done
             : what == "e" ? execution::end::failed
+            : what == "l" ? execution::end::left
                           : execution::end::crashed;
     state.at.erase(i);
     if (auto h = state.hangs_since.find(worker); h != state.hangs_since.end()) {

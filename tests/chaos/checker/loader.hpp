@@ -19,9 +19,11 @@ namespace pulse::chaos {
 //     <errc> (failed),
 //               u <n> <errc> (outcome unknown)
 //     sink:     g (opened), k (closing), q (closed);
-//               worker w: s <w> <event> <id> <deliveries> (started), then
-//               d <w> (done), e <w> (nack), c <w> (crashes); h <w> (will hang)
-//               n <kind> loss|fine <number> (notice)
+//               worker w: s <w> <event> <id> <deliveries> <failures> <crashes>
+//               (started), then
+//               d <w> (done), e <w> (nack), c <w> (crashes),
+//               l <w> (ends without an answer), r <w> (ends after an event); h
+//               <w> (will hang) n <kind> loss|fine <number> (notice)
 //     reader:   v <event> <id> (saw)
 //     x (ends as told)
 //   faults:   <begin> <end> <kind> <slot or *>

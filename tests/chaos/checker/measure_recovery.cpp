@@ -49,6 +49,10 @@ void measure_workers(const history& run, std::vector<execution> xs,
     if (before.how == end::crashed
         && !disturbed(run, nullptr, slot, before.ended, xs[i].began))
       out.crash_to_redelivery.add(xs[i].began - before.ended);
+    // Otherwise the end was counted as a failure, and the event had to wait.
+    if (before.how == end::left && xs[i].failures == before.failures
+        && !disturbed(run, nullptr, slot, before.ended, xs[i].began))
+      out.quit_to_redelivery.add(xs[i].began - before.ended);
     if (before.how != end::none)
       continue;
     const auto* kill = kill_of(run, before, xs[i].began);
@@ -104,6 +108,8 @@ void measure_recovery(const history& run, verdict& out) {
     return;
   judge_time("worker crash to redelivery, p99",
              out.crash_to_redelivery.percentile(0.99), crash_limit_us, out);
+  judge_time("worker quit to redelivery, p99",
+             out.quit_to_redelivery.percentile(0.99), crash_limit_us, out);
   judge_time("node kill to redelivery", out.kill_to_redelivery.percentile(1),
              run.how.lease_us + kill_slack_us, out);
   judge_time("Redis back to the next delivery",

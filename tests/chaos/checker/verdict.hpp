@@ -63,6 +63,7 @@ struct verdict {
 
   // -- recovery ---------------------------------------------------------------
   times crash_to_redelivery;
+  times quit_to_redelivery;
   times kill_to_redelivery;
   times redis_back_to_add;
   times redis_back_to_delivery;

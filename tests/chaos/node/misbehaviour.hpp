@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace pulse::chaos {
 
@@ -20,23 +23,29 @@ enum class misdeed : uint8_t {
   poison,
   /// Gives the event up, so that it becomes a dead letter at once.
   reject,
+  /// Ends normally and without an answer, at the first one to five attempts.
+  quit,
+  /// Finishes the event and ends normally, while it holds further events.
+  retire,
 };
 
+/// @returns the name of a misdeed, as in `--misdeeds`.
+std::string to_string(misdeed x);
+
+/// @returns all misdeeds except `none`.
+std::vector<misdeed> all_misdeeds();
+
+/// Reads a comma separated list of names. @returns false if one is unknown.
+bool from_string(std::string_view names, std::vector<misdeed>& out);
+
 /// How often a worker misbehaves: for one event in this many; 0: never.
-struct misdeed_rates {
-  uint64_t crash = 0;
-  uint64_t hang = 0;
-  uint64_t nack = 0;
-  uint64_t slow = 0;
-  uint64_t poison = 0;
-  uint64_t reject = 0;
-};
+using misdeed_rates = std::map<misdeed, uint64_t>;
 
 /// The result depends only on the arguments, so it is the same at each attempt.
 /// @param event The label of the event.
-/// @param first Whether this is the first delivery.
+/// @param attempt Which delivery of the event this is; the first one is 1.
 misdeed choose_misdeed(const misdeed_rates& rates, uint64_t seed,
                        std::string_view sink, std::string_view event,
-                       bool first);
+                       uint32_t attempt);
 
 } // namespace pulse::chaos

@@ -109,9 +109,8 @@ public:
     options_.drain_timeout = 2s;
     workers_.seed = args.number("seed");
     workers_.sink = options_.name;
-    workers_.rates = {args.number("crash"),  args.number("hang"),
-                      args.number("nack"),   args.number("slow"),
-                      args.number("poison"), args.number("reject")};
+    for (auto x : all_misdeeds())
+      workers_.rates[x] = args.number(to_string(x));
     workers_.work = std::chrono::microseconds{args.number("work_us")};
     workers_.hang = options_.ack_wait + options_.ack_wait / 4;
     workers_.slow = options_.lease + options_.lease / 4;

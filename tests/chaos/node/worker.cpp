@@ -15,8 +15,12 @@ namespace {
 
 class worker {
 public:
-  worker(uint64_t number, worker_options how, journal& log)
-    : name_(std::to_string(number)), how_(std::move(how)), log_(log) {
+  worker(event_listener::pointer self, uint64_t number, worker_options how,
+         journal& log)
+    : self_(self),
+      name_(std::to_string(number)),
+      how_(std::move(how)),
+      log_(log) {
     // nop
   }
 
@@ -24,9 +28,10 @@ public:
     const auto& n = x.counts();
     const auto label = std::string{x.payload()};
     log_.write("s " + name_ + " " + label + " " + to_string(x.id()) + " "
-               + std::to_string(n.deliveries));
+               + std::to_string(n.deliveries) + " " + std::to_string(n.failures)
+               + " " + std::to_string(n.crashes));
     const auto what = choose_misdeed(how_.rates, how_.seed, how_.sink, label,
-                                     n.deliveries == 1);
+                                     n.deliveries);
     switch (what) {
       case misdeed::crash:
       case misdeed::poison:
@@ -45,23 +50,34 @@ public:
       case misdeed::slow:
         std::this_thread::sleep_for(how_.slow);
         break;
+      case misdeed::quit:
+        std::this_thread::sleep_for(how_.work);
+        log_.write("l " + name_);
+        self_->quit();
+        return self_->make_response_promise(); // nobody ever answers it
+      case misdeed::retire:
       case misdeed::none:
         std::this_thread::sleep_for(how_.work);
         break;
     }
     log_.write("d " + name_);
+    if (what == misdeed::retire) {
+      log_.write("r " + name_);
+      self_->quit();
+    }
     return caf::unit;
   }
 
 private:
+  event_listener::pointer self_;
   std::string name_;
   worker_options how_;
   journal& log_;
 };
 
-event_listener::behavior_type run(event_listener::pointer, uint64_t number,
+event_listener::behavior_type run(event_listener::pointer self, uint64_t number,
                                   const worker_options& how, journal* log) {
-  auto state = std::make_shared<worker>(number, how, *log);
+  auto state = std::make_shared<worker>(self, number, how, *log);
   return {
     [state](const event& x) { return state->handle(x); },
   };

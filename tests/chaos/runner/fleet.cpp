@@ -28,6 +28,33 @@ std::string described(int status) {
            : "ended with status " + std::to_string(WEXITSTATUS(status));
 }
 
+// Returns in how many events one is the victim of a misdeed.
+uint64_t one_in(misdeed what, uint64_t rate) {
+  // The time from one to the next, in which `rate` events a second come.
+  auto every = [=](double seconds) {
+    const auto n = static_cast<uint64_t>(static_cast<double>(rate) * seconds);
+    return std::max<uint64_t>(n, 2);
+  };
+  switch (what) {
+    case misdeed::nack:
+      return every(0.5);
+    case misdeed::crash:
+    case misdeed::quit:
+    case misdeed::retire:
+      return every(1);
+    case misdeed::slow:
+      return every(4);
+    case misdeed::hang:
+      return every(8);
+    case misdeed::reject:
+      return every(10);
+    case misdeed::poison:
+      return every(15);
+    default:
+      return 0;
+  }
+}
+
 std::string arg(const std::string& name, uint64_t value) {
   return name + "=" + std::to_string(value);
 }
@@ -62,29 +89,19 @@ void fleet::add(const std::string& group, size_t index,
 
 std::vector<std::string> fleet::sink_args(const std::string& name,
                                           const std::string& dispatch) const {
-  // Converts a time between two misdeeds to a number of events, for the rate of
-  // this run.
-  auto every = [this](double seconds) {
-    const auto n
-      = static_cast<uint64_t>(static_cast<double>(how_.rate) * seconds);
-    return how_.misdeeds ? std::max<uint64_t>(n, 2) : uint64_t{0};
-  };
   auto ms = [](int64_t x) { return static_cast<uint64_t>(x); };
-  return {"role=sink",
-          "sink=" + name,
-          "dispatch=" + dispatch,
-          arg("seed", how_.seed),
-          arg("workers", how_.workers),
-          arg("lease", ms(how_.lease_ms)),
-          arg("ack_wait", ms(how_.ack_wait_ms)),
-          arg("sweep", ms(how_.sweep_ms)),
-          arg("work_us", ms(how_.work_us)),
-          arg("crash", every(1)),
-          arg("nack", every(0.5)),
-          arg("slow", every(4)),
-          arg("hang", every(8)),
-          arg("poison", every(15)),
-          arg("reject", every(10))};
+  std::vector<std::string> result{"role=sink",
+                                  "sink=" + name,
+                                  "dispatch=" + dispatch,
+                                  arg("seed", how_.seed),
+                                  arg("workers", how_.workers),
+                                  arg("lease", ms(how_.lease_ms)),
+                                  arg("ack_wait", ms(how_.ack_wait_ms)),
+                                  arg("sweep", ms(how_.sweep_ms)),
+                                  arg("work_us", ms(how_.work_us))};
+  for (auto x : how_.misdeeds)
+    result.push_back(arg(to_string(x), one_in(x, how_.rate)));
+  return result;
 }
 
 std::string fleet::journal_of(const slot& x) const {

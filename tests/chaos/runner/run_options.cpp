@@ -10,7 +10,8 @@ namespace pulse::chaos {
 
 namespace {
 
-void add_faults(CLI::App& app, run_options& x, std::string& faults) {
+void add_faults(CLI::App& app, run_options& x, std::string& faults,
+                std::string& misdeeds) {
   app
     .add_option("--duration", x.duration_ms, "Time with faults, e.g. 90s, 10m")
     ->transform(CLI::AsNumberWithUnit(
@@ -26,8 +27,9 @@ void add_faults(CLI::App& app, run_options& x, std::string& faults) {
   app.add_option("--longest-pause", x.longest_pause_ms,
                  "Most ms from one fault to the next");
   app.add_option("--outage", x.outage_ms, "One outage of so many ms; 0: none");
-  app.add_flag("--no-misdeeds{false}", x.misdeeds,
-               "Workers neither crash nor hang nor refuse");
+  app.add_option(
+    "--misdeeds", misdeeds,
+    "How workers misbehave, comma separated; \"none\": not at all");
 }
 
 void add_load(CLI::App& app, run_options& x) {
@@ -66,7 +68,8 @@ int parse(int argc, char** argv, run_options& x) {
   x.seed = uint64_t{random()} << 16 ^ random();
   x.node = apps::sibling_program("pulse-chaos-node");
   std::string faults;
-  add_faults(app, x, faults);
+  std::string misdeeds;
+  add_faults(app, x, faults, misdeeds);
   add_load(app, x);
   add_judgement(app, x);
   try {
@@ -80,6 +83,14 @@ int parse(int argc, char** argv, run_options& x) {
   else if (!faults.empty() && !from_string(faults, x.kinds)) {
     std::fprintf(stderr, "--faults %s: there is no such fault\n",
                  faults.c_str());
+    return 2;
+  }
+  x.misdeeds = all_misdeeds();
+  if (misdeeds == "none")
+    x.misdeeds.clear();
+  else if (!misdeeds.empty() && !from_string(misdeeds, x.misdeeds)) {
+    std::fprintf(stderr, "--misdeeds %s: there is no such misdeed\n",
+                 misdeeds.c_str());
     return 2;
   }
   if (x.events > 0) // a tenth less time than there is: faults cost some

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chaos/node/misbehaviour.hpp"
 #include "chaos/runner/plan.hpp"
 
 #include <string>
@@ -20,8 +21,8 @@ struct run_options {
   int64_t longest_pause_ms = 1'500;
   /// Length of one long outage; 0: there is none.
   int64_t outage_ms = 0;
-  /// Whether workers crash, hang and refuse.
-  bool misdeeds = true;
+  /// How workers misbehave.
+  std::vector<misdeed> misdeeds;
   size_t producers = 2;
   size_t audit = 3;
   size_t billing = 2;

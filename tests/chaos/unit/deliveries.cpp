@@ -43,12 +43,16 @@ CAF_TEST(what failed is tried again and counted by its cause) {
   end("audit-0", 21, 1, "e");
   start("audit-0", 30, 1, 0, 2);
   end("audit-0", 31, 1, "c");
-  handle("audit-0", 35, 2, 0, 3);
+  start("audit-0", 35, 2, 0, 3);
+  end("audit-0", 36, 2, "l");
+  handle("audit-0", 38, 3, 0, 4);
   const auto x = judged();
   CAF_CHECK(x.good());
   const auto retries = x.sinks.at("audit").retries;
   CAF_CHECK_EQUAL(retries.at("nack"), 1u);
   CAF_CHECK_EQUAL(retries.at("worker crash"), 1u);
+  CAF_CHECK_EQUAL(retries.at("worker quit"), 1u);
+  CAF_CHECK_EQUAL(x.quit_to_redelivery.percentile(1), 2'000);
   CAF_CHECK_EQUAL(x.crash_to_redelivery.percentile(1), 4'000);
 }
 

@@ -86,22 +86,47 @@ CAF_TEST(faults are known by their names) {
   CAF_CHECK(!from_string("kill,rain", none));
 }
 
+CAF_TEST(misdeeds are known by their names) {
+  for (auto x : all_misdeeds()) {
+    std::vector<misdeed> read;
+    CAF_CHECK(from_string("crash," + to_string(x), read));
+    CAF_REQUIRE_EQUAL(read.size(), 2u);
+    CAF_CHECK(read[1] == x);
+  }
+  std::vector<misdeed> none;
+  CAF_CHECK(!from_string("crash,kindness", none));
+}
+
+CAF_TEST(workers quit at one to five attempts) {
+  misdeed_rates rates;
+  rates[misdeed::quit] = 1;
+  std::map<uint32_t, int> quits;
+  for (int i = 0; i < 1'000; ++i) {
+    uint32_t n = 0;
+    while (choose_misdeed(rates, 1, "audit", "p.1:" + std::to_string(i), n + 1)
+           == misdeed::quit)
+      ++n;
+    ++quits[n];
+  }
+  CAF_CHECK_EQUAL(quits.size(), 5u);
+  CAF_CHECK_EQUAL(quits.count(0) + quits.count(6), 0u);
+}
+
 CAF_TEST(misdeeds depend on the event alone and come at their rate) {
   misdeed_rates rates;
-  rates.crash = 10;
-  rates.poison = 100;
+  rates[misdeed::crash] = 10;
+  rates[misdeed::poison] = 100;
   int crashes = 0;
   int poison = 0;
   int wrong = 0;
   for (int i = 0; i < 10'000; ++i) {
     const auto event = "p.1:" + std::to_string(i);
-    const auto first = choose_misdeed(rates, 1, "audit", event, true);
-    const auto second = choose_misdeed(rates, 1, "audit", event, false);
+    const auto first = choose_misdeed(rates, 1, "audit", event, 1);
+    const auto second = choose_misdeed(rates, 1, "audit", event, 2);
     crashes += first == misdeed::crash ? 1 : 0;
     poison += first == misdeed::poison ? 1 : 0;
     const auto later = first == misdeed::poison ? first : misdeed::none;
-    if (second != later
-        || first != choose_misdeed(rates, 1, "audit", event, true))
+    if (second != later || first != choose_misdeed(rates, 1, "audit", event, 1))
       ++wrong;
   }
   CAF_CHECK_EQUAL(wrong, 0);

@@ -57,22 +57,30 @@ public:
   }
 
   /// Lets a worker begin with an event.
+  /// @param failures, crashes Counts of the event; -1: how often its workers
+  /// have ended so up to now.
   void start(const std::string& slot, int64_t at, int worker, int n,
-             int deliveries = 1) {
+             int deliveries = 1, int failures = -1, int crashes = -1) {
+    works_at_[{slot, worker}] = n;
+    auto count = [&](int given, const char* how) {
+      return " " + std::to_string(given >= 0 ? given : ends_[{n, how}]);
+    };
     line(nodes[slot], at,
          "s " + std::to_string(worker) + " " + label(n) + " " + id(n) + " "
-           + std::to_string(deliveries));
+           + std::to_string(deliveries) + count(failures, "e")
+           + count(crashes, "c"));
   }
 
-  /// Lets a worker end with an event: "d", "e" or "c".
+  /// Lets a worker end with an event: "d", "e", "c" or "l".
   void end(const std::string& slot, int64_t at, int worker,
            const std::string& how = "d") {
+    ++ends_[{works_at_[{slot, worker}], how}];
     line(nodes[slot], at, how + " " + std::to_string(worker));
   }
 
   void handle(const std::string& slot, int64_t at, int worker, int n,
-              int deliveries = 1) {
-    start(slot, at, worker, n, deliveries);
+              int deliveries = 1, int failures = -1, int crashes = -1) {
+    start(slot, at, worker, n, deliveries, failures, crashes);
     end(slot, at + 2, worker);
   }
 
@@ -129,6 +137,9 @@ private:
   }
 
   int events_ = 0;
+  std::map<std::pair<std::string, int>, int> works_at_;
+  // How often workers ended so with an event.
+  std::map<std::pair<int, std::string>, int> ends_;
 };
 
 } // namespace pulse::chaos
