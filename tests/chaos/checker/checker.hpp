@@ -23,6 +23,8 @@ namespace pulse::chaos {
 /// out
 ///   of order.
 /// - "not counted": an event that came again did not have higher counts.
+/// - "too soon": a refused event came again before three quarters of its pause
+///   were over.
 /// - "blamed": an event has a failure or a crash more, though its worker had
 ///   ended normally, at one of the first three such ends.
 /// - "false notice": a sink said that events may be lost, and nobody had

@@ -44,6 +44,8 @@ struct instance {
   std::string slot;
   std::string sink;
   bool keyed = false;
+  /// The pauses after failures; empty: unknown.
+  std::vector<int64_t> backoff_us;
 };
 
 /// One delivery of an event to a worker.
@@ -78,6 +80,8 @@ struct fault {
   std::string slot;
   /// The time until which it explains duplicates, see find_aftermaths().
   int64_t until = 0;
+  /// How many events it took from the pending list of a group.
+  int64_t taken = 0;
 };
 
 /// A notice of a sink.

@@ -12,6 +12,9 @@ using end = execution::end;
 // that counts as a failure of the event.
 constexpr int64_t quits_without_blame = 3;
 
+// The times in the journals are not exact.
+constexpr int64_t blur_us = 5'000;
+
 /// Judges the counts of one event in one sink from one execution to the next.
 struct counts_judge {
   const history& run;
@@ -44,6 +47,21 @@ struct counts_judge {
       violated("not counted", before, now, "though its worker refused it");
     else if (before.how == end::crashed && now.crashes <= before.crashes)
       violated("not counted", before, now, "though its worker crashed");
+    else if (before.how == end::failed
+             && now.began - before.ended < shortest_pause(before, now))
+      violated("too soon", before, now,
+               std::to_string(now.began - before.ended)
+                 + " us after its worker refused it");
+  }
+
+  // Pauses vary by a quarter.
+  [[nodiscard]] int64_t shortest_pause(const execution& before,
+                                       const execution& now) const {
+    const auto& pauses = run.instances[before.at].backoff_us;
+    if (pauses.empty() || now.failures == 0)
+      return 0;
+    return pauses[std::min<size_t>(now.failures, pauses.size()) - 1] * 3 / 4
+           - blur_us;
   }
 
   // Workers that end after an event may make the next one their oldest.

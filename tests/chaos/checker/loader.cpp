@@ -16,6 +16,17 @@ int64_t number(std::string_view text) {
   return result;
 }
 
+// Reads milliseconds as in "1000,5000".
+std::vector<int64_t> pauses(std::string_view text) {
+  std::vector<int64_t> result;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(','), text.size());
+    result.push_back(number(text.substr(0, end)) * 1'000);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return result;
+}
+
 double real(std::string_view text) {
   return std::strtod(std::string{text}.c_str(), nullptr);
 }
@@ -57,6 +68,7 @@ struct loader::sink_journal {
   std::string slot;
   std::string sink;
   bool keyed = false;
+  std::vector<int64_t> backoff_us;
   uint32_t instance = 0;
   int64_t closing_since = 0;
   int64_t last = 0;
@@ -91,6 +103,8 @@ status loader::add_journal(const std::string& name, std::string_view text) {
         sink.slot = slot;
         sink.sink = line[3];
         sink.keyed = line[4] == "keyed";
+        if (line.size() > 5)
+          sink.backoff_us = pauses(line[5]);
         result_.sinks[sink.sink];
       }
     } else if (role == "producer") {
@@ -108,7 +122,7 @@ status loader::add_journal(const std::string& name, std::string_view text) {
   });
   closed(sink.last, sink);
   for (const auto& [worker, since] : sink.hangs_since)
-    result_.faults.push_back({since, sink.last, "hang", slot, 0});
+    result_.faults.push_back({since, sink.last, "hang", slot, 0, 0});
   return result;
 }
 
@@ -143,7 +157,8 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
   if (what == "g") {
     closed(at, state);
     state.instance = static_cast<uint32_t>(result_.instances.size());
-    result_.instances.push_back({state.slot, state.sink, state.keyed});
+    result_.instances.push_back(
+      {state.slot, state.sink, state.keyed, state.backoff_us});
   } else if (what == "n" && line.size() > 4) {
     result_.notices.push_back(
       {at, state.slot, state.sink, std::string{line[2]}, line[3] == "loss"});
@@ -170,7 +185,7 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
       return;
     }
     if (what == "r") {
-      result_.faults.push_back({at, at, "retire", state.slot, 0});
+      result_.faults.push_back({at, at, "retire", state.slot, 0, 0});
       return;
     }
     if (what == "h") {
@@ -188,7 +203,7 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
                           : execution::end::crashed;
     state.at.erase(i);
     if (auto h = state.hangs_since.find(worker); h != state.hangs_since.end()) {
-      result_.faults.push_back({h->second, at, "hang", state.slot, 0});
+      result_.faults.push_back({h->second, at, "hang", state.slot, 0, 0});
       state.hangs_since.erase(h);
     }
   }
@@ -196,7 +211,8 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
 
 void loader::closed(int64_t at, sink_journal& state) {
   if (state.closing_since > 0)
-    result_.faults.push_back({state.closing_since, at, "close", state.slot, 0});
+    result_.faults.push_back(
+      {state.closing_since, at, "close", state.slot, 0, 0});
   state.closing_since = 0;
 }
 
@@ -204,7 +220,8 @@ status loader::add_faults(std::string_view text) {
   return for_each_line(text, 4, [this](const words& line) {
     result_.faults.push_back({number(line[0]), number(line[1]),
                               std::string{line[2]},
-                              line[3] == "*" ? "" : std::string{line[3]}, 0});
+                              line[3] == "*" ? "" : std::string{line[3]}, 0,
+                              line.size() > 4 ? number(line[4]) : 0});
   });
 }
 

@@ -14,7 +14,8 @@ namespace pulse::chaos {
 // "final"; IDs are "<ms>-<seq>", events "<producer>:<n>".
 //
 //   <slot>.<incarnation>.journal
-//     role producer | role sink <name> balanced|keyed | role reader
+//     role producer | role sink <name> balanced|keyed <backoff in
+//     ms,…> | role reader
 //     oldest|newest producer: i <n> (invoked), o <n> <id> (stored), f <n>
 //     <errc> (failed),
 //               u <n> <errc> (outcome unknown)
@@ -26,7 +27,8 @@ namespace pulse::chaos {
 //               <w> (will hang) n <kind> loss|fine <number> (notice)
 //     reader:   v <event> <id> (saw)
 //     x (ends as told)
-//   faults:   <begin> <end> <kind> <slot or *>
+//   faults:   <begin> <end> <kind> <slot or *> <events that it took from the
+//             pending list of a group>
 //   samples:  <time> <slot> <rss in kB>
 //   settings: <name> <value>
 //   final:    entry <id> <event>; dead <sink> <event>; bad <slot> <how>;

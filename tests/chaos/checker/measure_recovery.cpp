@@ -31,6 +31,15 @@ const fault* kill_of(const history& run, const execution& x, int64_t until) {
   return nullptr;
 }
 
+// Pauses vary by a quarter.
+int64_t longest_pause(const history& run, const execution& before,
+                      const execution& now) {
+  const auto& pauses = run.instances[before.at].backoff_us;
+  if (pauses.empty() || now.failures == 0)
+    return 0;
+  return pauses[std::min<size_t>(now.failures, pauses.size()) - 1] * 5 / 4;
+}
+
 void measure_workers(const history& run, std::vector<execution> xs,
                      verdict& out) {
   std::sort(xs.begin(), xs.end(), [](const auto& a, const auto& b) {
@@ -49,6 +58,10 @@ void measure_workers(const history& run, std::vector<execution> xs,
     if (before.how == end::crashed
         && !disturbed(run, nullptr, slot, before.ended, xs[i].began))
       out.crash_to_redelivery.add(xs[i].began - before.ended);
+    if (before.how == end::failed
+        && !disturbed(run, nullptr, slot, before.ended, xs[i].began))
+      out.pause_overrun.add(std::max<int64_t>(
+        xs[i].began - before.ended - longest_pause(run, before, xs[i]), 0));
     // Otherwise the end was counted as a failure, and the event had to wait.
     if (before.how == end::left && xs[i].failures == before.failures
         && !disturbed(run, nullptr, slot, before.ended, xs[i].began))

@@ -88,6 +88,7 @@ std::string to_string(const verdict& x) {
   row(out, "add to first delivery", in_ms(x.add_to_delivery));
   row(out, "worker crash to redelivery", in_ms(x.crash_to_redelivery));
   row(out, "worker quit to redelivery", in_ms(x.quit_to_redelivery));
+  row(out, "end of pause to redelivery", in_ms(x.pause_overrun));
   row(out, "node kill to redelivery", in_ms(x.kill_to_redelivery));
   row(out, "Redis back to next add", in_ms(x.redis_back_to_add));
   row(out, "Redis back to next delivery", in_ms(x.redis_back_to_delivery));

@@ -64,6 +64,8 @@ struct verdict {
   // -- recovery ---------------------------------------------------------------
   times crash_to_redelivery;
   times quit_to_redelivery;
+  /// By how much the pause after a failure was longer than the longest allowed.
+  times pause_overrun;
   times kill_to_redelivery;
   times redis_back_to_add;
   times redis_back_to_delivery;

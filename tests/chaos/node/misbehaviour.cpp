@@ -8,7 +8,7 @@ namespace pulse::chaos {
 
 namespace {
 
-constexpr std::array<std::pair<misdeed, const char*>, 8> names{{
+constexpr std::array<std::pair<misdeed, const char*>, 9> names{{
   {misdeed::crash, "crash"},
   {misdeed::hang, "hang"},
   {misdeed::nack, "nack"},
@@ -17,6 +17,7 @@ constexpr std::array<std::pair<misdeed, const char*>, 8> names{{
   {misdeed::reject, "reject"},
   {misdeed::quit, "quit"},
   {misdeed::retire, "retire"},
+  {misdeed::backlog, "backlog"},
 }};
 
 uint64_t mixed(uint64_t x) {
@@ -40,6 +41,8 @@ uint32_t attempts_of(misdeed what, uint64_t base) {
       return UINT32_MAX;
     case misdeed::quit:
       return 1 + static_cast<uint32_t>(mixed(base) % 5);
+    case misdeed::backlog:
+      return 2;
     default:
       return 1;
   }
@@ -86,9 +89,9 @@ misdeed choose_misdeed(const misdeed_rates& rates, uint64_t seed,
            && mixed(base + static_cast<uint64_t>(what)) % i->second == 0
            && attempt <= attempts_of(what, base);
   };
-  for (auto what :
-       {misdeed::poison, misdeed::reject, misdeed::quit, misdeed::crash,
-        misdeed::hang, misdeed::nack, misdeed::slow, misdeed::retire})
+  for (auto what : {misdeed::poison, misdeed::reject, misdeed::backlog,
+                    misdeed::quit, misdeed::crash, misdeed::hang, misdeed::nack,
+                    misdeed::slow, misdeed::retire})
     if (drawn(what))
       return what;
   return misdeed::none;

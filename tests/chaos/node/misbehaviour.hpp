@@ -27,6 +27,8 @@ enum class misdeed : uint8_t {
   quit,
   /// Finishes the event and ends normally, while it holds further events.
   retire,
+  /// Refuses the first two attempts. Many such events wait at the same time.
+  backlog,
 };
 
 /// @returns the name of a misdeed, as in `--misdeeds`.

@@ -92,6 +92,14 @@ caf::behavior crew(caf::event_based_actor* self, sink_actor sink, uint64_t size,
   };
 }
 
+// Returns pauses as in "1000,5000".
+std::string in_ms(const std::vector<milliseconds>& pauses) {
+  std::string result;
+  for (auto x : pauses)
+    result += (result.empty() ? "" : ",") + std::to_string(x.count());
+  return result;
+}
+
 class sink_role : public role {
 public:
   explicit sink_role(role_context ctx) : ctx_(ctx) {
@@ -104,7 +112,8 @@ public:
     options_.lease = milliseconds{args.number("lease")};
     options_.ack_wait = milliseconds{args.number("ack_wait")};
     options_.sweep_interval = milliseconds{args.number("sweep")};
-    options_.backoff = {100ms};
+    if (args.text("backoff") != "default")
+      options_.backoff = {100ms};
     options_.max_deliveries = 50;
     options_.drain_timeout = 2s;
     workers_.seed = args.number("seed");
@@ -115,7 +124,8 @@ public:
     workers_.hang = options_.ack_wait + options_.ack_wait / 4;
     workers_.slow = options_.lease + options_.lease / 4;
     ctx_.log.write("role sink " + options_.name
-                   + (keyed ? " keyed" : " balanced"));
+                   + (keyed ? " keyed " : " balanced ")
+                   + in_ms(options_.backoff));
   }
 
   bool open() override {

@@ -38,6 +38,7 @@ public:
         log_.write("c " + name_);
         throw std::runtime_error{"a crash on purpose"};
       case misdeed::nack:
+      case misdeed::backlog:
         log_.write("e " + name_);
         return caf::make_error(errc::handler_failed, "refused on purpose");
       case misdeed::reject:

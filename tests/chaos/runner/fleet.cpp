@@ -36,6 +36,8 @@ uint64_t one_in(misdeed what, uint64_t rate) {
     return std::max<uint64_t>(n, 2);
   };
   switch (what) {
+    case misdeed::backlog:
+      return 100;
     case misdeed::nack:
       return every(0.5);
     case misdeed::crash:
@@ -99,6 +101,12 @@ std::vector<std::string> fleet::sink_args(const std::string& name,
                                   arg("ack_wait", ms(how_.ack_wait_ms)),
                                   arg("sweep", ms(how_.sweep_ms)),
                                   arg("work_us", ms(how_.work_us))};
+  // With long pauses, failures of a keyed sink would stop all of its topics.
+  if (dispatch != "keyed"
+      && std::count(how_.misdeeds.begin(), how_.misdeeds.end(),
+                    misdeed::backlog)
+           > 0)
+    result.emplace_back("backoff=default");
   for (auto x : how_.misdeeds)
     result.push_back(arg(to_string(x), one_in(x, how_.rate)));
   return result;

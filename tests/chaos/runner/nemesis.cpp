@@ -35,7 +35,7 @@ nemesis::nemesis(const std::string& directory, local_redis& server,
 }
 
 void nemesis::begin(const planned_fault& what) {
-  active x{what, {}, now_us(), 0, {}};
+  active x{what, {}, now_us(), 0, {}, 0};
   if (!is_global(what.what))
     x.slot = nodes_.slots()[what.slot].name;
   // The plan does not know how long a restart really takes. A process or link
@@ -82,6 +82,9 @@ void nemesis::act(active& x) {
       return set(link_mode::throttle, 0, 20'000);
     case fault_kind::link_bytewise:
       return set(link_mode::bytewise);
+    case fault_kind::consumer_delete:
+      x.released = delete_consumer(nodes_.slots()[slot]);
+      return;
     default:
       return act_on_redis(x);
   }
@@ -120,6 +123,19 @@ void nemesis::act_on_redis(active& x) {
     default:
       return;
   }
+}
+
+// The names of consumers have the ID of their process.
+int64_t nemesis::delete_consumer(const fleet::slot& of) const {
+  const auto key = stream_key(stream_name);
+  const auto group = of.name.substr(0, of.name.rfind('-'));
+  const auto pid = "." + std::to_string(of.process.pid()) + ".";
+  int64_t result = 0;
+  for (const auto& x : admin_.consumers(key, group))
+    if (x.find(pid) != std::string::npos)
+      result += std::max<int64_t>(
+        admin_.number({"XGROUP", "DELCONSUMER", key, group, x}), 0);
+  return result;
 }
 
 bool nemesis::heal_due(int64_t now) {
@@ -221,7 +237,7 @@ void nemesis::measure(active& x) {
 
 void nemesis::note(const active& x, int64_t end) {
   log_ << x.begin << ' ' << end << ' ' << to_string(x.what.what) << ' '
-       << (x.slot.empty() ? "*" : x.slot) << std::endl;
+       << (x.slot.empty() ? "*" : x.slot) << ' ' << x.released << std::endl;
 }
 
 std::string nemesis::under_way() const {

@@ -56,10 +56,13 @@ private:
     int64_t begin = 0;
     int64_t due = 0;
     std::vector<cost> costs;
+    /// How many pending events were deleted from the group of the sink.
+    int64_t released = 0;
   };
 
   void act(active& x);
   void act_on_redis(active& x);
+  [[nodiscard]] int64_t delete_consumer(const fleet::slot& of) const;
   bool heal(active& x);
   void measure(active& x);
   void note(const active& x, int64_t end);

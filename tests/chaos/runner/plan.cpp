@@ -9,27 +9,37 @@ namespace pulse::chaos {
 
 namespace {
 
-constexpr std::array<std::pair<fault_kind, const char*>, 20> names{{
-  {fault_kind::kill, "kill"},
-  {fault_kind::stop, "stop"},
-  {fault_kind::close, "close"},
-  {fault_kind::link_delay, "delay"},
-  {fault_kind::link_cut, "cut"},
-  {fault_kind::link_hole, "hole"},
-  {fault_kind::link_deaf, "deaf"},
-  {fault_kind::link_half_reply, "half-reply"},
-  {fault_kind::link_freeze, "freeze"},
-  {fault_kind::link_throttle, "throttle"},
-  {fault_kind::link_bytewise, "bytewise"},
-  {fault_kind::redis_kill, "redis-kill"},
-  {fault_kind::redis_stop, "redis-stop"},
-  {fault_kind::client_kill, "client-kill"},
-  {fault_kind::script_flush, "script-flush"},
-  {fault_kind::clock_step, "clock-step"},
-  {fault_kind::outage, "outage"},
-  {fault_kind::flush, "flush"},
-  {fault_kind::del, "del"},
-  {fault_kind::group_destroy, "group-destroy"},
+struct fault_facts {
+  fault_kind kind;
+  const char* name;
+  /// Whether it hits Redis, and so all processes.
+  bool global;
+  /// Whether it is planned unless somebody chooses other faults.
+  bool usual;
+};
+
+constexpr std::array<fault_facts, 21> all_faults{{
+  {fault_kind::kill, "kill", false, true},
+  {fault_kind::stop, "stop", false, true},
+  {fault_kind::close, "close", false, true},
+  {fault_kind::link_delay, "delay", false, true},
+  {fault_kind::link_cut, "cut", false, true},
+  {fault_kind::link_hole, "hole", false, true},
+  {fault_kind::link_deaf, "deaf", false, true},
+  {fault_kind::link_half_reply, "half-reply", false, true},
+  {fault_kind::link_freeze, "freeze", false, true},
+  {fault_kind::link_throttle, "throttle", false, true},
+  {fault_kind::link_bytewise, "bytewise", false, true},
+  {fault_kind::redis_kill, "redis-kill", true, true},
+  {fault_kind::redis_stop, "redis-stop", true, true},
+  {fault_kind::client_kill, "client-kill", true, true},
+  {fault_kind::script_flush, "script-flush", true, true},
+  {fault_kind::clock_step, "clock-step", true, true},
+  {fault_kind::outage, "outage", true, false},
+  {fault_kind::flush, "flush", true, false},
+  {fault_kind::del, "del", true, false},
+  {fault_kind::group_destroy, "group-destroy", true, false},
+  {fault_kind::consumer_delete, "del-consumer", false, false},
 }};
 
 // The time to recover before the same process or link gets the next fault.
@@ -106,9 +116,15 @@ private:
   }
 
   static bool fits(fault_kind what, const slot_facts& x) {
-    return what == fault_kind::kill    ? !x.veteran
-           : what == fault_kind::close ? x.sink
-                                       : true;
+    switch (what) {
+      case fault_kind::kill:
+        return !x.veteran;
+      case fault_kind::close:
+      case fault_kind::consumer_delete:
+        return x.sink;
+      default:
+        return true;
+    }
   }
 
   int64_t length_of(fault_kind what) {
@@ -149,17 +165,17 @@ private:
 } // namespace
 
 std::string to_string(fault_kind x) {
-  for (auto [kind, name] : names)
-    if (kind == x)
-      return name;
+  for (const auto& facts : all_faults)
+    if (facts.kind == x)
+      return facts.name;
   return "?";
 }
 
 std::vector<fault_kind> random_faults() {
   std::vector<fault_kind> result;
-  for (auto [kind, name] : names)
-    if (kind < fault_kind::outage)
-      result.push_back(kind);
+  for (const auto& facts : all_faults)
+    if (facts.usual)
+      result.push_back(facts.kind);
   return result;
 }
 
@@ -168,18 +184,19 @@ bool from_string(std::string_view text, std::vector<fault_kind>& out) {
   while (!text.empty()) {
     const auto end = std::min(text.find(','), text.size());
     const auto word = text.substr(0, end);
-    const auto* i = std::find_if(names.begin(), names.end(),
-                                 [&](auto x) { return x.second == word; });
-    if (i == names.end())
+    const auto* i = std::find_if(all_faults.begin(), all_faults.end(),
+                                 [&](const auto& x) { return x.name == word; });
+    if (i == all_faults.end())
       return false;
-    out.push_back(i->first);
+    out.push_back(i->kind);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return true;
 }
 
 bool is_global(fault_kind x) noexcept {
-  return x >= fault_kind::redis_kill;
+  return std::any_of(all_faults.begin(), all_faults.end(),
+                     [=](const auto& y) { return y.kind == x && y.global; });
 }
 
 std::vector<planned_fault> make_plan(const plan_options& x) {

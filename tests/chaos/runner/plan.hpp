@@ -46,6 +46,9 @@ enum class fault_kind : uint8_t {
   del,
   /// XGROUP DESTROY: somebody deletes a group, but not its stream.
   group_destroy,
+  /// XGROUP DELCONSUMER: somebody deletes the consumer of a live sink, and the
+  /// list of the events that it holds.
+  consumer_delete,
 };
 
 std::string to_string(fault_kind x);

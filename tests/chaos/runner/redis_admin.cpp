@@ -102,6 +102,17 @@ redis_admin::groups(const std::string& key) const {
   return result;
 }
 
+std::vector<std::string>
+redis_admin::consumers(const std::string& key, const std::string& group) const {
+  std::vector<std::string> result;
+  const auto reply = (*this)({"XINFO", "CONSUMERS", key, group});
+  if (!reply || reply->type != REDIS_REPLY_ARRAY)
+    return result;
+  for (size_t i = 0; i < reply->elements; ++i)
+    result.push_back(text_of(reply->element[i], "name"));
+  return result;
+}
+
 bool redis_admin::is_through(const std::string& key, const group& x) const {
   const auto rest
     = (*this)({"XRANGE", key, "(" + x.last_delivered, "+", "COUNT", "1"});

@@ -50,6 +50,10 @@ public:
   };
   [[nodiscard]] std::vector<group> groups(const std::string& key) const;
 
+  /// @returns the names of the consumers of a group.
+  [[nodiscard]] std::vector<std::string>
+  consumers(const std::string& key, const std::string& group) const;
+
   /// @returns whether a group was given all events of its stream. The `lag`
   /// that Redis reports cannot be used, because it may be too high after a
   /// restart.

@@ -53,6 +53,29 @@ CAF_TEST(a fault explains counts that are missing) {
   CAF_CHECK(judged().good());
 }
 
+CAF_TEST(an event waits for its pause after a failure) {
+  sink("audit-2", "audit balanced 100,5000");
+  start("audit-2", 20, 1, 0);
+  end("audit-2", 21, 1, "e");
+  start("audit-2", 99, 1, 0, 2);
+  end("audit-2", 100, 1, "e");
+  handle("audit-2", 3'860, 1, 0, 3);
+  CAF_CHECK(judged().good());
+  add(9'000);
+  start("audit-2", 9'020, 1, 1);
+  end("audit-2", 9'021, 1, "e");
+  handle("audit-2", 9'090, 1, 1, 2);
+  CAF_CHECK(only(judged(), "too soon"));
+}
+
+CAF_TEST(an event that comes long after its pause is late) {
+  sink("audit-2", "audit balanced 100");
+  start("audit-2", 20, 1, 0);
+  end("audit-2", 21, 1, "e");
+  handle("audit-2", 150, 1, 0, 2);
+  CAF_CHECK_EQUAL(judged().pause_overrun.percentile(1), 4'000);
+}
+
 CAF_TEST(an event is not to blame for a worker that quits) {
   quit(1);
   handle("audit-0", 90, 9, 0, 2, 1);
