@@ -32,18 +32,80 @@ struct fixture : sink_actor_fixture {
 
 CAF_TEST_FIXTURE_SCOPE(sink_leases_tests, fixture)
 
-CAF_TEST(each stream has a lease until it is removed) {
+CAF_TEST(a stream has a lease while the sink holds events of it) {
   options.streams = {"a", "b"};
-  spawn();
-  CAF_CHECK_EQUAL(leases.log(), "add a, add b");
-  CAF_CHECK_EQUAL(leases.kept()[0]->sink, "s");
-  CAF_CHECK_EQUAL(leases.kept()[0]->consumer, consumer);
-  CAF_CHECK(leases.kept()[0]->length == 15s);
+  alice.hold();
+  spawn_subscribed();
+  pass(1min);
+  CAF_CHECK_EQUAL(leases.log(), "");
+  give_page(nothing);
+  pass(200ms); // the read is under way for so long
+  give(1, 2);
+  CAF_CHECK_EQUAL(leases.log(), "add a");
+  CAF_REQUIRE_EQUAL(leases.kept().size(), 1u);
+  const auto& x = *leases.kept()[0];
+  CAF_CHECK_EQUAL(x.sink, "s");
+  CAF_CHECK_EQUAL(x.consumer, consumer);
+  CAF_CHECK(x.length == 15s);
+  CAF_CHECK(boot_time() - x.clock->renewed_at() >= 200ms);
+  give(3, 3);
+  leases.owns({{1, 0}, {2, 0}, {3, 0}});
+  pass(1min);
+  CAF_CHECK_EQUAL(leases.log(), "update a, update a, update a, update a");
+  for (int i = 0; i < 3; ++i) {
+    alice.finish();
+    consume_messages();
+  }
+  pass(2s);
+  CAF_CHECK_EQUAL(leases.log(), "delete a");
+  give_page(nothing);
+  give(4, 4);
+  CAF_CHECK_EQUAL(leases.log(), "add a");
+}
+
+CAF_TEST(a removed stream keeps its lease until its events have ended) {
+  alice.hold();
+  options.streams = {"a", "b"};
+  spawn_subscribed();
+  give(1, 1);
+  CAF_CHECK_EQUAL(leases.log(), "add a");
   auto removed = ask<bool>(uut, atom::rem_stream_v, std::string{"a"});
   consume_messages();
   CAF_CHECK(removed->ok() && removed->value);
+  give_page(nothing);
+  pass(3s);
+  CAF_CHECK_EQUAL(leases.log(), "");
+  alice.finish();
+  consume_messages();
   pass(1s);
   CAF_CHECK_EQUAL(leases.log(), "delete a");
+}
+
+CAF_TEST(a stream whose acks are not confirmed keeps its lease) {
+  options.filter.topic = "other";
+  spawn_subscribed();
+  redis.hold("XACK");
+  give(1, 1); // the filter does not want it
+  CAF_CHECK_EQUAL(leases.log(), "add a");
+  pass(10s);
+  CAF_CHECK_EQUAL(leases.log(), "");
+  release("XACK");
+  pass(2s);
+  CAF_CHECK_EQUAL(leases.log(), "delete a");
+}
+
+CAF_TEST(one batch per lease shows that the member of idle streams lives) {
+  options.streams = {"a", "b", "c"};
+  spawn_subscribed();
+  pass(500ms);
+  const std::string id = "18446744073709551615-18446744073709551614";
+  CAF_CHECK_EQUAL(calls("mark"), "GROUP s me COUNT 1 STREAMS a b c " + id + " "
+                                   + id + " " + id);
+  CAF_CHECK_EQUAL(calls("check"), "a s - + 1 me | b s - + 1 me | c s - + 1 me");
+  pass(15s);
+  CAF_CHECK_EQUAL(calls("mark"), "GROUP s me COUNT 1 STREAMS a " + id
+                                   + " | GROUP s me COUNT 1 STREAMS b " + id
+                                   + " | GROUP s me COUNT 1 STREAMS c " + id);
 }
 
 CAF_TEST(with ack none there are no leases) {
@@ -109,19 +171,21 @@ CAF_TEST(a stream whose ownership is unknown does not stop the others) {
   options.streams = {"a", "b"};
   alice.hold();
   spawn_subscribed(4);
+  give(1, 1);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
   sleep(8s);
   leases.renew(); // too late for a
   leases.kept()[0]->clock->stale = true;
   leases.fail_next(errc::permission_denied);
   give_page(nothing); // the read of before
-  give(1, 1);
+  give(2, 2);
   CAF_CHECK_EQUAL(alice.got(), "");
   give(1, 1, "b");
   pass(100ms);
   CAF_CHECK_EQUAL(alice.got(), "b1");
-  leases.owns({{1, 0}});
+  leases.owns({{1, 0}, {2, 0}});
   pass(1s);
-  CAF_CHECK_EQUAL(alice.got(), "a1");
+  CAF_CHECK_EQUAL(alice.got(), "a2");
 }
 
 CAF_TEST(a lease that the keeper found stale is verified) {
@@ -176,16 +240,46 @@ CAF_TEST(own pending events that a sleep delayed are read again) {
 }
 
 CAF_TEST(a pending event that is unknown at two checks is delivered) {
+  options.ack_wait = 5min;
   spawn_subscribed();
-  leases.owns({{9, 0}});
+  alice.hold();
+  give(1, 1); // the stream has a lease
+  leases.owns({{1, 0}, {9, 0}});
   pass(17s);
-  CAF_CHECK_EQUAL(alice.got(), "");
+  CAF_CHECK_EQUAL(alice.got(), "a1");
   redis.answer("XREADGROUP", page("a", 9, 9));
   pass(17s);
   give_page(nothing);
   pass(500ms);
   CAF_CHECK_EQUAL(alice.got(), "a9");
   CAF_CHECK(logged("the sink did not know them"));
+}
+
+CAF_TEST(a pending event of an idle stream is delivered after two checks) {
+  spawn_subscribed();
+  pass(1s);
+  const auto pending = array_of(1) + array_of(4) + bulk("9-0") + bulk("me")
+                       + ":1\r\n:1\r\n";
+  redis.answer("check", pending);
+  pass(16s);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  redis.answer("check", pending);
+  redis.answer("XREADGROUP", page("a", 9, 9));
+  pass(16s);
+  give_page(nothing);
+  pass(500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a9");
+  CAF_CHECK(logged("the sink did not know them"));
+}
+
+CAF_TEST(a check finds a group that vanished) {
+  options.streams = {"a", "b"};
+  spawn_subscribed();
+  pass(1s);
+  calls("create_group");
+  redis.refuse("check", "NOGROUP No such key");
+  pass(15s);
+  CAF_CHECK_EQUAL(calls("create_group").empty(), false);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -135,7 +135,8 @@ private:
     return {
       [=](caf::add_atom, const lease_ptr& x) {
         note(*st, "add ", *x);
-        x->clock->renewed(st->now());
+        if (x->clock->renewed_ns == 0)
+          x->clock->renewed(st->now());
         st->kept.push_back(x);
       },
       [=](caf::delete_atom, const lease_ptr& x) -> caf::result<void> {

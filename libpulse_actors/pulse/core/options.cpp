@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
+#include <unordered_set>
 
 namespace pulse {
 
@@ -64,10 +66,12 @@ public:
 
   checker& streams(const std::vector<std::string>& xs) {
     require("streams", !xs.empty(), "is empty: name at least one stream");
-    for (auto i = xs.begin(); i != xs.end(); ++i) {
-      check("streams", check_name("stream name", *i));
-      require("streams", std::find(xs.begin(), i, *i) == i,
-              "\"" + *i + "\" is named twice: name each stream once");
+    std::unordered_set<std::string_view> known;
+    for (const auto& x : xs) {
+      check("streams", check_name("stream name", x));
+      if (!known.insert(x).second)
+        require("streams", false,
+                "\"" + x + "\" is named twice: name each stream once");
     }
     return *this;
   }

@@ -131,21 +131,34 @@ CAF_TEST(more streams than room are asked in parts) {
   CAF_CHECK_EQUAL(next(), "4 x2"); // brings 1
   CAF_CHECK_EQUAL(next(), "1 2 x1");
   CAF_CHECK_EQUAL(next(), "3 4 x1");
-  CAF_CHECK_EQUAL(next(), "0 1 x1"); // all were silent: each part waits
-  CAF_CHECK_EQUAL(next(), "2 3 x1 blocks");
+  CAF_CHECK_EQUAL(next(), "0 1 x1");
 }
 
-CAF_TEST(many silent parts wait for a short time each) {
+CAF_TEST(there is a pause after a part with few events) {
   open_streams(100'000);
-  room = 1'000;
-  read_planner::read what;
-  for (int i = 0; i < 101; ++i)
+  backlog[0] = 1;
+  backlog[1'500] = 1;
+  backlog[2'000] = 7;
+  wanted = room; // asks for one event of each stream
+  auto pause_after = [this] {
+    read_planner::read what;
     read(what);
-  CAF_REQUIRE(what.block);
-  CAF_CHECK(*what.block == milliseconds{10});
-  open_streams(1'500);
+    return uut.pause().count();
+  };
+  CAF_CHECK(pause_after() == 0); // stream 0 may have more events
+  backlog[0] = 0;
+  CAF_CHECK_EQUAL(next(), "0 x1000"); // it has not
+  CAF_CHECK(uut.pause().count() == 0);
+  room = 500;
+  CAF_CHECK(pause_after() == 500 * 20);
+  CAF_CHECK(pause_after() == 0);
+}
+
+CAF_TEST(there is no pause if all streams are asked) {
+  open_streams(1'000);
+  read_planner::read what;
   read(what);
-  CAF_CHECK(what.block && *what.block == milliseconds{50});
+  CAF_CHECK(what.block && uut.pause().count() == 0);
 }
 
 CAF_TEST(a closed stream is not asked) {

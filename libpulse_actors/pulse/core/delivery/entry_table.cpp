@@ -48,4 +48,12 @@ std::optional<event_id> entry_table::lowest(uint32_t stream) const {
   return result;
 }
 
+std::set<uint32_t> entry_table::streams() const {
+  std::set<uint32_t> result;
+  for (const auto& x : slots_)
+    if (x.state != entry_state::free)
+      result.insert(x.stream);
+  return result;
+}
+
 } // namespace pulse

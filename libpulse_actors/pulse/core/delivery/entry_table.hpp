@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -103,6 +104,8 @@ public:
   /// @returns the lowest ID of a stream; nothing if the table has no entry of
   /// that stream.
   [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const;
+  /// @returns the streams that the table has entries of.
+  [[nodiscard]] std::set<uint32_t> streams() const;
   [[nodiscard]] delivery_ticket
   ticket_of(const ledger_entry& x) const noexcept {
     return {static_cast<uint32_t>(&x - slots_.data()), x.round, x.serial};

@@ -302,6 +302,10 @@ public:
   [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const {
     return entries_.lowest(stream);
   }
+  /// @returns the streams that the ledger holds events of.
+  [[nodiscard]] std::set<uint32_t> streams() const {
+    return entries_.streams();
+  }
   /// @returns whether a worker has an event of `stream`.
   [[nodiscard]] bool busy(uint32_t stream) const;
 

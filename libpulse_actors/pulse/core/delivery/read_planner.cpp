@@ -11,12 +11,12 @@ namespace {
 // Streams without a backlog are asked at least after this many reads.
 constexpr uint32_t most_in_a_row = 4;
 
-// If not all streams can be asked at a time, a silent sink asks all of them in
-// about this time; each part waits for at least `shortest_wait`, so that many
-// parts keep the server busy for a small part of the time only.
-constexpr milliseconds silent_round{1'000};
-constexpr milliseconds shortest_wait{10};
-constexpr milliseconds longest_wait{50};
+// If not all streams can be asked at a time, a read cannot wait for events of
+// all of them. The pause after a read without events is this long per stream,
+// which is about 20 times as long as the server works on it.
+constexpr std::chrono::microseconds pause_per_stream{20};
+// One event makes up for so many streams without events.
+constexpr size_t streams_per_event = 50;
 
 uint32_t clamp_count(size_t x) {
   return static_cast<uint32_t>(std::clamp<size_t>(x, 1, UINT32_MAX));
@@ -38,6 +38,7 @@ read_planner::read read_planner::next(const std::vector<index>& open,
                          && backlogged_.size() < open.size();
   if (some_wait && in_a_row_ < most_in_a_row) {
     ++in_a_row_;
+    is_part_ = false;
     last_ = next_backlogged(wanted, room);
   } else {
     in_a_row_ = 0;
@@ -45,6 +46,7 @@ read_planner::read read_planner::next(const std::vector<index>& open,
                                : next_of_all(open, wanted, room);
     if (some_wait)
       last_.block.reset();
+    is_part_ = open.size() > room;
   }
   last_.count = std::min(last_.count, page);
   return last_;
@@ -68,7 +70,21 @@ void read_planner::note_results() {
       backlogged_.push_back(x);
   if (!results.empty())
     active_ = results.size();
-  silent_ = results.empty() ? silent_ + asked.size() : 0;
+}
+
+std::chrono::microseconds read_planner::pause() const {
+  if (!is_part_ || !backlogged_.empty())
+    return {};
+  size_t events = 0;
+  for (const auto& [stream, n] : returned_) {
+    if (n >= last_.count)
+      return {}; // the stream has a backlog
+    events += n;
+  }
+  const auto silent = last_.streams.size()
+                      - std::min(last_.streams.size(),
+                                 streams_per_event * events);
+  return silent * pause_per_stream;
 }
 
 read_planner::read read_planner::next_of_all(const std::vector<index>& open,
@@ -96,11 +112,6 @@ read_planner::read read_planner::next_part(const std::vector<index>& open,
   for (size_t i = 0; i < size; ++i)
     result.streams.push_back(open[(next_ + i) % open.size()]);
   next_ = (next_ + size) % open.size();
-  if (silent_ < open.size())
-    return result;
-  const auto parts = static_cast<int64_t>((open.size() + size - 1) / size);
-  result.block = std::min(
-    std::clamp(silent_round / parts, shortest_wait, longest_wait), block_);
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include "pulse/core/options.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,7 +18,8 @@ namespace pulse {
 /// events. So the planner remembers which streams have a backlog: those of
 /// which the last read returned as many events as it asked for. It asks these
 /// alone and for many events, and all streams now and then. If there are more
-/// streams than the sink may hold events, it asks a part of them at a time.
+/// streams than the sink may hold events, it asks a part of them at a time, and
+/// makes a pause after a part that had few events.
 class read_planner {
 public:
   using index = uint32_t;
@@ -48,6 +50,10 @@ public:
     returned_[stream] = events;
   }
 
+  /// @returns how long to wait after the last read, whose events were noted,
+  /// before the next one.
+  [[nodiscard]] std::chrono::microseconds pause() const;
+
 private:
   void note_results();
   read next_backlogged(size_t wanted, size_t room);
@@ -64,10 +70,10 @@ private:
   size_t active_ = 1;
   // How many reads in a row asked only streams with a backlog.
   uint32_t in_a_row_ = 0;
-  // If not all streams are asked at a time: where the next part begins, and how
-  // many streams in a row had no event.
+  // If not all streams are asked at a time: where the next part begins, and
+  // whether the last read asked a part.
   size_t next_ = 0;
-  size_t silent_ = 0;
+  bool is_part_ = false;
 };
 
 } // namespace pulse

@@ -12,6 +12,9 @@
 #include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
+#include <unordered_map>
 
 namespace pulse {
 
@@ -28,9 +31,14 @@ struct lease_state {
   // What a renewal is to answer.
   enum class wanted : uint8_t { nothing, pending_ids };
 
+  using time_point = caf::actor_clock::time_point;
+
   struct kept {
     lease_ptr what;
-    caf::actor_clock::time_point due;
+    /// The number of the lease, in the order of their arrival.
+    uint64_t number = 0;
+    /// When to renew next; its entry in `waiting` if no renewal is under way.
+    time_point due;
     bool under_way = false;
     bool failing = false;
   };
@@ -51,15 +59,22 @@ struct lease_state {
   }
 
   void on_add(const lease_ptr& x) {
-    x->clock->renewed(env.boot_time());
-    leases.push_back({x, self->clock().now() + x->length / 3});
+    if (x->clock->renewed_ns == 0)
+      x->clock->renewed(env.boot_time());
+    const auto age = std::chrono::duration_cast<milliseconds>(
+      env.boot_time() - x->clock->renewed_at());
+    const auto [i, fresh] = leases.emplace(x.get(), kept{x, ++last_number, {}});
+    if (fresh)
+      wait(i->second, std::max(x->length / 3 - age, milliseconds{0}));
     arm();
   }
 
   void on_delete(const lease_ptr& x) {
-    leases.erase(std::remove_if(leases.begin(), leases.end(),
-                                [&](const kept& k) { return k.what == x; }),
-                 leases.end());
+    const auto i = leases.find(x.get());
+    if (i == leases.end())
+      return;
+    waiting.erase({i->second.due, i->second.number, x.get()});
+    leases.erase(i);
   }
 
   caf::result<std::vector<event_id>> on_update(const lease_ptr& x) {
@@ -77,9 +92,9 @@ struct lease_state {
   void on_tick() {
     timer.on_tick();
     const auto now = self->clock().now();
-    for (auto& k : leases) {
-      if (k.under_way || k.due > now)
-        continue;
+    while (!waiting.empty() && std::get<time_point>(*waiting.begin()) <= now) {
+      auto& k = leases.find(std::get<const lease*>(*waiting.begin()))->second;
+      waiting.erase(waiting.begin());
       k.under_way = true;
       k.due = now + k.what->length / 3;
       renew(k.what, wanted::nothing,
@@ -89,25 +104,31 @@ struct lease_state {
   }
 
   void renewed(const lease_ptr& x, const outcome<std::vector<event_id>>& how) {
-    auto is_it = [&](const kept& k) { return k.what == x; };
-    auto k = std::find_if(leases.begin(), leases.end(), is_it);
-    if (k == leases.end())
+    const auto i = leases.find(x.get());
+    if (i == leases.end() || !i->second.under_way)
       return;
-    k->under_way = false;
-    if (how.ok() == k->failing)
+    auto& k = i->second;
+    k.under_way = false;
+    if (how.ok() == k.failing)
       log(how.ok() ? log_level::info : log_level::warning, name,
           "leases of sink " + x->sink + " on stream " + x->stream
             + (how.ok() ? std::string{" are renewed again"}
                         : " cannot be renewed: " + to_string(how.error())));
-    k->failing = !how.ok();
+    k.failing = !how.ok();
     // Sooner than usual, but not in a loop, and not if there is no group.
-    if (k->failing && is_transient(how.error().code)
+    auto pause = k.due - self->clock().now();
+    if (k.failing && is_transient(how.error().code)
         && how.error().code != errc::no_group)
-      k->due = self->clock().now()
-               + std::min(x->length / 3,
-                          std::max<milliseconds>(x->length / 10,
-                                                 milliseconds{1'000}));
+      pause
+        = std::min(x->length / 3,
+                   std::max<milliseconds>(x->length / 10, milliseconds{1'000}));
+    wait(k, pause);
     arm();
+  }
+
+  void wait(kept& k, time_point::duration pause) {
+    k.due = self->clock().now() + pause;
+    waiting.emplace(k.due, k.number, k.what.get());
   }
 
   // What the server did happened after the request: so the lease lasts from
@@ -155,17 +176,17 @@ struct lease_state {
 
   // A renewal that is under way arms the timer when it ends.
   void arm() {
-    auto next = caf::actor_clock::time_point::max();
-    for (const auto& k : leases)
-      if (!k.under_way)
-        next = std::min(next, k.due);
-    timer.arm(next);
+    if (!waiting.empty())
+      timer.arm(std::get<time_point>(*waiting.begin()));
   }
 
   pointer self;
   connection_actor redis;
   internal::environment env;
-  std::vector<kept> leases;
+  std::unordered_map<const lease*, kept> leases;
+  // The leases without a renewal under way, and when they are due.
+  std::set<std::tuple<time_point, uint64_t, const lease*>> waiting;
+  uint64_t last_number = 0;
   internal::tick_timer<pointer> timer;
 };
 

@@ -58,7 +58,8 @@ struct lease {
 /// multiplexer's thread, so that handlers that keep all of CAF's workers busy
 /// cannot starve it. Node-local.
 using lease_actor = actor_interface<
-  // Starts to renew; the lease counts as renewed now. No reply.
+  // Starts to renew. If its clock was never set, the lease counts as renewed
+  // now. No reply.
   caf::result<void>(caf::add_atom, lease_ptr),
   // Stops renewing. Answers when the renewals that it sent before are in the
   // mailbox of the connection: none comes behind a command that the asker sends

@@ -30,6 +30,12 @@ void sink_ack_writer::list(uint32_t stream, std::vector<event_id>& into) const {
         into.push_back(x.id);
 }
 
+void sink_ack_writer::list_streams(std::set<uint32_t>& into) const {
+  for (const auto* acks : {&waiting_, &sent_})
+    for (const auto& x : *acks)
+      into.insert(x.stream);
+}
+
 void sink_ack_writer::send() {
   sent_ = std::exchange(waiting_, {});
   answers_sent_ = std::exchange(answers_, {});

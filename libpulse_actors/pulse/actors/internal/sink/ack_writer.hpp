@@ -3,6 +3,7 @@
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/actors/internal/sink/write_gate.hpp"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,9 @@ public:
 
   /// Appends the events of a stream whose acks are to be confirmed.
   void list(uint32_t stream, std::vector<event_id>& into) const;
+
+  /// Adds the streams with acks that are to be confirmed.
+  void list_streams(std::set<uint32_t>& into) const;
 
   /// @returns how many acks are not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {

@@ -285,9 +285,9 @@ struct sink_state {
 
   bool on_remove_stream(const std::string& x) {
     const auto i = ctx.streams.find(x);
-    if (!i || !streams().count(x))
+    const bool was_open = i && ctx.streams[*i].is_open();
+    if (!was_open && (!i || ctx.streams[*i].at != sink_stream::phase::opening))
       return false;
-    const bool was_open = ctx.streams[*i].is_open();
     groups.drop(*i);
     if (was_open) {
       ctx.streams.move_to(*i, sink_stream::phase::leaving);
@@ -403,7 +403,7 @@ struct sink_state {
       return;
     if (ctx.streams.recovery_due())
       own_pending.read_page();
-    else if (const auto n = intake.demand(); n > 0)
+    else if (const auto n = intake.demand(); n > 0 && reader.may_read())
       reader.read(n, intake.room());
   }
 
@@ -415,6 +415,8 @@ struct sink_state {
       audit.begin(stream);
     for (auto stream : audit.take_finished()) {
       groups.opened(stream);
+      if (ctx.acks() && ctx.streams[stream].is_open())
+        lease_guard.opened(stream);
       reader.interrupt(); // the read under way does not ask for the stream
     }
   }
@@ -456,8 +458,8 @@ struct sink_state {
                       || closing.leaving() || reader.interrupting();
     const auto now = ctx.now();
     const auto soonest = now + (busy ? busy_tick : idle_tick);
-    timer.arm(
-      std::min({soonest, claimer.next_time(now), attempts.next_time()}));
+    timer.arm(std::min({soonest, claimer.next_time(now), attempts.next_time(),
+                        reader.next_time()}));
   }
 
   sink_context ctx;

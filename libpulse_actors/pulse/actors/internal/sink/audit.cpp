@@ -17,6 +17,11 @@ milliseconds interval(const sink_options& x) {
   return std::clamp(x.lease / 3, milliseconds{1'000}, milliseconds{5'000});
 }
 
+// A sink with very many streams audits each of them less often: so many streams
+// a second at most.
+constexpr size_t most_per_second = 1'000;
+constexpr size_t most_per_tick = 1'000;
+
 // Returns the ID after which other members may hold events. In the reply of the
 // script, "5-0" means that they may hold 5-0 and later events, "(5-0" that they
 // hold only later ones.
@@ -32,14 +37,14 @@ std::optional<event_id> behind(std::string_view text) {
 } // namespace
 
 void sink_audit::tick(sink_context::time_point now) {
-  records_.resize(ctx_.streams.size());
   if (ctx_.closing)
     return;
-  for (uint32_t i = 0; i < records_.size(); ++i) {
-    const auto& x = records_[i];
-    if (ctx_.streams[i].is_open() && !x.under_way && now >= x.due)
+  const auto& open = ctx_.streams.open();
+  const auto period = period_for(open.size(), interval(ctx_.options),
+                                 most_per_second);
+  for (auto i : round_.due(now, open, period, most_per_tick))
+    if (!records_[i].under_way)
       audit_stream(i, false);
-  }
 }
 
 void sink_audit::begin(uint32_t index) {
@@ -50,7 +55,6 @@ void sink_audit::audit_stream(uint32_t index, bool requested) {
   records_.resize(ctx_.streams.size());
   auto& x = records_[index];
   x.under_way = true;
-  x.due = ctx_.now() + jittered(interval(ctx_.options), 0.25, random_);
   // The reply is compared with what the sink knows now. When the reply arrives,
   // the sink may know of newer events.
   const auto asked = ctx_.streams[index].history.ask(ctx_.disturbances);

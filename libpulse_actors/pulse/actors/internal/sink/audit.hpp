@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/sink/context.hpp"
+#include "pulse/core/paced_round.hpp"
 #include "pulse/resp/reply.hpp"
 
 #include <utility>
@@ -16,8 +17,7 @@ namespace pulse::internal {
 /// vanishes.
 class sink_audit {
 public:
-  explicit sink_audit(sink_context& ctx)
-    : ctx_(ctx), random_(ctx.env.new_engine()) {
+  explicit sink_audit(sink_context& ctx) : ctx_(ctx), round_(ctx.now()) {
     // nop
   }
 
@@ -38,7 +38,6 @@ private:
   struct record {
     bool under_way = false;
     bool failing = false;
-    sink_context::time_point due;
   };
 
   /// What the audit script answers, see resp::audit_script().
@@ -59,7 +58,7 @@ private:
   sink_context& ctx_;
   std::vector<record> records_;
   std::vector<uint32_t> finished_;
-  random_engine random_;
+  paced_round round_;
 };
 
 } // namespace pulse::internal

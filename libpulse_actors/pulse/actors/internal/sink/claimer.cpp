@@ -15,6 +15,9 @@ constexpr size_t page_size = 500;
 // A sink claims at most so many streams at a time.
 constexpr size_t streams_at_a_time = 256;
 
+// A sink looks for consumers of dead nodes in so many streams a second at most.
+constexpr size_t cleanings_per_second = 250;
+
 // A claim takes the more time of the server, the longer the pending list is.
 // The pause between two claims is at least this many times as long as a claim,
 // so that claims take at most 1 % of the server's time.
@@ -60,9 +63,8 @@ void sink_claimer::tick(time_point now) {
 
 sink_claimer::time_point sink_claimer::next_time(time_point now) const {
   auto result = next_claim_ > now ? next_claim_ : time_point::max();
-  for (const auto& x : ctx_.streams)
-    if (x.next_due && *x.next_due > now)
-      result = std::min(result, *x.next_due);
+  if (const auto due = ctx_.streams.next_due_after(now))
+    result = std::min(result, *due);
   return result;
 }
 
@@ -130,9 +132,11 @@ void sink_claimer::claim_due(time_point now) {
   if (round_ || under_way_ > 0 || ctx_.streams.recovery_due())
     return;
   auto wanted = std::min<size_t>(intake_.claim_demand(), page_size);
-  for (uint32_t i = 0; i < ctx_.streams.size() && wanted > 0; ++i) {
+  for (auto i : ctx_.streams.due_at(now)) {
     const auto& x = ctx_.streams[i];
-    if (!x.is_open() || !x.next_due || now < *x.next_due)
+    if (wanted == 0)
+      break;
+    if (!x.is_open())
       continue;
     const auto most = std::min<size_t>(wanted,
                                        std::max<uint64_t>(x.delayed, 1));
@@ -162,7 +166,7 @@ void sink_claimer::claim(uint32_t stream, uint32_t most, scope what) {
       ctx_.pages.failed(most, to_failure(err).code);
       // Redis may have executed the claim, and only its reply is lost.
       ctx_.streams.recover(stream);
-      ctx_.streams[stream].next_due.reset(); // until the next claim of all
+      ctx_.streams.set_next_due(stream, {}); // until the next claim of all
       ctx_.note_command_failed(to_failure(err));
       ended();
     });
@@ -178,9 +182,11 @@ size_t sink_claimer::on_claimed(uint32_t stream, resp::reply& reply,
   if (at.is(resp::node_type::error))
     ctx_.note_refusal(resp::error_of(at));
   auto count = read_claimed(stream, reply);
+  if (count && *count > 0)
+    ctx_.keep_lease(stream, sent);
   if (count)
     return *count;
-  ctx_.streams[stream].next_due.reset(); // until the next claim of all
+  ctx_.streams.set_next_due(stream, {}); // until the next claim of all
   ctx_.note_command_failed(count.error());
   return 0;
 }
@@ -277,12 +283,11 @@ void sink_claimer::accept(uint32_t stream, const event& x,
 // Every sink does this periodically, because it costs little and no sink has to
 // be chosen for it. Two sinks may do it at the same time.
 void sink_claimer::clean_consumers(time_point now) {
-  if (now < next_cleaning_)
-    return;
-  next_cleaning_ = now + jittered(3 * ctx_.options.lease, 0.25, random_);
-  for (const auto& x : ctx_.streams)
-    if (x.is_open())
-      clean_consumers_of(x);
+  const auto& open = ctx_.streams.open();
+  const auto period = period_for(open.size(), 3 * ctx_.options.lease,
+                                 cleanings_per_second);
+  for (auto i : cleaning_.due(now, open, period, cleanings_per_second))
+    clean_consumers_of(ctx_.streams[i]);
 }
 
 void sink_claimer::clean_consumers_of(const sink_stream& x) {

@@ -3,6 +3,7 @@
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/actors/internal/sink/intake.hpp"
 #include "pulse/core/delivery/claim_history.hpp"
+#include "pulse/core/paced_round.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <chrono>
@@ -40,7 +41,7 @@ public:
       outcomes_(outcomes),
       random_(ctx.env.new_engine()),
       next_claim_(ctx.now()),
-      next_cleaning_(ctx.now() + ctx.options.lease) {
+      cleaning_(ctx.now()) {
     // nop
   }
 
@@ -85,7 +86,7 @@ private:
   sink_outcome_writer& outcomes_;
   random_engine random_;
   time_point next_claim_;
-  time_point next_cleaning_;
+  paced_round cleaning_;
   size_t under_way_ = 0;
   std::optional<sink_claim_round> round_;
 };

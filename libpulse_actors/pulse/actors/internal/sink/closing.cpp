@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink/closing.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/sink/action_sender.hpp"
 #include "pulse/core/delivery/counter.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 
@@ -13,6 +14,9 @@ namespace {
 // How long an interrupted read may take to return before its connection is
 // given up. Normally the read returns within a millisecond.
 constexpr milliseconds interrupt_time{500};
+
+// So many streams are given back at a time.
+constexpr size_t most_at_a_time = 500;
 
 // The part of the drain time that is reserved for giving events back.
 milliseconds release_time(const sink_options& x) {
@@ -103,25 +107,48 @@ void sink_closing::go_on_leaving(uint32_t stream) {
   });
 }
 
+// Streams of which the sink holds events come first: if the time is over, other
+// nodes get the events of the others when the lease is over, and delete their
+// consumers.
 void sink_closing::release_all() {
-  auto entries = by_stream(ctx_.ledger.release());
+  for_each_stream(ctx_.ledger.release(),
+                  [this](uint32_t stream, std::vector<released_entry> xs) {
+                    released_.emplace(stream, std::move(xs));
+                  });
+  release_until_ = std::max(ctx_.now(), drain_until_)
+                   + release_time(ctx_.options);
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
     const auto& x = ctx_.streams[i];
-    if (x.was_open && x.at != sink_stream::phase::removed)
-      end_lease(i, [this, i, mine = std::move(entries[i])] {
-        release(i, "all", mine);
-      });
+    if (!x.was_open || x.at == sink_stream::phase::removed)
+      continue;
+    if (x.lease || released_.count(i) > 0)
+      to_release_.push_front(i);
+    else
+      to_release_.push_back(i);
+  }
+  go_on_releasing();
+}
+
+void sink_closing::go_on_releasing() {
+  if (ctx_.now() >= release_until_ && !to_release_.empty()) {
+    ctx_.report(log_level::info,
+                "there was no time to delete the consumers of this node on "
+                  + std::to_string(to_release_.size())
+                  + " streams; other nodes delete them");
+    to_release_.clear();
+  }
+  while (!to_release_.empty() && steps_under_way_ < most_at_a_time) {
+    const auto i = to_release_.front();
+    to_release_.pop_front();
+    const auto mine = released_.find(i);
+    auto entries = mine != released_.end() ? std::move(mine->second)
+                                           : std::vector<released_entry>{};
+    end_lease(i, [this, i, entries = std::move(entries)] {
+      release(i, "all", entries);
+    });
   }
   if (steps_under_way_ == 0)
     finish();
-}
-
-std::vector<std::vector<sink_closing::released_entry>>
-sink_closing::by_stream(const std::vector<released_entry>& xs) const {
-  std::vector<std::vector<released_entry>> result(ctx_.streams.size());
-  for (const auto& x : xs)
-    result[x.stream].push_back(x);
-  return result;
 }
 
 void sink_closing::release(uint32_t stream, const char* scope,
@@ -161,8 +188,9 @@ void sink_closing::end_lease(uint32_t stream, std::function<void()> then) {
 }
 
 void sink_closing::step_done() {
-  if (--steps_under_way_ == 0 && releasing_)
-    finish();
+  --steps_under_way_;
+  if (releasing_ && !finished_)
+    go_on_releasing();
 }
 
 void sink_closing::finish() {

@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/sink/outcome_writer.hpp"
 #include "pulse/actors/internal/sink/reader.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <vector>
@@ -64,8 +65,7 @@ private:
 
   void go_on_leaving(uint32_t stream);
   void release_all();
-  [[nodiscard]] std::vector<std::vector<released_entry>>
-  by_stream(const std::vector<released_entry>& xs) const;
+  void go_on_releasing();
   void release(uint32_t stream, const char* scope,
                const std::vector<released_entry>& entries);
   /// Ends the lease of a stream, then calls `then`. A renewal that Redis
@@ -83,6 +83,10 @@ private:
   sink_context::time_point drain_until_;
   sink_context::time_point read_until_;
   bool releasing_ = false;
+  sink_context::time_point release_until_;
+  // The streams that are not given back yet, and the events of each stream.
+  std::deque<uint32_t> to_release_;
+  std::map<uint32_t, std::vector<released_entry>> released_;
   bool finished_ = false;
   // How many requests to end a lease or to release events are not answered yet.
   size_t steps_under_way_ = 0;

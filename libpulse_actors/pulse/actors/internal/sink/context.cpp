@@ -54,6 +54,22 @@ sink_context::sink_context(sink_self::pointer self, sink_options x,
   counts.consumer = consumer;
 }
 
+void sink_context::keep_lease(uint32_t stream, std::chrono::nanoseconds sent) {
+  auto& x = streams[stream];
+  if (!acks() || x.lease)
+    return;
+  auto fresh = std::make_shared<lease>();
+  fresh->stream = x.name;
+  fresh->sink = options.name;
+  fresh->consumer = consumer;
+  fresh->length = options.lease;
+  fresh->clock = std::make_shared<lease_clock>();
+  fresh->clock->renewed(sent);
+  x.lease = std::move(fresh);
+  leased.insert(stream);
+  tell(leases, caf::add_atom_v, x.lease);
+}
+
 void sink_context::note_contact() {
   // A busy machine may be silent for a second. That is no outage, even if the
   // lease is very short.
@@ -86,9 +102,9 @@ void sink_context::note_delayed(uint32_t stream, int64_t waiting,
                                 int64_t due_in) {
   auto& x = streams[stream];
   x.delayed = static_cast<uint64_t>(waiting);
-  x.next_due.reset();
-  if (due_in >= 0)
-    x.next_due = now() + milliseconds{due_in};
+  streams.set_next_due(stream, due_in < 0
+                                 ? std::nullopt
+                                 : std::optional{now() + milliseconds{due_in}});
   if (x.delayed < many_failures / 2)
     x.reported_delays = false;
   if (x.delayed < many_failures || std::exchange(x.reported_delays, true))

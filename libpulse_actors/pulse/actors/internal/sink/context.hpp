@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,8 @@ struct sink_context {
   event_filter filter;
   delivery_ledger ledger;
   sink_streams streams;
+  /// The streams whose leases are renewed.
+  std::set<uint32_t> leased;
   sink_info counts;
   /// Whether the sink drains and then stops.
   bool closing = false;
@@ -105,6 +108,13 @@ struct sink_context {
     s.last_read = std::max(s.last_read, x.id());
     s.history.received(x);
   }
+
+  /// Call this when a command brought events of a stream. The lease of the
+  /// stream is renewed from now on, as long as the sink holds events of it (see
+  /// sink_lease_guard).
+  /// @param sent Time since boot at which the command was sent. The lease of
+  /// the events lasts at least from then on.
+  void keep_lease(uint32_t stream, std::chrono::nanoseconds sent);
 
   /// @param sent Time since boot at which a command was sent that brings
   /// events.

@@ -1,7 +1,5 @@
 #include "pulse/actors/internal/sink/count_writer.hpp"
 
-#include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/sink/actions.hpp"
 #include "pulse/core/delivery/counter.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
@@ -10,13 +8,30 @@
 
 namespace pulse::internal {
 
+sink_count_writer::sink_count_writer(sink_context& ctx)
+  : ctx_(ctx),
+    marks_(
+      ctx, "delivery counts",
+      [this](uint32_t stream, const auto& xs) {
+        return count_call(stream, xs);
+      },
+      [this](uint32_t, const auto& xs, const resp::reply& reply) {
+        return marked(xs, reply);
+      }) {
+  // nop
+}
+
+// The counts help the next node if this node dies. Nothing depends on them, so
+// a failed command is not repeated.
 void sink_count_writer::flush() {
-  if (!gate_.is_open())
-    return;
-  if (!counts_.empty())
-    send_counts();
-  if (!marks_.empty())
-    send_marks();
+  if (!counts_.empty() && marks_.may_send())
+    for_each_stream(std::exchange(counts_, {}),
+                    [this](uint32_t stream, const std::vector<action>& xs) {
+                      ctx_.run(
+                        count_call(stream, xs), [](const reply_ptr&) {},
+                        [](const caf::error&) {});
+                    });
+  marks_.flush();
 }
 
 command_ptr sink_count_writer::count_call(uint32_t stream,
@@ -29,46 +44,12 @@ command_ptr sink_count_writer::count_call(uint32_t stream,
   return call.finish(true);
 }
 
-// The counts help the next node if this node dies. Nothing depends on them, so
-// a failed command is not repeated.
-void sink_count_writer::send_counts() {
-  const auto all = by_stream(ctx_, std::exchange(counts_, {}));
-  for (uint32_t i = 0; i < all.size(); ++i)
-    if (!all[i].empty())
-      ctx_.run(
-        count_call(i, all[i]), [](const reply_ptr&) {},
-        [](const caf::error&) {});
-}
-
-// -- crash candidates ---------------------------------------------------------
-
-// Workers get the events only when Redis has the marks, so failed commands are
-// repeated.
-void sink_count_writer::send_marks() {
-  auto all = by_stream(ctx_, std::exchange(marks_, {}));
-  for (uint32_t i = 0; i < all.size(); ++i)
-    if (!all[i].empty())
-      send_marks_of(i, std::move(all[i]));
-}
-
-void sink_count_writer::send_marks_of(uint32_t stream,
-                                      std::vector<action> marks) {
-  auto batch = count_call(stream, marks);
-  ctx_.run(
-    std::move(batch),
-    [this, marks](const reply_ptr& reply) { marked(marks, *reply); },
-    [this, marks](const caf::error& err) {
-      marks_failed(marks, to_failure(err));
-    });
-}
-
-void sink_count_writer::marked(const std::vector<action>& marks,
-                               const resp::reply& reply) {
+status sink_count_writer::marked(const std::vector<action>& marks,
+                                 const resp::reply& reply) {
   resp::cursor at{reply};
   auto ids = resp::read_ids(at, "count");
   if (!ids)
-    return marks_failed(marks, ids.error());
-  gate_.worked();
+    return ids.error();
   // The loop runs backwards and marked() puts each event to the front of the
   // queue: that keeps the order of the events.
   for (auto x = marks.rbegin(); x != marks.rend(); ++x) {
@@ -77,13 +58,7 @@ void sink_count_writer::marked(const std::vector<action>& marks,
     else if (ctx_.ledger.lost(x->entry))
       ++ctx_.counts.lost_leases;
   }
-}
-
-void sink_count_writer::marks_failed(const std::vector<action>& marks,
-                                     const failure& why) {
-  marks_.insert(marks_.end(), marks.begin(), marks.end());
-  ctx_.note_refusal(why);
-  gate_.failed(why);
+  return {};
 }
 
 } // namespace pulse::internal

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "pulse/actors/internal/sink/action_sender.hpp"
 #include "pulse/actors/internal/sink/context.hpp"
-#include "pulse/actors/internal/sink/write_gate.hpp"
 
 #include <vector>
 
@@ -13,35 +13,28 @@ class sink_count_writer {
 public:
   using action = delivery_ledger::action;
 
-  explicit sink_count_writer(sink_context& ctx)
-    : ctx_(ctx), gate_(ctx, "delivery counts") {
-    // nop
-  }
+  explicit sink_count_writer(sink_context& ctx);
 
   void add_count(action x) {
     counts_.push_back(std::move(x));
   }
 
   void add_mark(action x) {
-    marks_.push_back(std::move(x));
+    marks_.add(std::move(x));
   }
 
   /// Sends what waits.
   void flush();
 
 private:
-  void send_counts();
-  void send_marks();
-  void send_marks_of(uint32_t stream, std::vector<action> marks);
-  void marked(const std::vector<action>& marks, const resp::reply& reply);
-  void marks_failed(const std::vector<action>& marks, const failure& why);
+  status marked(const std::vector<action>& marks, const resp::reply& reply);
   [[nodiscard]] command_ptr count_call(uint32_t stream,
                                        const std::vector<action>& xs) const;
 
   sink_context& ctx_;
-  write_gate gate_;
   std::vector<action> counts_;
-  std::vector<action> marks_;
+  // Workers get the events only when Redis has the marks.
+  sink_action_sender marks_;
 };
 
 } // namespace pulse::internal

@@ -13,8 +13,8 @@ void sink_dead_letter_writer::flush() {
   letter_lines_.tick(ctx_.now());
   removal_lines_.tick(ctx_.now());
   if (gate_.is_open())
-    for (auto& x : std::exchange(waiting_, {}))
-      send(std::move(x));
+    for (const auto& x : std::exchange(waiting_, {}))
+      send(x);
 }
 
 void sink_dead_letter_writer::list(uint32_t stream,
@@ -24,7 +24,13 @@ void sink_dead_letter_writer::list(uint32_t stream,
       into.push_back(x.id);
 }
 
-void sink_dead_letter_writer::send(action x) {
+void sink_dead_letter_writer::list_streams(std::set<uint32_t>& into) const {
+  for (const auto& x : waiting_)
+    into.insert(x.stream);
+  into.insert(sent_.begin(), sent_.end());
+}
+
+void sink_dead_letter_writer::send(const action& x) {
   const auto& stream = ctx_.streams[x.stream];
   if (!ctx_.options.dead_letter) {
     ++ctx_.counts.dead_letters;
@@ -50,15 +56,15 @@ void sink_dead_letter_writer::send(action x) {
   call.arg("x-failures").arg(uint64_t{x.counts.failures});
   call.arg("x-crashes").arg(uint64_t{x.counts.crashes});
   call.arg("x-time").arg(static_cast<int64_t>(ctx_.env.unix_time().count()));
-  ++sent_;
+  sent_.insert(x.stream);
   ctx_.run(
     call.finish(true),
     [this, x](const reply_ptr& reply) {
-      --sent_;
+      sent_.erase(sent_.find(x.stream));
       stored(x, *reply);
     },
     [this, x](const caf::error& err) {
-      --sent_;
+      sent_.erase(sent_.find(x.stream));
       failed(x, to_failure(err));
     });
 }

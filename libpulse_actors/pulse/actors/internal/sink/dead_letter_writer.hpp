@@ -5,6 +5,7 @@
 #include "pulse/actors/internal/sink/write_gate.hpp"
 #include "pulse/core/repeated_lines.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,9 +35,12 @@ public:
   /// Appends the events of a stream whose dead letters wait to be sent.
   void list(uint32_t stream, std::vector<event_id>& into) const;
 
+  /// Adds the streams with dead letters that are not confirmed yet.
+  void list_streams(std::set<uint32_t>& into) const;
+
   /// @returns how many dead letters are not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {
-    return waiting_.size() + sent_;
+    return waiting_.size() + sent_.size();
   }
 
 private:
@@ -44,7 +48,7 @@ private:
     return [&ctx](const auto& x) { ctx.report(log_level::warning, x); };
   }
 
-  void send(action x);
+  void send(const action& x);
   void stored(const action& x, const resp::reply& reply);
   void count_removed(const std::string& stream, const outcome<int64_t>& n);
   void failed(const action& x, const failure& why);
@@ -53,7 +57,8 @@ private:
   sink_ack_writer& acks_;
   write_gate gate_;
   std::vector<action> waiting_;
-  size_t sent_ = 0;
+  // The streams of the dead letters under way.
+  std::multiset<uint32_t> sent_;
   repeated_lines letter_lines_;
   repeated_lines removal_lines_;
 };

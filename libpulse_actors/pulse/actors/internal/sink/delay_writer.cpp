@@ -1,23 +1,26 @@
 #include "pulse/actors/internal/sink/delay_writer.hpp"
 
-#include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/sink/actions.hpp"
 #include "pulse/core/delivery/counter.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 namespace pulse::internal {
 
-void sink_delay_writer::flush() {
-  if (waiting_.empty() || !gate_.is_open())
-    return;
-  auto all = by_stream(ctx_, std::exchange(waiting_, {}));
-  for (uint32_t i = 0; i < all.size(); ++i)
-    if (!all[i].empty())
-      send(i, std::move(all[i]));
+sink_delay_writer::sink_delay_writer(sink_context& ctx)
+  : ctx_(ctx),
+    sender_(
+      ctx, "events that it gives back",
+      [this](uint32_t stream, const auto& xs) {
+        return delay_call(stream, xs);
+      },
+      [this](uint32_t stream, const auto& xs, const resp::reply& reply) {
+        return confirmed(stream, xs, reply);
+      }) {
+  // nop
 }
 
-void sink_delay_writer::send(uint32_t stream, std::vector<action> xs) {
+command_ptr sink_delay_writer::delay_call(uint32_t stream,
+                                          const std::vector<action>& xs) const {
   const auto& at = ctx_.streams[stream];
   const auto delayed = resp::delayed_key(at.name, ctx_.options.name);
   script_call call{resp::delay_script(), {at.key, delayed}};
@@ -28,29 +31,19 @@ void sink_delay_writer::send(uint32_t stream, std::vector<action> xs) {
     call.arg(x.id).arg(pack(x.counts));
     call.arg(failed ? static_cast<int64_t>(x.pause.count()) : int64_t{-1});
   }
-  sent_ += xs.size();
-  ctx_.run(
-    call.finish(true),
-    [this, stream, xs](const reply_ptr& reply) {
-      sent_ -= xs.size();
-      confirmed(stream, xs, *reply);
-    },
-    [this, xs](const caf::error& err) {
-      sent_ -= xs.size();
-      failed(xs, to_failure(err));
-    });
+  return call.finish(true);
 }
 
-void sink_delay_writer::confirmed(uint32_t stream,
-                                  const std::vector<action>& xs,
-                                  const resp::reply& reply) {
+status sink_delay_writer::confirmed(uint32_t stream,
+                                    const std::vector<action>& xs,
+                                    const resp::reply& reply) {
   if (auto ok = read_confirmation(stream, reply); !ok)
-    return failed(xs, ok.error());
-  gate_.worked();
+    return ok;
   for (const auto& x : xs) {
     ctx_.ledger.forget(x.entry);
     ctx_.streams[stream].note_other_holds(x.id);
   }
+  return {};
 }
 
 status sink_delay_writer::read_confirmation(uint32_t stream,
@@ -78,13 +71,6 @@ void sink_delay_writer::report_trimmed(uint32_t stream,
     ctx_.report_gap(ctx_.streams[stream].name, id.previous(), id.next(), 1,
                     true);
   }
-}
-
-void sink_delay_writer::failed(std::vector<action> xs, const failure& why) {
-  for (auto& x : xs)
-    waiting_.push_back(std::move(x));
-  ctx_.note_refusal(why);
-  gate_.failed(why);
 }
 
 } // namespace pulse::internal

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "pulse/actors/internal/sink/action_sender.hpp"
 #include "pulse/actors/internal/sink/context.hpp"
-#include "pulse/actors/internal/sink/write_gate.hpp"
 
 #include <vector>
 
@@ -16,35 +16,32 @@ class sink_delay_writer {
 public:
   using action = delivery_ledger::action;
 
-  explicit sink_delay_writer(sink_context& ctx)
-    : ctx_(ctx), gate_(ctx, "events that it gives back") {
-    // nop
-  }
+  explicit sink_delay_writer(sink_context& ctx);
 
   void add(action x) {
-    waiting_.push_back(std::move(x));
+    sender_.add(std::move(x));
   }
 
   /// Sends what waits.
-  void flush();
+  void flush() {
+    sender_.flush();
+  }
 
   /// @returns how many events are not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {
-    return waiting_.size() + sent_;
+    return sender_.backlog();
   }
 
 private:
-  void send(uint32_t stream, std::vector<action> xs);
-  void confirmed(uint32_t stream, const std::vector<action>& xs,
-                 const resp::reply& reply);
+  [[nodiscard]] command_ptr delay_call(uint32_t stream,
+                                       const std::vector<action>& xs) const;
+  status confirmed(uint32_t stream, const std::vector<action>& xs,
+                   const resp::reply& reply);
   status read_confirmation(uint32_t stream, const resp::reply& reply);
-  void failed(std::vector<action> xs, const failure& why);
   void report_trimmed(uint32_t stream, const std::vector<event_id>& gone);
 
   sink_context& ctx_;
-  write_gate gate_;
-  std::vector<action> waiting_;
-  size_t sent_ = 0;
+  sink_action_sender sender_;
 };
 
 } // namespace pulse::internal

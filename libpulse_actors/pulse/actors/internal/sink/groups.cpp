@@ -11,6 +11,10 @@ namespace pulse::internal {
 
 namespace {
 
+// The groups of so many streams are created at a time, so that the commands of
+// very many streams do not fill the queue of the connection.
+constexpr size_t most_at_a_time = 1'000;
+
 bool is_busy_group(const resp::cursor& at) {
   return at.is(resp::node_type::error) && at.text().substr(0, 9) == "BUSYGROUP";
 }
@@ -71,7 +75,7 @@ void sink_groups::begin(uint32_t index, start_position start) {
     return; // the options name the stream twice
   ctx_.streams.move_to(index, sink_stream::phase::opening);
   x.start = start;
-  open(index);
+  begin_attempt(index);
 }
 
 void sink_groups::drop(uint32_t index) {
@@ -85,30 +89,54 @@ void sink_groups::drop(uint32_t index) {
 }
 
 void sink_groups::check() {
-  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
-    if (ctx_.streams[i].is_open()) {
-      ctx_.streams.move_to(i, sink_stream::phase::opening);
-      auto& a = attempts_[i];
-      // The stream waits as after a failed attempt. Otherwise a group that
-      // vanishes again and again would cause a loop without pauses.
-      if (ctx_.now() - a.due > std::chrono::minutes{1})
-        a.pause.reset();
-      a.due = ctx_.now() + a.pause.next(random_);
-      a.failed = true;
-    }
+  while (!ctx_.streams.open().empty()) {
+    const auto i = ctx_.streams.open().back();
+    ctx_.streams.move_to(i, sink_stream::phase::opening);
+    auto& a = attempts_[i];
+    // The stream waits as after a failed attempt. Otherwise a group that
+    // vanishes again and again would cause a loop without pauses.
+    if (ctx_.now() - a.due > std::chrono::minutes{1})
+      a.pause.reset();
+    a.due = ctx_.now() + a.pause.next(random_);
+    a.failed = true;
+  }
 }
 
 void sink_groups::tick(sink_context::time_point now) {
-  for (uint32_t i = 0; i < attempts_.size(); ++i) {
+  for (auto i : ctx_.streams.opening()) {
     auto& a = attempts_[i];
-    if (ctx_.streams[i].at == sink_stream::phase::opening && !a.under_way
-        && now >= a.due)
-      open(i);
+    if (!a.under_way && !a.queued && now >= a.due)
+      begin_attempt(i);
   }
+}
+
+void sink_groups::begin_attempt(uint32_t index) {
+  attempts_[index].queued = true;
+  queue_.push_back(index);
+  go_on();
+}
+
+// A stream may have been removed while it waited.
+void sink_groups::go_on() {
+  while (!queue_.empty() && under_way_ < most_at_a_time) {
+    const auto index = queue_.front();
+    queue_.pop_front();
+    attempts_[index].queued = false;
+    if (ctx_.streams[index].at == sink_stream::phase::opening
+        && !attempts_[index].under_way)
+      open(index);
+  }
+}
+
+void sink_groups::attempt_ended(uint32_t index) {
+  if (std::exchange(attempts_[index].under_way, false))
+    --under_way_;
+  go_on();
 }
 
 void sink_groups::open(uint32_t index) {
   attempts_[index].under_way = true;
+  ++under_way_;
   if (ctx_.streams[index].was_open)
     look(index);
   else
@@ -245,7 +273,7 @@ void sink_groups::note_position(uint32_t index, resp::cursor& at) {
 void sink_groups::opened(uint32_t index) {
   auto& x = ctx_.streams[index];
   auto& a = attempts_[index];
-  a.under_way = false;
+  attempt_ended(index);
   if (x.at != sink_stream::phase::opening)
     return; // the stream was removed meanwhile
   if (std::exchange(a.failed, false) && !a.last.ok())
@@ -256,29 +284,15 @@ void sink_groups::opened(uint32_t index) {
   // last trouble was long ago.
   if (!std::exchange(x.was_open, true))
     a.pause.reset();
-  keep_lease(x);
   a.drop_if_failed = false;
   for (auto& promise : std::exchange(a.waiting, {}))
     promise.deliver(caf::unit);
 }
 
-void sink_groups::keep_lease(sink_stream& x) {
-  if (!ctx_.acks() || x.lease != nullptr)
-    return;
-  auto fresh = std::make_shared<lease>();
-  fresh->stream = x.name;
-  fresh->sink = ctx_.options.name;
-  fresh->consumer = ctx_.consumer;
-  fresh->length = ctx_.options.lease;
-  fresh->clock = std::make_shared<lease_clock>();
-  x.lease = std::move(fresh);
-  tell(ctx_.leases, caf::add_atom_v, x.lease);
-}
-
 void sink_groups::failed(uint32_t index, failure why) {
   auto& x = ctx_.streams[index];
   auto& a = attempts_[index];
-  a.under_way = false;
+  attempt_ended(index);
   if (x.at != sink_stream::phase::opening)
     return;
   why.what = "sink " + ctx_.options.name + " on stream " + x.name + ": "
@@ -297,9 +311,7 @@ void sink_groups::failed(uint32_t index, failure why) {
 
 std::optional<status> sink_groups::all_open() const {
   status result;
-  for (size_t i = 0; i < attempts_.size(); ++i) {
-    if (ctx_.streams[i].at != sink_stream::phase::opening)
-      continue;
+  for (auto i : ctx_.streams.opening()) {
     if (attempts_[i].last.ok())
       return std::nullopt;
     result = attempts_[i].last;

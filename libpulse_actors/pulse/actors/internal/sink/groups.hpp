@@ -6,6 +6,7 @@
 
 #include <caf/response_promise.hpp>
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -69,6 +70,8 @@ public:
 private:
   struct attempt {
     bool under_way = false;
+    /// Whether the attempt waits until fewer others are under way.
+    bool queued = false;
     bool failed = false;
     status last;
     sink_context::time_point due;
@@ -80,8 +83,10 @@ private:
 
   uint32_t insert(const std::string& name);
   void begin(uint32_t index, start_position start);
-  void keep_lease(sink_stream& x);
 
+  void begin_attempt(uint32_t index);
+  void go_on();
+  void attempt_ended(uint32_t index);
   void open(uint32_t index);
   void create_first(uint32_t index);
   void on_created_first(uint32_t index, const resp::reply& reply);
@@ -100,6 +105,8 @@ private:
   sink_context& ctx_;
   std::vector<attempt> attempts_;
   std::vector<uint32_t> created_;
+  std::deque<uint32_t> queue_;
+  size_t under_way_ = 0;
   random_engine random_;
 };
 

@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink/lease_guard.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
 #include <string>
@@ -11,6 +12,13 @@ namespace {
 
 // The pause after a failed attempt to verify.
 constexpr milliseconds verify_pause{500};
+
+// How many streams without a lease are checked by one batch.
+constexpr size_t most_in_a_batch = 256;
+
+// How many streams are checked at a time and a second at most.
+constexpr size_t most_at_a_time = 4'096;
+constexpr size_t most_per_second = 10'000;
 
 } // namespace
 
@@ -28,7 +36,7 @@ void sink_lease_guard::check_leases() {
 void sink_lease_guard::look_for_stale_leases(std::chrono::nanoseconds now) {
   const auto fresh_for = ctx_.options.lease / 2;
   next_look_ = now + fresh_for;
-  for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
+  for (auto i : ctx_.leased) {
     const auto& x = ctx_.streams[i];
     if (!x.lease)
       continue;
@@ -64,29 +72,142 @@ bool sink_lease_guard::is_stale(const sink_stream& x) const {
          || clock.older_than(ctx_.options.lease / 2, ctx_.env.boot_time());
 }
 
+void sink_lease_guard::tick(time_point now) {
+  if (now >= next_end_)
+    end_leases(now);
+  if (checking_ >= most_at_a_time)
+    return;
+  check_idle(take_opened());
+  check_some(now);
+}
+
+// The lease of a stream ends when the sink holds no event of it. So the leases
+// cost nothing for streams without events.
+void sink_lease_guard::end_leases(time_point now) {
+  next_end_ = now + ctx_.options.lease / 12;
+  if (ctx_.leased.empty())
+    return;
+  auto needed = ctx_.ledger.streams();
+  outcomes_.list_streams(needed);
+  for (auto i = ctx_.leased.begin(); i != ctx_.leased.end();) {
+    auto& x = ctx_.streams[*i];
+    if (x.lease && needed.count(*i) > 0) {
+      ++i;
+      continue;
+    }
+    if (x.lease) {
+      ctx_.counts.trimmed += x.lease->clock->trimmed;
+      tell(ctx_.leases, caf::delete_atom_v, std::move(x.lease));
+      x.lease = nullptr;
+    }
+    i = ctx_.leased.erase(i);
+  }
+}
+
+std::vector<uint32_t> sink_lease_guard::take_opened() {
+  std::vector<uint32_t> result;
+  const auto n = std::min(opened_.size(), most_at_a_time);
+  for (auto i = opened_.end() - static_cast<std::ptrdiff_t>(n);
+       i != opened_.end(); ++i)
+    if (ctx_.streams[*i].is_open())
+      result.push_back(*i);
+  opened_.resize(opened_.size() - n);
+  return result;
+}
+
 // Redis may execute a read of an abandoned connection much later. Then events
 // are pending for this sink that the sink does not know. So the sink compares
 // both lists once per lease.
-void sink_lease_guard::tick(time_point now) {
-  if (now < next_check_ || verifying_ > 0)
-    return;
-  next_check_ = now + jittered(ctx_.options.lease, 0.1, random_);
-  for (uint32_t i = 0; i < ctx_.streams.size(); ++i)
-    if (ctx_.streams[i].is_open())
+void sink_lease_guard::check_some(time_point now) {
+  const auto& open = ctx_.streams.open();
+  const auto period = period_for(open.size(), ctx_.options.lease,
+                                 most_per_second);
+  std::vector<uint32_t> idle;
+  for (auto i : round_.due(now, open, period, most_at_a_time))
+    if (ctx_.streams[i].lease)
       verify(i);
+    else
+      idle.push_back(i);
+  check_idle(idle);
+}
+
+// A stream of which the sink holds no event has no lease, and a stream without
+// pending events needs none. A read that returns nothing shows the other nodes
+// that the consumer is alive (see renew.lua).
+void sink_lease_guard::check_idle(const std::vector<uint32_t>& streams) {
+  for (size_t i = 0; i < streams.size(); i += most_in_a_batch) {
+    const auto n = std::min(most_in_a_batch, streams.size() - i);
+    const auto begin = streams.begin() + static_cast<std::ptrdiff_t>(i);
+    check_part({begin, begin + static_cast<std::ptrdiff_t>(n)});
+  }
+}
+
+void sink_lease_guard::check_part(const std::vector<uint32_t>& part) {
+  auto batch = std::make_shared<command_batch>();
+  resp::command_writer w{batch->bytes};
+  w.begin(7 + 2 * part.size());
+  w.arg("XREADGROUP").arg("GROUP").arg(ctx_.options.name).arg(ctx_.consumer);
+  w.arg("COUNT").arg(uint64_t{1}).arg("STREAMS");
+  for (auto i : part)
+    w.arg(ctx_.streams[i].key);
+  for (size_t i = 0; i < part.size(); ++i)
+    w.arg("18446744073709551615-18446744073709551614");
+  for (auto i : part)
+    resp::write_command(batch->bytes, "XPENDING", ctx_.streams[i].key,
+                        ctx_.options.name, "-", "+", uint64_t{1},
+                        ctx_.consumer);
+  batch->count = static_cast<uint32_t>(1 + part.size());
+  batch->repeatable = true;
+  checking_ += part.size();
+  ctx_.run(
+    std::move(batch),
+    [this, part](const reply_ptr& reply) {
+      checking_ -= part.size();
+      on_checked(part, *reply);
+    },
+    [this, n = part.size()](const caf::error& err) {
+      checking_ -= n;
+      ctx_.note_command_failed(to_failure(err));
+    });
+}
+
+void sink_lease_guard::on_checked(const std::vector<uint32_t>& part,
+                                  const resp::reply& reply) {
+  resp::cursor at{reply};
+  failure why;
+  if (at.is(resp::node_type::error))
+    why = resp::error_of(at);
+  at.skip();
+  for (auto stream : part) {
+    auto here = at;
+    at.skip();
+    const auto pending = resp::pending_entries(here);
+    if (!pending) {
+      why = pending.error();
+      continue;
+    }
+    std::vector<event_id> ours;
+    for (const auto& x : *pending)
+      ours.push_back(x.id);
+    note_unknown(stream, ours);
+  }
+  if (why.code == errc::none)
+    return;
+  ctx_.note_refusal(why);
+  ctx_.note_command_failed(why);
 }
 
 void sink_lease_guard::verify(uint32_t stream) {
-  ++verifying_;
+  ++checking_;
   ctx_.requests.ask(
     ctx_.leases,
     [this, stream,
      before = ctx_.ledger.next_serial()](const std::vector<event_id>& ours) {
-      --verifying_;
+      --checking_;
       on_verified(stream, before, ours);
     },
     [this, stream](const caf::error& err) {
-      --verifying_;
+      --checking_;
       on_not_verified(stream, to_failure(err));
     },
     caf::update_atom_v, ctx_.streams[stream].lease);
@@ -125,7 +246,12 @@ void sink_lease_guard::on_not_verified(uint32_t stream, const failure& why) {
 // knows it at the next check. So only events that were unknown twice count.
 void sink_lease_guard::note_unknown(uint32_t stream,
                                     const std::vector<event_id>& ours) {
-  auto& earlier = unknown_pending_[stream];
+  const auto before = unknown_pending_.find(stream);
+  if (ours.empty()) {
+    if (before != unknown_pending_.end())
+      unknown_pending_.erase(before);
+    return;
+  }
   std::set<event_id> unknown;
   size_t again = 0;
   // There may be as many of both.
@@ -134,7 +260,7 @@ void sink_lease_guard::note_unknown(uint32_t stream,
     if (!ctx_.ledger.holds(stream, id)
         && !std::binary_search(decided.begin(), decided.end(), id)) {
       unknown.insert(id);
-      again += earlier.count(id);
+      again += before != unknown_pending_.end() ? before->second.count(id) : 0;
     }
   if (again > 0) {
     ctx_.report(log_level::warning,
@@ -145,7 +271,7 @@ void sink_lease_guard::note_unknown(uint32_t stream,
     ctx_.streams.recover(stream);
     unknown.clear();
   }
-  earlier = std::move(unknown);
+  unknown_pending_[stream] = std::move(unknown);
 }
 
 } // namespace pulse::internal

@@ -2,6 +2,8 @@
 
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/actors/internal/sink/outcome_writer.hpp"
+#include "pulse/core/paced_round.hpp"
+#include "pulse/resp/reply.hpp"
 
 #include <chrono>
 #include <map>
@@ -19,10 +21,7 @@ public:
   using time_point = sink_context::time_point;
 
   sink_lease_guard(sink_context& ctx, const sink_outcome_writer& outcomes)
-    : ctx_(ctx),
-      outcomes_(outcomes),
-      random_(ctx.env.new_engine()),
-      next_check_(ctx.now() + ctx.options.lease) {
+    : ctx_(ctx), outcomes_(outcomes), round_(ctx.now()) {
     // nop
   }
 
@@ -32,8 +31,15 @@ public:
   /// sink, and goes on with the stream when Redis has answered.
   void check_leases();
 
-  /// Looks for events that the sink does not know, if it is time to do so.
+  /// Looks for events that the sink does not know, if it is time to do so, and
+  /// shows other nodes that this one lives. Ends leases that are not needed any
+  /// more.
   void tick(time_point now);
+
+  /// Call this when a stream became open. Its consumer exists soon afterwards.
+  void opened(uint32_t stream) {
+    opened_.push_back(stream);
+  }
 
 private:
   /// The lease of a stream was found stale. The keeper renews a lease before
@@ -47,6 +53,12 @@ private:
   void look_for_stale_leases(std::chrono::nanoseconds now);
   void resolve_doubts();
   [[nodiscard]] bool is_stale(const sink_stream& x) const;
+  void end_leases(time_point now);
+  std::vector<uint32_t> take_opened();
+  void check_some(time_point now);
+  void check_idle(const std::vector<uint32_t>& streams);
+  void check_part(const std::vector<uint32_t>& part);
+  void on_checked(const std::vector<uint32_t>& part, const resp::reply& reply);
   void verify(uint32_t stream);
   void on_not_verified(uint32_t stream, const failure& why);
   void on_verified(uint32_t stream, uint64_t before,
@@ -55,12 +67,16 @@ private:
 
   sink_context& ctx_;
   const sink_outcome_writer& outcomes_;
-  random_engine random_;
   std::map<uint32_t, doubt> doubts_;
   // Time since boot before which no lease can become stale.
   std::chrono::nanoseconds next_look_{0};
-  size_t verifying_ = 0;
-  time_point next_check_;
+  // How many streams are being checked.
+  size_t checking_ = 0;
+  paced_round round_;
+  // The streams that became open and were not checked yet.
+  std::vector<uint32_t> opened_;
+  // When to look next for leases that are not needed any more.
+  time_point next_end_{};
   // For each stream: pending events of this sink that the sink did not know at
   // the last check.
   std::map<uint32_t, std::set<event_id>> unknown_pending_;

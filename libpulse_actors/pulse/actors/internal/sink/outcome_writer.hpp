@@ -7,6 +7,7 @@
 #include "pulse/actors/internal/sink/delay_writer.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,13 @@ public:
     dead_letters_.list(stream, result);
     std::sort(result.begin(), result.end());
     return result;
+  }
+
+  /// Adds the streams with acks and dead letters that are still to be
+  /// confirmed.
+  void list_streams(std::set<uint32_t>& into) const {
+    acks_.list_streams(into);
+    dead_letters_.list_streams(into);
   }
 
   /// Takes over the outcomes that the ledger has decided.

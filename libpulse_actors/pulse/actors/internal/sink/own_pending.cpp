@@ -12,10 +12,13 @@ namespace {
 
 constexpr uint32_t page_size = 500;
 
+// The pending events of so many streams are read at a time.
+constexpr size_t streams_at_a_time = 1'000;
+
 } // namespace
 
 void sink_own_pending::read_page() {
-  asked_streams_ = ctx_.streams.to_recover();
+  asked_streams_ = ctx_.streams.to_recover(streams_at_a_time);
   reading_ = true;
   last_.resize(ctx_.streams.size());
   ask_counts();
@@ -25,7 +28,7 @@ void sink_own_pending::read_page() {
     [this, sent = ctx_.env.boot_time()](const reply_ptr& reply) {
       reading_ = false;
       if (!ctx_.is_stale(sent)) // else the same page is read again
-        on_page(*reply);
+        on_page(*reply, sent);
     },
     [this](const caf::error& err) {
       reading_ = false;
@@ -85,21 +88,23 @@ command_ptr sink_own_pending::page_command() const {
   return batch;
 }
 
-void sink_own_pending::on_page(resp::reply& reply) {
+void sink_own_pending::on_page(resp::reply& reply,
+                               std::chrono::nanoseconds sent) {
   auto page = resp::read_page(reply, stream_key({}));
   if (!page) {
     ctx_.note_refusal(page.error());
     return attempts_.failed(asked_, page.error());
   }
   const auto streams = streams_of_reply(ctx_, *page->block, [this](uint32_t i) {
-    return std::find(asked_streams_.begin(), asked_streams_.end(), i)
-           != asked_streams_.end();
+    return std::binary_search(asked_streams_.begin(), asked_streams_.end(), i);
   });
   if (!streams)
     return attempts_.failed(asked_, streams.error());
   ctx_.note_command_worked();
   ctx_.pages.worked();
   page->block->sink = ctx_.options.name;
+  for (const auto& x : page->block->extents)
+    ctx_.keep_lease((*streams)[x.stream], sent);
   accept(*page, *streams);
   skip_trimmed(*page, *streams);
   if (page->block->extents.empty() && page->deleted.empty())

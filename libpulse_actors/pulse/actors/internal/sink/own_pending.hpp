@@ -6,6 +6,7 @@
 #include "pulse/core/delivery/counter.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
+#include <chrono>
 #include <map>
 #include <utility>
 #include <vector>
@@ -38,7 +39,7 @@ private:
   void on_counts(const std::vector<uint32_t>& streams,
                  const resp::reply& reply);
   [[nodiscard]] command_ptr page_command() const;
-  void on_page(resp::reply& reply);
+  void on_page(resp::reply& reply, std::chrono::nanoseconds sent);
   void accept(const resp::event_page& page,
               const std::vector<uint32_t>& streams);
   void skip_trimmed(const resp::event_page& page,

@@ -47,6 +47,11 @@ void sink_reader::disconnect() {
 }
 
 void sink_reader::interrupt() {
+  if (!interrupting())
+    send_interruption();
+}
+
+void sink_reader::send_interruption() {
   interrupted_ = reading_;
   if (reading_ && blocking_)
     tell(blocking_, atom::unblock_v);
@@ -54,7 +59,7 @@ void sink_reader::interrupt() {
 
 void sink_reader::tick() {
   if (interrupting())
-    interrupt();
+    send_interruption();
 }
 
 void sink_reader::read(size_t wanted, size_t room) {
@@ -122,6 +127,7 @@ void sink_reader::on_read(resp::reply& reply) {
   ctx_.pages.worked();
   page->block->sink = ctx_.options.name;
   accept(page->block, *streams);
+  not_before_ = ctx_.now() + planner_.pause();
 }
 
 // The events of each stream stand together.
@@ -132,6 +138,7 @@ void sink_reader::accept(const std::shared_ptr<const event_block>& block,
     const auto begin = i;
     const auto place = block->extents[i].stream;
     const auto stream = streams[place];
+    ctx_.keep_lease(stream, sent_);
     for (; i < n && block->extents[i].stream == place; ++i) {
       const event fresh{block, i, {1, 0, 0}};
       ctx_.note_read(stream, fresh);

@@ -28,6 +28,16 @@ public:
   /// @pre `!reading() && wanted > 0 && room >= wanted`, and a stream is open.
   void read(size_t wanted, size_t room);
 
+  /// @returns whether the pause after the last read is over.
+  [[nodiscard]] bool may_read() const {
+    return ctx_.now() >= not_before_;
+  }
+
+  /// @returns when that pause is over, if that is later than now.
+  [[nodiscard]] sink_context::time_point next_time() const {
+    return may_read() ? sink_context::time_point::max() : not_before_;
+  }
+
   /// Ends a blocked read, because the set of streams changed or the sink
   /// closes.
   void interrupt();
@@ -56,6 +66,7 @@ public:
 
 private:
   [[nodiscard]] command_ptr read_command(const read_planner::read& what) const;
+  void send_interruption();
   void on_read(resp::reply& reply);
   void accept(const std::shared_ptr<const event_block>& block,
               const std::vector<uint32_t>& streams);
@@ -69,6 +80,7 @@ private:
   // Whether the read that is under way was interrupted.
   bool interrupted_ = false;
   uint64_t reads_ = 0;
+  sink_context::time_point not_before_;
   // How many events of each stream the read asked for.
   uint32_t asked_ = 0;
   // Time since boot at which the read was sent.

@@ -44,12 +44,13 @@ struct sink_stream {
   bool was_open = false;
   /// After which ID other members may have held events at the last audit.
   std::optional<event_id> others_from;
+  /// The lease that is renewed; null if the sink holds no event of the stream.
   lease_ptr lease;
   /// How many events of the group wait in Redis for their next attempt, as far
   /// as this sink knows, and when the next one is due.
   uint64_t delayed = 0;
   bool reported_delays = false;
-  std::optional<delivery_time> next_due;
+  std::optional<delivery_time> next_due; // see sink_streams::set_next_due()
 
   /// Notes that an event is pending that this sink does not hold.
   void note_other_holds(event_id id) {
@@ -107,19 +108,56 @@ public:
   }
 
   void move_to(uint32_t i, phase where) {
-    open_is_old_ |= all_[i].is_open() != (where == phase::open);
-    all_[i].at = where;
+    const auto from = std::exchange(all_[i].at, where);
+    if (from == where)
+      return;
+    if (from == phase::opening)
+      opening_.erase(i);
+    if (where == phase::opening)
+      opening_.insert(i);
+    const auto place = std::lower_bound(open_.begin(), open_.end(), i);
+    if (from == phase::open)
+      open_.erase(place);
+    if (where == phase::open)
+      open_.insert(place, i);
   }
 
   /// @returns the indexes of the open streams, in order.
-  [[nodiscard]] const std::vector<uint32_t>& open() const {
-    if (std::exchange(open_is_old_, false)) {
-      open_.clear();
-      for (uint32_t i = 0; i < all_.size(); ++i)
-        if (all_[i].is_open())
-          open_.push_back(i);
-    }
+  [[nodiscard]] const std::vector<uint32_t>& open() const noexcept {
     return open_;
+  }
+
+  /// @returns the indexes of the streams that are `opening`, in order.
+  [[nodiscard]] const std::set<uint32_t>& opening() const noexcept {
+    return opening_;
+  }
+
+  // -- events that wait in Redis ----------------------------------------------
+
+  /// Notes when the next event of the stream that waits in Redis is due.
+  void set_next_due(uint32_t i, std::optional<delivery_time> when) {
+    auto& x = all_[i].next_due;
+    if (x)
+      due_.erase({*x, i});
+    x = when;
+    if (x)
+      due_.emplace(*x, i);
+  }
+
+  /// @returns when such events are due after `now`, at the earliest.
+  [[nodiscard]] std::optional<delivery_time>
+  next_due_after(delivery_time now) const {
+    const auto i = due_.upper_bound({now, UINT32_MAX});
+    return i != due_.end() ? std::optional{i->first} : std::nullopt;
+  }
+
+  /// @returns the streams that have such events that are due at `now`, those
+  /// that wait longest first.
+  [[nodiscard]] std::vector<uint32_t> due_at(delivery_time now) const {
+    std::vector<uint32_t> result;
+    for (auto i = due_.begin(); i != due_.end() && i->first <= now; ++i)
+      result.push_back(i->second);
+    return result;
   }
 
   // -- recovery ---------------------------------------------------------------
@@ -139,12 +177,14 @@ public:
     recovering_.erase(i);
   }
 
-  /// @returns the streams whose pending events can be read now.
-  [[nodiscard]] std::vector<uint32_t> to_recover() const {
+  /// @returns streams whose pending events can be read now, in order and at
+  /// most `most`.
+  [[nodiscard]] std::vector<uint32_t> to_recover(size_t most) const {
     std::vector<uint32_t> result;
-    for (auto i : recovering_)
-      if (all_[i].is_open())
-        result.push_back(i);
+    for (auto i = recovering_.begin();
+         i != recovering_.end() && result.size() < most; ++i)
+      if (all_[*i].is_open())
+        result.push_back(*i);
     return result;
   }
   [[nodiscard]] bool recovery_due() const noexcept {
@@ -156,8 +196,9 @@ private:
   std::vector<sink_stream> all_;
   std::unordered_map<std::string, uint32_t> index_;
   std::set<uint32_t> recovering_;
-  mutable std::vector<uint32_t> open_;
-  mutable bool open_is_old_ = false;
+  std::set<uint32_t> opening_;
+  std::vector<uint32_t> open_;
+  std::set<std::pair<delivery_time, uint32_t>> due_;
 };
 
 } // namespace pulse::internal
