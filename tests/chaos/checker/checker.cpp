@@ -48,14 +48,23 @@ void find_aftermaths(const settings& how, std::vector<fault>& faults) {
   }
 }
 
+bool hits(const fault& x, const std::string& slot) {
+  return x.slot.empty() || x.slot == slot
+         || slot.compare(0, x.slot.size() + 1, x.slot + "-") == 0;
+}
+
+bool hits_sink(const fault& x, const std::string& sink) {
+  return x.slot.empty() || x.slot == sink
+         || x.slot.compare(0, sink.size() + 1, sink + "-") == 0;
+}
+
 const fault* explanation(const history& run, const std::string& a,
                          const std::string& b, int64_t at) {
   const fault* result = nullptr;
   for (const auto& x : run.faults) {
     if (x.begin > at + blur_us)
       break;
-    const bool hit = x.slot.empty() || x.slot == a || x.slot == b;
-    if (hit && x.until >= at && rank(x) >= 0
+    if ((hits(x, a) || hits(x, b)) && x.until >= at && rank(x) >= 0
         && (result == nullptr || rank(x) <= rank(*result)))
       result = &x;
   }

@@ -29,6 +29,9 @@ namespace pulse::chaos {
 ///   ended normally, at one of the first three such ends.
 /// - "false notice": a sink said that events may be lost, and nobody had
 ///   deleted any.
+/// - "silent recovery": somebody destroyed the group of a sink, and the sink
+/// did
+///   not say that it was missing.
 /// - "silent loss": somebody deleted events that a sink had not handled, and
 /// the
 ///   sink gave no notice that events may be lost.
@@ -60,6 +63,33 @@ int64_t aftermath(const settings& how);
 /// or its clock is wrong, redeliveries wait until that has ended, so the
 /// aftermath begins then.
 void find_aftermaths(const settings& how, std::vector<fault>& faults);
+
+/// @returns whether a fault hit a process, or all processes.
+bool hits(const fault& x, const std::string& slot);
+
+/// @returns whether a fault hit a sink, one of its processes, or all processes.
+bool hits_sink(const fault& x, const std::string& sink);
+
+/// @returns whether a notice may be the answer of a sink to a fault, as for the
+/// time and the sink.
+bool follows(const sink_notice& x, const fault& cause);
+
+/// Finds the faults by which somebody took events from the group of a sink, so
+/// that the sink could not handle them.
+class group_losses {
+public:
+  group_losses(const history& run, std::string sink);
+
+  /// @returns the fault that explains why the sink has not handled an event of
+  /// the stream; null if there is none. Each fault explains no more events than
+  /// it took.
+  const fault* cause(const stored_event& lost);
+
+private:
+  const history& run_;
+  std::string sink_;
+  std::map<const fault*, int64_t> left_;
+};
 
 /// @returns the first fault by which somebody deleted an event that was added
 /// since `invoked`; null if there is none.

@@ -46,6 +46,8 @@ struct instance {
   bool keyed = false;
   /// The pauses after failures; empty: unknown.
   std::vector<int64_t> backoff_us;
+  /// When it had been opened.
+  int64_t opened = 0;
 };
 
 /// One delivery of an event to a worker.
@@ -76,12 +78,17 @@ struct fault {
   int64_t begin = 0;
   int64_t end = 0;
   std::string kind;
-  /// The slot of the process that it hit; empty: all processes.
+  /// The slot of the process that it hit, or the sink; empty: all processes.
   std::string slot;
   /// The time until which it explains duplicates, see find_aftermaths().
   int64_t until = 0;
-  /// How many events it took from the pending list of a group.
+  /// How many events it took from a group: pending ones (del-consumer), or ones
+  /// that the group was never given (setid). For group-destroy: the number of
+  /// groups.
   int64_t taken = 0;
+  /// For setid: where the group was, and where it was moved to.
+  event_id from;
+  event_id to;
 };
 
 /// A notice of a sink.
@@ -92,6 +99,7 @@ struct sink_notice {
   /// As in "stream_reset".
   std::string kind;
   bool data_loss = false;
+  int64_t lost_at_most = 0;
 };
 
 struct reader_run {

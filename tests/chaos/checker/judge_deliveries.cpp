@@ -116,8 +116,10 @@ void judge_sink(const history& run, const std::string& sink,
       if (event < settled.size())
         settled[event] = true;
   }
+  group_losses losses{run, sink};
   for (const auto& x : run.end.stream)
-    if (x.event < settled.size() && !settled[x.event])
+    if (x.event < settled.size() && !settled[x.event]
+        && losses.cause(x) == nullptr) // else judge_notices() judges it
       out.violated("lost", "sink " + sink + " neither finished nor gave up "
                              + run.label(x.event) + " (" + to_string(x.id)
                              + ")");

@@ -122,7 +122,7 @@ status loader::add_journal(const std::string& name, std::string_view text) {
   });
   closed(sink.last, sink);
   for (const auto& [worker, since] : sink.hangs_since)
-    result_.faults.push_back({since, sink.last, "hang", slot, 0, 0});
+    result_.faults.push_back({since, sink.last, "hang", slot, 0, 0, {}, {}});
   return result;
 }
 
@@ -158,10 +158,10 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
     closed(at, state);
     state.instance = static_cast<uint32_t>(result_.instances.size());
     result_.instances.push_back(
-      {state.slot, state.sink, state.keyed, state.backoff_us});
+      {state.slot, state.sink, state.keyed, state.backoff_us, at});
   } else if (what == "n" && line.size() > 4) {
-    result_.notices.push_back(
-      {at, state.slot, state.sink, std::string{line[2]}, line[3] == "loss"});
+    result_.notices.push_back({at, state.slot, state.sink, std::string{line[2]},
+                               line[3] == "loss", number(line[4])});
   } else if (what == "k") {
     state.closing_since = at;
   } else if (line.size() > 2) {
@@ -185,7 +185,7 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
       return;
     }
     if (what == "r") {
-      result_.faults.push_back({at, at, "retire", state.slot, 0, 0});
+      result_.faults.push_back({at, at, "retire", state.slot, 0, 0, {}, {}});
       return;
     }
     if (what == "h") {
@@ -203,7 +203,8 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
                           : execution::end::crashed;
     state.at.erase(i);
     if (auto h = state.hangs_since.find(worker); h != state.hangs_since.end()) {
-      result_.faults.push_back({h->second, at, "hang", state.slot, 0, 0});
+      result_.faults.push_back(
+        {h->second, at, "hang", state.slot, 0, 0, {}, {}});
       state.hangs_since.erase(h);
     }
   }
@@ -212,16 +213,25 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
 void loader::closed(int64_t at, sink_journal& state) {
   if (state.closing_since > 0)
     result_.faults.push_back(
-      {state.closing_since, at, "close", state.slot, 0, 0});
+      {state.closing_since, at, "close", state.slot, 0, 0, {}, {}});
   state.closing_since = 0;
 }
 
 status loader::add_faults(std::string_view text) {
   return for_each_line(text, 4, [this](const words& line) {
-    result_.faults.push_back({number(line[0]), number(line[1]),
-                              std::string{line[2]},
-                              line[3] == "*" ? "" : std::string{line[3]}, 0,
-                              line.size() > 4 ? number(line[4]) : 0});
+    fault x;
+    x.begin = number(line[0]);
+    x.end = number(line[1]);
+    x.kind = line[2];
+    if (line[3] != "*")
+      x.slot = line[3];
+    if (line.size() > 4)
+      x.taken = number(line[4]);
+    if (line.size() > 6) {
+      x.from = id_of(line[5]);
+      x.to = id_of(line[6]);
+    }
+    result_.faults.push_back(std::move(x));
   });
 }
 

@@ -27,8 +27,8 @@ namespace pulse::chaos {
 //               <w> (will hang) n <kind> loss|fine <number> (notice)
 //     reader:   v <event> <id> (saw)
 //     x (ends as told)
-//   faults:   <begin> <end> <kind> <slot or *> <events that it took from the
-//             pending list of a group>
+//   faults:   <begin> <end> <kind> <slot, sink or *> <events that it took from
+//             a group> <ID from which it moved a group> <ID to which>
 //   samples:  <time> <slot> <rss in kB>
 //   settings: <name> <value>
 //   final:    entry <id> <event>; dead <sink> <event>; bad <slot> <how>;

@@ -35,7 +35,9 @@ nemesis::nemesis(const std::string& directory, local_redis& server,
 }
 
 void nemesis::begin(const planned_fault& what) {
-  active x{what, {}, now_us(), 0, {}, 0};
+  active x;
+  x.what = what;
+  x.begin = now_us();
   if (!is_global(what.what))
     x.slot = nodes_.slots()[what.slot].name;
   // The plan does not know how long a restart really takes. A process or link
@@ -83,7 +85,7 @@ void nemesis::act(active& x) {
     case fault_kind::link_bytewise:
       return set(link_mode::bytewise);
     case fault_kind::consumer_delete:
-      x.released = delete_consumer(nodes_.slots()[slot]);
+      x.taken = delete_consumer(nodes_.slots()[slot]);
       return;
     default:
       return act_on_redis(x);
@@ -110,9 +112,8 @@ void nemesis::act_on_redis(active& x) {
       (void) admin_({"DEL", stream_key(stream_name)});
       return;
     case fault_kind::group_destroy:
-      (void) admin_({"XGROUP", "DESTROY", stream_key(stream_name),
-                     x.what.variant ? "audit" : "billing"});
-      return;
+    case fault_kind::group_setid:
+      return act_on_group(x);
     case fault_kind::clock_step:
       return clock_.set(x.what.variant ? -clock_step_us : clock_step_us);
     case fault_kind::outage:
@@ -123,6 +124,40 @@ void nemesis::act_on_redis(active& x) {
     default:
       return;
   }
+}
+
+void nemesis::act_on_group(active& x) const {
+  x.slot = x.what.variant ? "audit" : "billing";
+  if (x.what.what == fault_kind::group_setid)
+    return move_group(x);
+  const std::vector<std::string> destroy{"XGROUP", "DESTROY",
+                                         stream_key(stream_name), x.slot};
+  x.taken = std::max<int64_t>(admin_.number(destroy), 0);
+}
+
+// Moves a group over the first half of the next events that it was not given,
+// so that others remain. Otherwise the sink could not see it.
+void nemesis::move_group(active& x) const {
+  static const std::string script = R"(
+    for _, g in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+      if g[2] == ARGV[1] then
+        local from = g[8]
+        local rest = redis.call('XRANGE', KEYS[1], '(' .. from, '+', 'COUNT',
+                                100)
+        local n = math.floor(#rest / 2)
+        if n == 0 then return {} end
+        redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], rest[n][1])
+        return {tostring(n), from, rest[n][1]}
+      end
+    end
+    return {})";
+  const auto moved
+    = admin_.texts({"EVAL", script, "1", stream_key(stream_name), x.slot});
+  if (moved.size() < 3)
+    return;
+  x.taken = std::stoll(moved[0]);
+  x.from_id = moved[1];
+  x.to_id = moved[2];
 }
 
 // The names of consumers have the ID of their process.
@@ -237,7 +272,8 @@ void nemesis::measure(active& x) {
 
 void nemesis::note(const active& x, int64_t end) {
   log_ << x.begin << ' ' << end << ' ' << to_string(x.what.what) << ' '
-       << (x.slot.empty() ? "*" : x.slot) << ' ' << x.released << std::endl;
+       << (x.slot.empty() ? "*" : x.slot) << ' ' << x.taken << ' ' << x.from_id
+       << ' ' << x.to_id << std::endl;
 }
 
 std::string nemesis::under_way() const {

@@ -56,12 +56,17 @@ private:
     int64_t begin = 0;
     int64_t due = 0;
     std::vector<cost> costs;
-    /// How many pending events were deleted from the group of the sink.
-    int64_t released = 0;
+    /// What it took away: see `taken` of the checker's fault.
+    int64_t taken = 0;
+    /// Where a group was moved from, and where to.
+    std::string from_id = "-";
+    std::string to_id = "-";
   };
 
   void act(active& x);
   void act_on_redis(active& x);
+  void act_on_group(active& x) const;
+  void move_group(active& x) const;
   [[nodiscard]] int64_t delete_consumer(const fleet::slot& of) const;
   bool heal(active& x);
   void measure(active& x);

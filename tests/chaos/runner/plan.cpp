@@ -18,7 +18,7 @@ struct fault_facts {
   bool usual;
 };
 
-constexpr std::array<fault_facts, 21> all_faults{{
+constexpr std::array<fault_facts, 22> all_faults{{
   {fault_kind::kill, "kill", false, true},
   {fault_kind::stop, "stop", false, true},
   {fault_kind::close, "close", false, true},
@@ -39,6 +39,7 @@ constexpr std::array<fault_facts, 21> all_faults{{
   {fault_kind::flush, "flush", true, false},
   {fault_kind::del, "del", true, false},
   {fault_kind::group_destroy, "group-destroy", true, false},
+  {fault_kind::group_setid, "setid", true, false},
   {fault_kind::consumer_delete, "del-consumer", false, false},
 }};
 

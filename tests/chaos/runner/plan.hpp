@@ -46,6 +46,10 @@ enum class fault_kind : uint8_t {
   del,
   /// XGROUP DESTROY: somebody deletes a group, but not its stream.
   group_destroy,
+  /// XGROUP SETID: somebody moves a group forwards, over some of the events
+  /// that
+  /// the group was not given yet.
+  group_setid,
   /// XGROUP DELCONSUMER: somebody deletes the consumer of a live sink, and the
   /// list of the events that it holds.
   consumer_delete,

@@ -62,6 +62,16 @@ int64_t redis_admin::number(const std::vector<std::string>& command) const {
   return reply && reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1;
 }
 
+std::vector<std::string>
+redis_admin::texts(const std::vector<std::string>& command) const {
+  std::vector<std::string> result;
+  const auto reply = (*this)(command);
+  if (reply && reply->type == REDIS_REPLY_ARRAY)
+    for (size_t i = 0; i < reply->elements; ++i)
+      result.push_back(text(reply->element[i]));
+  return result;
+}
+
 bool redis_admin::scan(const std::string& key, const visitor& visit) const {
   std::string from = "-";
   for (;;) {

@@ -28,6 +28,10 @@ public:
   /// @returns the number that a command answers; -1 if it answers none.
   [[nodiscard]] int64_t number(const std::vector<std::string>& command) const;
 
+  /// @returns the texts that a command answers; empty if it answers none.
+  [[nodiscard]] std::vector<std::string>
+  texts(const std::vector<std::string>& command) const;
+
   /// Gets the ID and the field "p" of an entry.
   using visitor
     = std::function<void(const std::string& id, const std::string& payload)>;

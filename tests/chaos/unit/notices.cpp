@@ -59,7 +59,7 @@ CAF_TEST(a notice of a loss without one is false) {
   notice(600, "gap loss 7");
   CAF_CHECK(only(judged(), "false notice"));
   // Other faults do not delete events.
-  fault(500, 550, "group-destroy", "*");
+  fault(500, 550, "group-destroy", "audit", "0");
   fault(500, 550, "redis-kill", "*");
   CAF_CHECK(only(judged(), "false notice"));
 }
@@ -70,6 +70,81 @@ CAF_TEST(events that Redis was not told to store may be lost) {
   handle("audit-0", 20, 1, 0);
   fault(500, 550, "redis-kill", "*");
   notice(600, "stream_reset loss 0");
+  CAF_CHECK(judged().good());
+}
+
+CAF_TEST(a group that was destroyed is recovered with a notice) {
+  add(10);
+  handle("audit-0", 20, 1, 0);
+  fault(500, 500, "group-destroy", "audit");
+  CAF_CHECK(only(judged(), "silent recovery"));
+  notice(600, "group_recovered fine 0");
+  CAF_CHECK(judged().good());
+}
+
+CAF_TEST(a member that opens its sink may create the group) {
+  add(10);
+  handle("audit-0", 20, 1, 0);
+  fault(500, 500, "group-destroy", "audit");
+  line(nodes["audit-1"], 600, "g");
+  CAF_CHECK(judged().good());
+}
+
+CAF_TEST(a recovery of a group that nobody destroyed is false) {
+  add(10);
+  handle("audit-0", 20, 1, 0);
+  notice(600, "group_recovered fine 0");
+  CAF_CHECK(only(judged(), "false notice"));
+  fault(500, 500, "group-destroy", "billing");
+  CAF_CHECK(only(judged(), "false notice"));
+}
+
+CAF_TEST(a group that was moved forwards loses what it was moved over) {
+  add(10);
+  handle("audit-0", 20, 1, 0);
+  add(30);
+  fault(40, 40, "setid", "audit", "1 " + id(0) + " " + id(1));
+  // The group does not come to the end of the stream.
+  for (int i = 2; i < 20; ++i)
+    add(30 + i);
+  for (int i = 2; i < 20; ++i)
+    handle("audit-0", 5'500 + i, 1, i);
+  CAF_CHECK(only(judged(), "silent loss"));
+  notice(600, "gap loss 1");
+  CAF_CHECK(judged().good());
+}
+
+CAF_TEST(no notice is due if the moved group came to the end) {
+  add(10);
+  handle("audit-0", 20, 1, 0);
+  add(30);
+  fault(40, 40, "setid", "audit", "1 " + id(0) + " " + id(1));
+  add(50);
+  handle("audit-0", 60, 1, 2);
+  CAF_CHECK(judged().good());
+}
+
+CAF_TEST(a moved group loses nothing else) {
+  add(10);
+  add(11);
+  handle("audit-0", 20, 1, 0);
+  add(30);
+  fault(40, 40, "setid", "audit", "1 " + id(1) + " " + id(2));
+  notice(600, "gap loss 1");
+  CAF_CHECK(only(judged(), "lost"));
+}
+
+CAF_TEST(a consumer that was deleted takes no more events than it held) {
+  add(10);
+  add(11);
+  fault(40, 40, "del-consumer", "audit-0", "1");
+  CAF_CHECK_EQUAL(count(judged(), "lost"), 1u);
+  CAF_CHECK_EQUAL(count(judged(), "silent loss"), 1u);
+  notice(600, "group_recovered loss 1");
+  CAF_CHECK(only(judged(), "lost"));
+  faults.clear();
+  fault(40, 40, "del-consumer", "billing-0", "2");
+  fault(40, 40, "del-consumer", "audit-0", "2");
   CAF_CHECK(judged().good());
 }
 

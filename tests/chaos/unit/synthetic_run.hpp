@@ -85,9 +85,9 @@ public:
   }
 
   void fault(int64_t begin, int64_t end, const std::string& kind,
-             const std::string& slot) {
+             const std::string& slot, const std::string& more = "1") {
     faults += std::to_string(begin * 1'000) + " " + std::to_string(end * 1'000)
-              + " " + kind + " " + slot + "\n";
+              + " " + kind + " " + slot + " " + more + "\n";
   }
 
   verdict judged() const {
