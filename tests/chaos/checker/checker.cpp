@@ -18,29 +18,44 @@ constexpr int64_t blur_us = 50'000;
 // Returns how likely a fault is the cause of a duplicate: lower is more likely.
 // -1: this kind of fault never makes a sink lose its events.
 int rank(const fault& x) {
-  static constexpr std::array<std::string_view, 20> causes{
-    "clock-step", "kill",       "stop",       "hole",   "freeze",
-    "deaf",       "redis-kill", "redis-stop", "outage", "client-kill",
-    "cut",        "half-reply", "hang",       "close",  "throttle",
-    "bytewise",   "delay",      "flush",      "del",    "group-destroy"};
+  static constexpr std::array<std::string_view, 21> causes{
+    "group-destroy", "clock-step", "kill",
+    "stop",          "hole",       "freeze",
+    "deaf",          "redis-kill", "redis-stop",
+    "outage",        "deny",       "client-kill",
+    "cut",           "half-reply", "hang",
+    "close",         "throttle",   "bytewise",
+    "delay",         "flush",      "del"};
   const auto* i = std::find(causes.begin(), causes.end(), x.kind);
   return i != causes.end() ? static_cast<int>(i - causes.begin()) : -1;
 }
 
 bool takes_redis_away(const fault& x) {
   return x.kind == "redis-kill" || x.kind == "redis-stop" || x.kind == "outage"
-         || x.kind == "clock-step";
+         || x.kind == "deny" || x.kind == "clock-step";
 }
 
 } // namespace
 
-int64_t aftermath(const settings& how) {
-  return 2 * how.lease_us + 2 * how.sweep_us + reconnect_us;
+int64_t lease_of(const history& run, const instance& x) {
+  return x.lease_us > 0 ? x.lease_us : run.how.lease_us;
 }
 
-void find_aftermaths(const settings& how, std::vector<fault>& faults) {
-  const auto late = aftermath(how);
+int64_t aftermath(const settings& how, int64_t lease_us) {
+  return 2 * lease_us + 2 * how.sweep_us + reconnect_us;
+}
+
+void find_aftermaths(const history& run, std::vector<fault>& faults) {
+  std::map<std::string, int64_t> leases;
+  auto longest = run.how.lease_us;
+  for (const auto& x : run.instances) {
+    leases[x.slot] = lease_of(run, x);
+    longest = std::max(longest, leases[x.slot]);
+  }
   for (auto& x : faults) {
+    const auto i = leases.find(x.slot);
+    const auto late = aftermath(run.how,
+                                i != leases.end() ? i->second : longest);
     x.until = x.end + late;
     for (const auto& y : faults)
       if (takes_redis_away(y) && y.end > x.begin && y.begin <= x.until)

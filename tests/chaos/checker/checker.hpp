@@ -17,6 +17,8 @@ namespace pulse::chaos {
 /// - "two live holders": a worker began with an event while another worker held
 ///   it, the ack_wait of that worker was not over, and no fault had cut off one
 ///   of the two.
+/// - "lease broken": another member had an event of a process that had been
+///   stopped or killed for less than a third of its lease.
 /// - "duplicate without a fault": an event was handled again after a success,
 ///   and no fault hit one of the two holders shortly before.
 /// - "order", "keyed order": first deliveries, or deliveries of a topic, were
@@ -57,12 +59,15 @@ void measure_recovery(const history& run, verdict& out);
 /// of a silent node are delivered again after a lease and a sweep, which an
 /// outage delays by another lease. Connections come back within 1.5 s. The rest
 /// is for busy machines.
-int64_t aftermath(const settings& how);
+int64_t aftermath(const settings& how, int64_t lease_us);
+
+/// @returns the lease of a member of a sink.
+int64_t lease_of(const history& run, const instance& x);
 
 /// Sets `until` of all faults, which must be sorted by time. If Redis is away,
 /// or its clock is wrong, redeliveries wait until that has ended, so the
 /// aftermath begins then.
-void find_aftermaths(const settings& how, std::vector<fault>& faults);
+void find_aftermaths(const history& run, std::vector<fault>& faults);
 
 /// @returns whether a fault hit a process, or all processes.
 bool hits(const fault& x, const std::string& slot);

@@ -46,6 +46,8 @@ struct instance {
   bool keyed = false;
   /// The pauses after failures; empty: unknown.
   std::vector<int64_t> backoff_us;
+  /// Its lease; 0: that of the settings.
+  int64_t lease_us = 0;
   /// When it had been opened.
   int64_t opened = 0;
 };

@@ -11,6 +11,8 @@ using end = execution::end;
 // Tolerance: the sink and the journal do not read the clock at the same time.
 constexpr int64_t ack_wait_blur_us = 50'000;
 
+constexpr int64_t lease_blur_us = 50'000;
+
 /// The executions of one event in one sink, sorted by their begin.
 struct group_judge {
   const history& run;
@@ -38,7 +40,37 @@ struct group_judge {
                           });
   }
 
+  // A member renews its leases when a third of their time is over. So for at
+  // least another third nobody else gets the events of a process that is
+  // stopped or dead, unless there is another fault.
+  void judge_lease(const execution& before, const execution& now) const {
+    if (before.at == now.at || before.how == end::failed
+        || before.how == end::crashed || before.how == end::left)
+      return;
+    const fault* cause = nullptr;
+    for (const auto& f : run.faults) {
+      if (f.begin > now.began || f.until < now.began || f.kind == "retire"
+          || !(hits(f, slot(before)) || hits(f, slot(now))))
+        continue;
+      if (cause != nullptr || (f.kind != "kill" && f.kind != "stop")
+          || f.slot != slot(before) || f.begin < before.began)
+        return;
+      cause = &f;
+    }
+    const bool held = cause != nullptr
+                      && (before.how == end::none
+                          || before.ended > cause->begin);
+    if (held
+        && now.began - cause->begin
+             < lease_of(run, run.instances[before.at]) / 3 - lease_blur_us)
+      out.violated("lease broken", sink + ": " + text(now) + ", "
+                                     + std::to_string(now.began - cause->begin)
+                                     + " us after the " + cause->kind + " of "
+                                     + slot(before));
+  }
+
   void again(const execution& before, const execution& now) const {
+    judge_lease(before, now);
     if (before.how == end::done && before.ended <= now.began)
       return duplicate(before, now);
     if (before.how != end::none && before.ended <= now.began) {

@@ -69,6 +69,7 @@ struct loader::sink_journal {
   std::string sink;
   bool keyed = false;
   std::vector<int64_t> backoff_us;
+  int64_t lease_us = 0;
   uint32_t instance = 0;
   int64_t closing_since = 0;
   int64_t last = 0;
@@ -105,8 +106,13 @@ status loader::add_journal(const std::string& name, std::string_view text) {
         sink.keyed = line[4] == "keyed";
         if (line.size() > 5)
           sink.backoff_us = pauses(line[5]);
+        if (line.size() > 6)
+          sink.lease_us = number(line[6]) * 1'000;
         result_.sinks[sink.sink];
       }
+    } else if (line[1] == "z" && line.size() > 2) {
+      result_.faults.push_back(
+        {at, at + number(line[2]) * 1'000, "starve", slot, 0, 0, {}, {}});
     } else if (role == "producer") {
       producer_line(at, line, first);
     } else if (role == "sink") {
@@ -157,8 +163,8 @@ void loader::sink_line(int64_t at, const words& line, sink_journal& state) {
   if (what == "g") {
     closed(at, state);
     state.instance = static_cast<uint32_t>(result_.instances.size());
-    result_.instances.push_back(
-      {state.slot, state.sink, state.keyed, state.backoff_us, at});
+    result_.instances.push_back({state.slot, state.sink, state.keyed,
+                                 state.backoff_us, state.lease_us, at});
   } else if (what == "n" && line.size() > 4) {
     result_.notices.push_back({at, state.slot, state.sink, std::string{line[2]},
                                line[3] == "loss", number(line[4])});
@@ -291,7 +297,7 @@ status loader::add_final(std::string_view text) {
 history loader::finish() {
   std::sort(result_.faults.begin(), result_.faults.end(),
             [](const fault& a, const fault& b) { return a.begin < b.begin; });
-  find_aftermaths(result_.how, result_.faults);
+  find_aftermaths(result_, result_.faults);
   return std::move(result_);
 }
 

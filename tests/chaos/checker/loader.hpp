@@ -15,7 +15,7 @@ namespace pulse::chaos {
 //
 //   <slot>.<incarnation>.journal
 //     role producer | role sink <name> balanced|keyed <backoff in
-//     ms,…> | role reader
+//     ms,…> <lease in ms> | role reader
 //     oldest|newest producer: i <n> (invoked), o <n> <id> (stored), f <n>
 //     <errc> (failed),
 //               u <n> <errc> (outcome unknown)
@@ -26,6 +26,7 @@ namespace pulse::chaos {
 //               l <w> (ends without an answer), r <w> (ends after an event); h
 //               <w> (will hang) n <kind> loss|fine <number> (notice)
 //     reader:   v <event> <id> (saw)
+//     z <ms> (blocks its pooled threads for so long)
 //     x (ends as told)
 //   faults:   <begin> <end> <kind> <slot, sink or *> <events that it took from
 //             a group> <ID from which it moved a group> <ID to which>

@@ -67,6 +67,8 @@ struct verdict {
   /// By how much the pause after a failure was longer than the longest allowed.
   times pause_overrun;
   times kill_to_redelivery;
+  /// By how much it took longer than the lease.
+  times kill_overrun;
   times redis_back_to_add;
   times redis_back_to_delivery;
   times add_to_delivery;

@@ -1,7 +1,8 @@
 // A process of a chaos run: a producer, a sink or a reader, which uses the
 // public interface. It writes its actions to a journal. SIGTERM ends it;
-// SIGUSR1 makes it close its sink and open it again. It reports on its standard
-// output when it is ready for signals, and when its work has begun.
+// SIGUSR1 makes it close its sink and open it again, SIGUSR2 makes it block its
+// pooled threads. It reports on its standard output when it is ready for
+// signals, and when its work has begun.
 //
 //     pulse-chaos-node role=sink name=… url=… journal=… …
 
@@ -10,6 +11,7 @@
 #include "pulse/core/log.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
 
 #include "chaos/node/protocol.hpp"
 #include "chaos/node/role.hpp"
@@ -19,6 +21,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <thread>
 
 namespace {
 
@@ -32,6 +35,7 @@ sigset_t block_signals() {
   sigemptyset(&result);
   sigaddset(&result, SIGTERM);
   sigaddset(&result, SIGUSR1);
+  sigaddset(&result, SIGUSR2);
   pthread_sigmask(SIG_BLOCK, &result, nullptr);
   return result;
 }
@@ -42,10 +46,26 @@ void say(const char* line) {
 }
 
 // Waits for a signal for at most `ms`. Returns 0 if none came.
-int wait_for_signal(const sigset_t& set, long ms) {
+int wait_for_signal(const sigset_t& set, long ms, int* value = nullptr) {
   const timespec limit{ms / 1'000, ms % 1'000 * 1'000'000};
-  const int result = ::sigtimedwait(&set, nullptr, &limit);
+  siginfo_t info{};
+  const int result = ::sigtimedwait(&set, &info, &limit);
+  if (value != nullptr)
+    *value = info.si_value.sival_int;
   return result > 0 ? result : 0;
+}
+
+// Two threads are enough, because workers have threads of their own, and many
+// processes share the machine.
+constexpr size_t pooled_threads = 2;
+
+// Lets actors block all threads of the pool.
+void starve(const role_context& ctx, int ms) {
+  ctx.log.write("z " + std::to_string(ms));
+  for (size_t i = 0; i < pooled_threads; ++i)
+    ctx.sys.spawn([ms](caf::event_based_actor*) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{ms});
+    });
 }
 
 std::unique_ptr<role> make_role(role_context ctx) {
@@ -74,16 +94,19 @@ std::optional<pulse::system> connect(caf::actor_system& sys,
   }
 }
 
-int run(role& what, const sigset_t& signals) {
+int run(role& what, const role_context& ctx, const sigset_t& signals) {
   int signal = 0;
   while (!what.open())
     if (signal = wait_for_signal(signals, 50); signal == SIGTERM)
       return EXIT_FAILURE;
   say(open_line);
   while (signal != SIGTERM) {
-    signal = wait_for_signal(signals, 1'000);
+    int value = 0;
+    signal = wait_for_signal(signals, 1'000, &value);
     if (signal == SIGUSR1)
       what.reopen();
+    else if (signal == SIGUSR2)
+      starve(ctx, value);
   }
   return what.finish() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -101,15 +124,14 @@ int main(int argc, char** argv) {
   });
   journal log{args.text("journal")};
   pulse::config cfg;
-  // Two threads are enough, because workers have threads of their own, and many
-  // processes share the machine.
-  cfg.set(PULSE_CAF_OPTION("scheduler.max-threads"), size_t{2});
+  cfg.set(PULSE_CAF_OPTION("scheduler.max-threads"), pooled_threads);
   caf::actor_system sys{cfg};
   auto pulse = connect(sys, args, signals);
   if (!pulse)
     return EXIT_FAILURE;
-  auto what = make_role({sys, *pulse, args, log});
-  auto status = run(*what, signals);
+  const role_context ctx{sys, *pulse, args, log};
+  auto what = make_role(ctx);
+  auto status = run(*what, ctx, signals);
   if (!pulse->close())
     status = EXIT_FAILURE;
   if (status == EXIT_SUCCESS)

@@ -122,10 +122,10 @@ public:
       workers_.rates[x] = args.number(to_string(x));
     workers_.work = std::chrono::microseconds{args.number("work_us")};
     workers_.hang = options_.ack_wait + options_.ack_wait / 4;
-    workers_.slow = options_.lease + options_.lease / 4;
-    ctx_.log.write("role sink " + options_.name
-                   + (keyed ? " keyed " : " balanced ")
-                   + in_ms(options_.backoff));
+    workers_.slow = milliseconds{args.number("slow_ms")};
+    ctx_.log.write(
+      "role sink " + options_.name + (keyed ? " keyed " : " balanced ")
+      + in_ms(options_.backoff) + " " + std::to_string(options_.lease.count()));
   }
 
   bool open() override {

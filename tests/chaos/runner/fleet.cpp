@@ -66,9 +66,9 @@ std::string arg(const std::string& name, uint64_t value) {
 fleet::fleet(const run_options& how, std::string directory)
   : how_(how), directory_(std::move(directory)) {
   for (size_t i = 0; i < how.audit; ++i)
-    add("audit", i, sink_args("audit", "balanced"), {true, i == 0});
+    add("audit", i, sink_args("audit", "balanced", i), {true, i == 0});
   for (size_t i = 0; i < how.billing; ++i)
-    add("billing", i, sink_args("billing", "keyed"), {true, i == 0});
+    add("billing", i, sink_args("billing", "keyed", i), {true, i == 0});
   for (size_t i = 0; i < how.readers; ++i)
     add("reader", i, {"role=reader", i == 0 ? "start=oldest" : "start=newest"},
         {false, i == 0});
@@ -90,14 +90,18 @@ void fleet::add(const std::string& group, size_t index,
 }
 
 std::vector<std::string> fleet::sink_args(const std::string& name,
-                                          const std::string& dispatch) const {
+                                          const std::string& dispatch,
+                                          size_t index) const {
+  const bool longer = how_.mixed_leases && index % 2 == 1;
+  const auto lease = how_.lease_ms * (longer ? 3 : 1);
   auto ms = [](int64_t x) { return static_cast<uint64_t>(x); };
   std::vector<std::string> result{"role=sink",
                                   "sink=" + name,
                                   "dispatch=" + dispatch,
                                   arg("seed", how_.seed),
                                   arg("workers", how_.workers),
-                                  arg("lease", ms(how_.lease_ms)),
+                                  arg("lease", ms(lease)),
+                                  arg("slow_ms", ms(how_.lease_ms * 5 / 4)),
                                   arg("ack_wait", ms(how_.ack_wait_ms)),
                                   arg("sweep", ms(how_.sweep_ms)),
                                   arg("work_us", ms(how_.work_us))};
@@ -161,6 +165,15 @@ void fleet::resume(size_t index) const {
 
 void fleet::reopen(size_t index) {
   slots_[index].must_reopen = true;
+}
+
+void fleet::starve(size_t index, int64_t ms) {
+  auto& x = slots_[index].process;
+  if (x.pid() == 0 || !x.is_open())
+    return;
+  sigval value{};
+  value.sival_int = static_cast<int>(ms);
+  ::sigqueue(x.pid(), SIGUSR2, value);
 }
 
 void fleet::kill(size_t index) {

@@ -46,6 +46,9 @@ public:
   /// is open. This is forgotten if the process is killed before.
   void reopen(size_t index);
 
+  /// Blocks all threads of a process that handle actors, if it is open.
+  void starve(size_t index, int64_t ms);
+
   /// Kills a process, ready or not, and waits for its end.
   void kill(size_t index);
 
@@ -67,8 +70,9 @@ public:
 private:
   void add(const std::string& group, size_t index,
            std::vector<std::string> args, slot_facts facts);
-  [[nodiscard]] std::vector<std::string>
-  sink_args(const std::string& name, const std::string& dispatch) const;
+  [[nodiscard]] std::vector<std::string> sink_args(const std::string& name,
+                                                   const std::string& dispatch,
+                                                   size_t index) const;
   void wait_for_end(slot& x, node_process::clock::time_point deadline);
 
   const run_options& how_;

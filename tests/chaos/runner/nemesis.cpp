@@ -50,6 +50,8 @@ void nemesis::begin(const planned_fault& what) {
   ++count_;
   act(x);
   x.due = now_us() + what.length_ms * 1'000;
+  if (what.what == fault_kind::starve)
+    return; // the node writes down that one
   if (what.length_ms > 0 || what.what == fault_kind::link_half_reply)
     active_.push_back(std::move(x));
   else if (what.what != fault_kind::close) // the node writes down that one
@@ -68,6 +70,8 @@ void nemesis::act(active& x) {
       return nodes_.pause(slot);
     case fault_kind::close:
       return nodes_.reopen(slot);
+    case fault_kind::starve:
+      return nodes_.starve(slot, x.what.length_ms);
     case fault_kind::link_delay:
       return set(link_mode::delay, 1'000 * (20 + x.what.length_ms % 200));
     case fault_kind::link_cut:
@@ -114,6 +118,11 @@ void nemesis::act_on_redis(active& x) {
     case fault_kind::group_destroy:
     case fault_kind::group_setid:
       return act_on_group(x);
+    case fault_kind::deny:
+      // The other keys of the stream begin so.
+      (void) admin_({"ACL", "SETUSER", "default", "resetkeys", "~{*",
+                     "~" + stream_key(stream_name) + ":*"});
+      return;
     case fault_kind::clock_step:
       return clock_.set(x.what.variant ? -clock_step_us : clock_step_us);
     case fault_kind::outage:
@@ -219,6 +228,9 @@ bool nemesis::heal(active& x) {
       break;
     case fault_kind::redis_stop:
       ::kill(server_.pid(), SIGCONT);
+      break;
+    case fault_kind::deny:
+      (void) admin_({"ACL", "SETUSER", "default", "allkeys"});
       break;
     case fault_kind::clock_step:
       clock_.set(0);

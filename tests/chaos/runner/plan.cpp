@@ -18,7 +18,7 @@ struct fault_facts {
   bool usual;
 };
 
-constexpr std::array<fault_facts, 22> all_faults{{
+constexpr std::array<fault_facts, 24> all_faults{{
   {fault_kind::kill, "kill", false, true},
   {fault_kind::stop, "stop", false, true},
   {fault_kind::close, "close", false, true},
@@ -39,6 +39,8 @@ constexpr std::array<fault_facts, 22> all_faults{{
   {fault_kind::flush, "flush", true, false},
   {fault_kind::del, "del", true, false},
   {fault_kind::group_destroy, "group-destroy", true, false},
+  {fault_kind::starve, "starve", false, false},
+  {fault_kind::deny, "deny", true, false},
   {fault_kind::group_setid, "setid", true, false},
   {fault_kind::consumer_delete, "del-consumer", false, false},
 }};
@@ -133,6 +135,7 @@ private:
       case fault_kind::kill:
         return between(50, 2 * x_.lease_ms + 500);
       case fault_kind::stop:
+      case fault_kind::starve:
         return between(x_.lease_ms / 4, 3 * x_.lease_ms);
       case fault_kind::link_delay:
       case fault_kind::link_throttle:
@@ -148,6 +151,7 @@ private:
       case fault_kind::redis_kill:
         return between(100, 1'500);
       case fault_kind::clock_step:
+      case fault_kind::deny:
       case fault_kind::redis_stop:
         return between(200, 3'000);
       default:

@@ -12,6 +12,8 @@ enum class fault_kind : uint8_t {
   kill,
   /// A process is stopped, for a shorter or longer time than the lease.
   stop,
+  /// All threads of a process that handle actors are blocked for some time.
+  starve,
   /// A sink is closed and opened again.
   close,
   link_delay,
@@ -46,6 +48,8 @@ enum class fault_kind : uint8_t {
   del,
   /// XGROUP DESTROY: somebody deletes a group, but not its stream.
   group_destroy,
+  /// Somebody takes the right to the key of the stream away for some time.
+  deny,
   /// XGROUP SETID: somebody moves a group forwards, over some of the events
   /// that
   /// the group was not given yet.

@@ -42,6 +42,8 @@ void add_load(CLI::App& app, run_options& x) {
   app.add_option("--billing", x.billing,
                  "Processes of the sink \"billing\" (keyed)");
   app.add_option("--readers", x.readers, "Processes that read");
+  app.add_flag("--mixed-leases", x.mixed_leases,
+               "Every second member of a sink has a lease three times as long");
   app.add_option("--workers", x.workers, "Workers of a sink's process");
 }
 

@@ -29,6 +29,8 @@ struct run_options {
   size_t readers = 2;
   size_t workers = 4;
   int64_t lease_ms = 1'000;
+  /// Whether every second member of a sink has three times this lease.
+  bool mixed_leases = false;
   int64_t ack_wait_ms = 2'000;
   int64_t sweep_ms = 250;
   int64_t work_us = 500;

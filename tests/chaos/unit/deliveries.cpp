@@ -117,6 +117,47 @@ CAF_TEST(a worker that works for longer than ack_wait loses its event) {
   CAF_CHECK_EQUAL(x.sinks.at("audit").retries.at("ack_wait"), 1u);
 }
 
+CAF_TEST(the events of a dead member stay with it for its own lease) {
+  sink("audit-2", "audit balanced 100 9000");
+  start("audit-2", 20, 1, 0);
+  fault(25, 400, "kill", "audit-2");
+  handle("audit-1", 2'500, 1, 0, 2);
+  CAF_CHECK(only(judged(), "lease broken"));
+  // Another fault may be the cause.
+  fault(30, 100, "hole", "audit-2");
+  CAF_CHECK(judged().good());
+}
+
+CAF_TEST(the lease of a member says how long a fault explains duplicates) {
+  handle("audit-0", 20, 1, 0);
+  fault(21, 400, "kill", "audit-0");
+  handle("audit-1", 9'000, 1, 0, 2);
+  CAF_CHECK(only(judged(), "duplicate without a fault"));
+  nodes["audit-0"].clear();
+  sink("audit-0", "audit balanced 100 3000");
+  handle("audit-0", 20, 1, 0);
+  CAF_CHECK(judged().good());
+}
+
+CAF_TEST(blocked threads explain no duplicate) {
+  handle("audit-0", 20, 1, 0);
+  line(nodes["audit-0"], 25, "z 3000");
+  handle("audit-1", 1'500, 1, 0, 2);
+  const auto x = judged();
+  CAF_CHECK(only(x, "duplicate without a fault"));
+  CAF_CHECK_EQUAL(x.faults.at("starve"), 1u);
+}
+
+CAF_TEST(a right that is missing delays acks) {
+  handle("audit-0", 20, 1, 0);
+  handle("audit-1", 4'500, 1, 0, 2);
+  CAF_CHECK(only(judged(), "duplicate without a fault"));
+  fault(15, 3'000, "deny", "*");
+  const auto x = judged();
+  CAF_CHECK(x.good());
+  CAF_CHECK_EQUAL(x.sinks.at("audit").duplicates.at("deny"), 1u);
+}
+
 CAF_TEST(the time from a kill to the next delivery is measured) {
   start("audit-0", 20, 1, 0);
   fault(25, 400, "kill", "audit-0");
