@@ -35,6 +35,12 @@ bool takes_redis_away(const fault& x) {
          || x.kind == "deny" || x.kind == "clock-step";
 }
 
+// Returns whether a fault can make another member get an event. A right that is
+// missing for a short time cannot: the leases are renewed afterwards.
+bool ends_leases(const settings& how, const fault& x) {
+  return x.kind != "deny" || x.end - x.begin >= how.lease_us / 3 - blur_us;
+}
+
 } // namespace
 
 int64_t lease_of(const history& run, const instance& x) {
@@ -79,8 +85,8 @@ const fault* explanation(const history& run, const std::string& a,
   for (const auto& x : run.faults) {
     if (x.begin > at + blur_us)
       break;
-    if ((hits(x, a) || hits(x, b)) && x.until >= at && rank(x) >= 0
-        && (result == nullptr || rank(x) <= rank(*result)))
+    if ((hits(x, a) || hits(x, b)) && ends_leases(run.how, x) && x.until >= at
+        && rank(x) >= 0 && (result == nullptr || rank(x) <= rank(*result)))
       result = &x;
   }
   return result;

@@ -18,7 +18,7 @@ constexpr int64_t redis_limit_us = 2'000 * ms;
 bool disturbed(const history& run, const fault* but, const std::string& slot,
                int64_t begin, int64_t last) {
   return std::any_of(run.faults.begin(), run.faults.end(), [&](const fault& f) {
-    return &f != but && (f.slot.empty() || f.slot == slot) && f.begin <= last
+    return &f != but && hits(f, slot) && f.begin <= last
            && f.end + 1'000 * ms >= begin;
   });
 }
@@ -96,7 +96,8 @@ void measure_redis(const history& run, verdict& out) {
       if (x.how != add::outcome::ok || x.answered < f.end)
         continue;
       added = std::min(added, x.answered);
-      if (delivered[i] > 0)
+      // An event may be delivered long before its add is confirmed.
+      if (delivered[i] >= f.end)
         began = std::min(began, delivered[i]);
     }
     // The producers have ended, or the next fault came first.

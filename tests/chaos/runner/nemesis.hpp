@@ -65,6 +65,7 @@ private:
 
   void act(active& x);
   void act_on_redis(active& x);
+  [[nodiscard]] bool allow_keys() const;
   void act_on_group(active& x) const;
   void move_group(active& x) const;
   [[nodiscard]] int64_t delete_consumer(const fleet::slot& of) const;

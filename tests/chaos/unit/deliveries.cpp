@@ -152,6 +152,8 @@ CAF_TEST(a right that is missing delays acks) {
   handle("audit-0", 20, 1, 0);
   handle("audit-1", 4'500, 1, 0, 2);
   CAF_CHECK(only(judged(), "duplicate without a fault"));
+  fault(15, 200, "deny", "*");
+  CAF_CHECK(only(judged(), "duplicate without a fault"));
   fault(15, 3'000, "deny", "*");
   const auto x = judged();
   CAF_CHECK(x.good());
