@@ -111,11 +111,16 @@ struct group_judge {
 
 // Returns the earlier execution that makes `now` a repetition: a successful one
 // if there is any, or else one that has not ended, or else the last that ended.
+// A repetition that ended badly has been judged itself, and is tried again.
 const execution& reason_for(const std::vector<execution>& xs, size_t first,
                             size_t now) {
-  const auto* result = &xs[now - 1];
+  const auto& last = xs[now - 1];
+  const auto* result = &last;
+  const bool retry = last.how != end::none && last.how != end::done
+                     && last.ended <= xs[now].began;
   for (size_t i = first; i < now; ++i) {
-    if (xs[i].how == end::done && xs[i].ended <= xs[now].began)
+    if (xs[i].how == end::done && xs[i].ended <= xs[now].began
+        && !(retry && last.began >= xs[i].ended))
       return xs[i];
     if (xs[i].how == end::none || xs[i].ended > xs[now].began)
       result = &xs[i];

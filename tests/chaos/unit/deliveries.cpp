@@ -71,6 +71,19 @@ CAF_TEST(a fault at one of the holders explains a duplicate) {
   CAF_CHECK_EQUAL(x.sinks.at("audit").duplicates.at("kill"), 1u);
 }
 
+CAF_TEST(a repetition that fails is tried again) {
+  handle("audit-0", 20, 1, 0);
+  start("audit-1", 1'500, 1, 0, 2);
+  end("audit-1", 1'501, 1, "e");
+  handle("audit-1", 20'000, 1, 0, 3);
+  CAF_CHECK(only(judged(), "duplicate without a fault"));
+  fault(21, 21, "kill", "audit-0");
+  const auto x = judged();
+  CAF_CHECK(x.good());
+  CAF_CHECK_EQUAL(x.sinks.at("audit").duplicates.at("kill"), 1u);
+  CAF_CHECK_EQUAL(x.sinks.at("audit").retries.at("nack"), 1u);
+}
+
 CAF_TEST(a fault elsewhere or too early explains nothing) {
   sink("audit-2", "audit balanced");
   handle("audit-0", 20'000, 1, 0);
