@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/core/delivery/partition.hpp"
 #include "pulse/core/names.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/sink_scripts.hpp"
@@ -149,11 +150,52 @@ public:
          {&renew_script(), &take_over_script(), &release_script(),
           &count_script(), &clean_consumers_script(), &audit_script(),
           &create_group_script(), &dead_letter_script(), &delay_script(),
-          &retention_script(), &trim_script()})
+          &retention_script(), &trim_script(), &share_script(),
+          &leave_script()})
       if (x->sha1 == command[1])
         return std::string{x->name};
     CAF_FAIL("a script that nobody knows: " << command[1]);
   }
+
+  /// What the script of keyed sinks answers. By default the sink is the only
+  /// member.
+  struct share_reply {
+    bool sole = true;
+    uint64_t others = 0;
+    bool again = false;
+    uint64_t waiting = 0;
+    std::string blocked_by;
+    std::string after{"0-0"};
+    std::string wake{"0-0"};
+    /// The sink owns the partitions below this one, or the others.
+    size_t first_of_others = partition_count;
+    partition_set leaving;
+    /// Replies: the lines of XPENDING, and the entries.
+    std::string facts = array_of(0);
+    std::string entries = array_of(0);
+
+    [[nodiscard]] std::string text() const {
+      std::vector<size_t> own;
+      std::vector<size_t> gives_up;
+      for (size_t i = 0; i < first_of_others; ++i)
+        (leaving[i] ? gives_up : own).push_back(i);
+      return array_of(13) + number(sole) + number(others) + number(again)
+             + number(waiting) + number(waiting) + bulk(blocked_by)
+             + bulk(after) + bulk(wake) + numbers(own) + numbers(gives_up)
+             + array_of(0) + facts + entries;
+    }
+
+  private:
+    static std::string number(uint64_t x) {
+      return ":" + std::to_string(x) + "\r\n";
+    }
+    static std::string numbers(const std::vector<size_t>& xs) {
+      auto result = array_of(xs.size());
+      for (auto x : xs)
+        result += number(x);
+      return result;
+    }
+  };
 
 private:
   using step = outcome<std::string>;
@@ -200,6 +242,10 @@ private:
       return array_of(0);
     if (kind == "XREADGROUP" || kind == "mark")
       return no_own(x);
+    if (kind == "share")
+      return share_reply{}.text();
+    if (kind == "leave")
+      return ":0\r\n";
     if (kind == "take_over")
       return unowned_.take_over(x);
     if (kind == "delay")

@@ -239,7 +239,12 @@ enum class dispatch_mode : uint8_t {
   /// it.
   broadcast,
   /// One of them, and the same one for all events of a topic; only one event of
-  /// a topic is delivered at a time. An event without a topic goes to any.
+  /// a topic is delivered at a time, and in the order of the stream. An event
+  /// without a topic goes to any. This holds for all nodes of the sink together
+  /// if it acknowledges events: each node owns a part of the topics, and nodes
+  /// that join, leave or die hand topics over. All nodes of the sink need this
+  /// mode. The topics of a node that died wait for its lease. At most 64 nodes
+  /// share a stream.
   keyed,
 };
 

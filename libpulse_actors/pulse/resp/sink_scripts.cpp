@@ -8,4 +8,12 @@ std::string delayed_key(std::string_view stream, std::string_view sink) {
   return metadata_key(stream, "delayed:" + std::string{sink});
 }
 
+std::string members_key(std::string_view stream, std::string_view sink) {
+  return metadata_key(stream, "members:" + std::string{sink});
+}
+
+std::string wake_key(std::string_view stream, std::string_view sink) {
+  return metadata_key(stream, "wake:" + std::string{sink});
+}
+
 } // namespace pulse::resp

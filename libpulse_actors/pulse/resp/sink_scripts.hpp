@@ -39,6 +39,32 @@ const script& delay_script();
 /// their next attempt.
 std::string delayed_key(std::string_view stream, std::string_view sink);
 
+/// Gives a member of a keyed sink the next entries of the keys that it owns,
+/// and shares the keys among the members. KEYS: stream, members_key(),
+/// wake_key(). ARGV: group, consumer, lease ms, how many entries at most, how
+/// many entries may wait for their owners at most, "1" if the member has
+/// workers, "1" if it may be reading the stream itself, "1" to look for dead
+/// members and to share the partitions, for how many ms after a death nobody
+/// reads alone, then the partitions that the member gives up.
+/// Answers [1 if the member may read the stream itself, other members, 1 to
+/// look again at once, entries that wait for this member, for all members, the
+/// consumer that blocks the others or "", the ID after which this member waits
+/// for entries or "", the ID after which it waits for a wake-up, [partition…]
+/// of the member, [partition…] that it shall give up, [trimmed ID…],
+/// [[id, former consumer, idle, deliveries]…], [entry…]]. New entries are
+/// missing in the list before the last.
+const script& share_script();
+
+/// Ends a membership: frees the partitions of a consumer. KEYS: stream,
+/// members_key(), wake_key(). ARGV: group, consumer. Answers how many
+/// partitions were freed.
+const script& leave_script();
+
+/// @returns the key of the hash of the members of a keyed sink, and of the
+/// stream that wakes them.
+std::string members_key(std::string_view stream, std::string_view sink);
+std::string wake_key(std::string_view stream, std::string_view sink);
+
 /// Gives pending entries back to the group, so that other nodes can claim them
 /// at once: it assigns them to the consumer "released" with an idle time of one
 /// lease.

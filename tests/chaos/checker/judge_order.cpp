@@ -47,40 +47,51 @@ void judge_first_deliveries(const history& run, const std::string& sink,
   }
 }
 
-/// The events of one topic in one instance.
+/// The newest event of one topic that a handler has begun.
 struct lane {
   event_id id;
   uint32_t event = 0;
+  // Which instance began it.
+  uint32_t where = 0;
   int64_t began = 0;
   // When the event was finished; 0: it is not finished.
   int64_t settled = 0;
 };
 
 // Between the first attempt of an event and its end, no later event of its
-// topic may begin in the same instance.
+// topic may begin, in whatever instance of the sink. And no event may begin for
+// the first time after a later one of its topic.
 void judge_keyed(const history& run, const std::string& sink,
                  const std::vector<execution>& xs,
                  const std::vector<uint32_t>& topics, verdict& out) {
   std::set<uint32_t> given_up;
   if (const auto i = run.end.dead.find(sink); i != run.end.dead.end())
     given_up.insert(i->second.begin(), i->second.end());
-  std::map<std::pair<uint32_t, uint32_t>, lane> lanes;
+  std::map<uint32_t, lane> lanes;
+  std::set<uint32_t> begun;
   for (const auto& x : xs) {
     if (!run.instances[x.at].keyed)
       continue;
-    auto& at = lanes[{x.at, topics[x.event]}];
+    auto& at = lanes[topics[x.event]];
     const auto& slot = run.instances[x.at].slot;
+    const bool first_time = begun.insert(x.event).second;
     const bool later = at.id < x.id;
     const bool open = (at.settled == 0 || at.settled > x.began)
                       && given_up.count(at.event) == 0;
-    if (at.began > 0 && later && open
-        && explanation(run, slot, slot, x.began) == nullptr)
+    const auto* broken = later && open ? " was not through"
+                         : !later && at.id != x.id && first_time
+                           ? " had begun before"
+                           : nullptr;
+    if (at.began > 0 && broken != nullptr
+        && explanation(run, run.instances[at.where].slot, slot, x.began)
+             == nullptr)
       out.violated("keyed order",
                    sink + ": " + slot + " began " + run.label(x.event) + " ("
                      + to_string(x.id) + ") while " + to_string(at.id)
-                     + " of the same topic was not through");
+                     + " of the same topic, at " + run.instances[at.where].slot
+                     + "," + broken);
     if (later || at.id == x.id)
-      at = {x.id, x.event, at.id == x.id ? at.began : x.began,
+      at = {x.id, x.event, x.at, at.id == x.id ? at.began : x.began,
             x.how == end::done ? x.ended : 0};
   }
 }

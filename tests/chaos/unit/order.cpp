@@ -85,6 +85,34 @@ CAF_TEST(two events of a topic must not run at the same time) {
   CAF_CHECK(only(judged(), "keyed order"));
 }
 
+CAF_TEST(an event must not pass one of its topic on another node) {
+  keyed();
+  sink("audit-1", "audit keyed");
+  start("audit-0", 100, 1, 0);
+  handle("audit-1", 105, 1, 4);
+  end("audit-0", 110, 1);
+  rest(1, 3);
+  CAF_CHECK(only(judged(), "keyed order"));
+}
+
+CAF_TEST(an event must not begin after a later one of its topic) {
+  keyed();
+  sink("audit-1", "audit keyed");
+  handle("audit-0", 100, 1, 4);
+  handle("audit-1", 150, 1, 0);
+  rest(1, 3);
+  CAF_CHECK(only(judged(), "keyed order"));
+}
+
+CAF_TEST(nodes share topics in order) {
+  keyed();
+  sink("audit-1", "audit keyed");
+  handle("audit-0", 100, 1, 0);
+  handle("audit-1", 150, 1, 4);
+  rest(1, 3);
+  CAF_CHECK(judged().good());
+}
+
 CAF_TEST(a topic goes on after its event became a dead letter) {
   keyed();
   start("audit-0", 100, 1, 0);

@@ -476,6 +476,28 @@ CAF_TEST(a parallel worker that answers others loses only what is late) {
   CAF_CHECK_EQUAL(actions(uut), "ack2 delay1 ack3");
 }
 
+CAF_TEST(the ack of an earlier delivery lets go of the one under way) {
+  auto uut = make();
+  uut.fetched(0, ev(1));
+  uut.add_worker(1, 1);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  CAF_CHECK_EQUAL(dispatch(uut).size(), 0u);
+  // Somebody who is no worker acknowledges the event by hand.
+  uut.done(uut.find(0, {1, 0})->entry, 0, now);
+  CAF_CHECK_EQUAL(actions(uut), "ack1");
+  // The worker answers a probe, so it can work on, and no time-out follows.
+  std::vector<worker_table::probe> probes;
+  uut.take_probes(probes);
+  CAF_REQUIRE_EQUAL(probes.size(), 1u);
+  uut.answered_probe(probes[0]);
+  uut.fetched(0, ev(2));
+  now += 900ms;
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+  pass(uut, 500ms);
+  CAF_CHECK_EQUAL(uut.count().timeouts, 0u);
+  CAF_CHECK_EQUAL(uut.dispatched(), 1u);
+}
+
 CAF_TEST(extend starts ack_wait again) {
   auto uut = make();
   uut.add_worker(1, 1);

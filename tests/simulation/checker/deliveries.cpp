@@ -79,6 +79,8 @@ void delivery_rules::ends(worker_id at, const event& what, ending how) {
   x->at = how == ending::acknowledged ? phase::acknowledged : phase::failed;
   if (how == ending::rejected)
     rejected_.insert(key_of(at, what));
+  if (how == ending::acknowledged)
+    expect_no_more(key_of(at, what));
   // An answer to what was given up says nothing about the rest.
   --who.held;
   if (!x->is_forfeited) {
@@ -106,6 +108,18 @@ void delivery_rules::forgets(const std::string& sink, const std::string& stream,
 bool delivery_rules::is_forgotten(const delivery_key& what) const {
   const auto i = forgotten_.find({what.sink, what.stream});
   return i != forgotten_.end() && what.id <= i->second;
+}
+
+// The event is done, so the sink waits for no other answer.
+void delivery_rules::expect_no_more(const delivery_key& what) {
+  for (auto& x : deliveries_.at(what)) {
+    auto& who = workers_.at(x.by);
+    if (x.at > phase::started || x.is_forfeited)
+      continue;
+    if (who.expected > 0)
+      --who.expected;
+    x.is_forfeited = true;
+  }
 }
 
 // The sink gave up all that this worker holds.
@@ -259,8 +273,7 @@ void delivery_rules::check_order(worker_id at, const delivery_key& key,
 
 void delivery_rules::check_topic(worker_id at, const delivery_key& key,
                                  const event& what) {
-  const auto mine = workers_.at(at).at;
-  if (!instances_.at(mine).rules.keyed || what.topic().empty())
+  if (!instances_.at(workers_.at(at).at).rules.keyed || what.topic().empty())
     return;
   for (const auto& [other, holdings] : deliveries_) {
     if (other.stream != key.stream || other.sink != key.sink
@@ -268,10 +281,10 @@ void delivery_rules::check_topic(worker_id at, const delivery_key& key,
       continue;
     for (const auto& x : holdings)
       if (x.at <= phase::started && x.topic == what.topic()
-          && workers_.at(x.by).at == mine && !may_be_repeated(x))
+          && !may_be_repeated(x))
         out_.add("topic", to_string(key) + " came to a worker while "
                             + to_string(other.id)
-                            + " of the same topic was at another");
+                            + " of the same topic was at another worker");
   }
 }
 

@@ -79,11 +79,19 @@ public:
 
   /// @returns whether a worker acknowledged the event.
   [[nodiscard]] bool was_acknowledged(const delivery_key& what) const;
+  /// @returns whether a worker got the event at any time.
+  [[nodiscard]] bool was_delivered(const delivery_key& what) const {
+    const auto i = deliveries_.find(what);
+    return i != deliveries_.end() && !i->second.empty();
+  }
   [[nodiscard]] bool was_rejected(const delivery_key& what) const;
   /// @returns the worker that works on the event, unless the sink may have
   /// given that worker up.
   [[nodiscard]] std::optional<worker_id>
   at_work(const delivery_key& what) const;
+  [[nodiscard]] const std::string& sink_of(worker_id x) const {
+    return instances_.at(workers_.at(x).at).sink;
+  }
   [[nodiscard]] const sink_rules* rules_of(instance_id id) const;
   [[nodiscard]] const sink_rules* rules_of(const std::string& sink) const;
   [[nodiscard]] bool is_alive(instance_id id) const;
@@ -126,6 +134,7 @@ private:
            bool is_forfeited);
   void forfeit_all(worker_id of);
   void forfeit(const delivery_key& what);
+  void expect_no_more(const delivery_key& what);
   [[nodiscard]] bool is_quiet_for_too_long(const worker& x) const;
   [[nodiscard]] bool may_leave_handlers(const instance& x) const;
   [[nodiscard]] bool may_be_repeated(const holding& x) const;

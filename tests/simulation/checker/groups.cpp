@@ -13,11 +13,19 @@ namespace {
 const std::string released = "released";
 const std::string delayed = "delayed";
 
+// Whether no node owns what this consumer has.
+bool is_unowned(const std::string& consumer) {
+  return consumer == released || consumer == delayed
+         || consumer.rfind("dead.", 0) == 0
+         || (consumer.rfind("key.", 0) == 0
+             && consumer.find('.', 4) == std::string::npos);
+}
+
 } // namespace
 
 instance_id instance_of(const std::string& consumer) {
   const auto dot = consumer.find('.');
-  if (dot == std::string::npos)
+  if (dot == std::string::npos || is_unowned(consumer))
     return 0;
   return static_cast<instance_id>(
     std::strtoul(consumer.c_str() + dot + 1, nullptr, 10));
@@ -38,6 +46,27 @@ void group_rules::forget(const std::string& stream, const std::string& sink) {
       x.pending.clear();
       x.last_delivered = {};
     }
+}
+
+void group_rules::arrives(const std::string& sink, const event& what) {
+  const auto* rules = deliveries_.rules_of(sink);
+  if (rules == nullptr || !rules->keyed || what.topic().empty())
+    return;
+  for (const auto& x : all_) {
+    if (x.stream != what.stream() || x.sink != sink)
+      continue;
+    const auto& entries = redis_.find(x.key)->entries();
+    for (auto i = x.pending.begin(); i != x.pending.lower_bound(what.id());
+         ++i) {
+      const delivery_key earlier{sink, x.stream, i->first};
+      const auto entry = entries.find(i->first);
+      if (entry != entries.end() && field_of(entry->second, "t") == what.topic()
+          && !deliveries_.was_delivered(earlier)
+          && !deliveries_.is_forgotten(earlier))
+        out_.add("overtaken", to_string(earlier) + " was overtaken by "
+                                + to_string(what.id()) + " of the same topic");
+    }
+  }
 }
 
 void group_rules::confirm(const delivery_key& what) {
@@ -89,12 +118,12 @@ void group_rules::owner_changed(const watched& x, event_id id,
   const delivery_key key{x.sink, x.stream, id};
   const auto idle = redis_.now - before.delivered_at;
   const auto* rules = deliveries_.rules_of(x.sink);
-  if (now.owner == released) {
+  if (now.owner == released || now.owner.rfind("key.", 0) == 0) {
     if (const auto who = deliveries_.at_work(key))
       out_.add("handed back", to_string(key) + " was handed back while worker "
                                 + std::to_string(*who) + " worked on it");
-  } else if (now.owner != delayed && before.owner != delayed && rules != nullptr
-             && idle < rules->lease.count()) {
+  } else if (now.owner != delayed && !is_unowned(before.owner)
+             && rules != nullptr && idle < rules->lease.count()) {
     out_.add("taken early", to_string(key) + " was taken from " + before.owner
                               + " by " + now.owner + " after "
                               + std::to_string(idle) + " ms");

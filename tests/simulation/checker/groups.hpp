@@ -25,6 +25,10 @@ public:
   /// nothing out, and with what was not acknowledged as if it were new.
   void forget(const std::string& stream, const std::string& sink);
 
+  /// A worker gets an event: with `keyed`, no earlier event of its topic may
+  /// still wait for its first delivery, on whatever node.
+  void arrives(const std::string& sink, const event& what);
+
   /// A worker heard that its ack is stored.
   void confirm(const delivery_key& what);
 

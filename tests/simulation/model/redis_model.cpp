@@ -22,24 +22,43 @@ const std::map<std::string_view, redis_model::handler>&
 redis_model::handlers() {
   using self = redis_model;
   static const std::map<std::string_view, handler> result{
-    {"PING", &self::ping},         {"TIME", &self::time},
-    {"TYPE", &self::type},         {"EXISTS", &self::exists},
-    {"DEL", &self::del},           {"UNLINK", &self::del},
-    {"GET", &self::get},           {"SET", &self::set},
-    {"HGET", &self::hget},         {"HSET", &self::hset},
-    {"HMGET", &self::hmget},       {"HGETALL", &self::hgetall},
-    {"HINCRBY", &self::hincrby},   {"PERSIST", &self::persist},
-    {"PTTL", &self::pttl},         {"PEXPIRE", &self::pexpire},
-    {"FLUSHALL", &self::flushall}, {"ZADD", &self::zadd},
-    {"ZREM", &self::zrem},         {"ZCARD", &self::zcard},
-    {"ZRANGE", &self::zrange},     {"ZRANGEBYSCORE", &self::zrangebyscore},
-    {"XADD", &self::xadd},         {"XLEN", &self::xlen},
-    {"XDEL", &self::xdel},         {"XTRIM", &self::xtrim},
-    {"XRANGE", &self::xrange},     {"XREVRANGE", &self::xrevrange},
-    {"XREAD", &self::xread},       {"XREADGROUP", &self::xreadgroup},
-    {"XGROUP", &self::xgroup},     {"XACK", &self::xack},
-    {"XPENDING", &self::xpending}, {"XCLAIM", &self::xclaim},
-    {"XINFO", &self::xinfo},       {"SCRIPT", &self::script},
+    {"PING", &self::ping},
+    {"TIME", &self::time},
+    {"TYPE", &self::type},
+    {"EXISTS", &self::exists},
+    {"DEL", &self::del},
+    {"UNLINK", &self::del},
+    {"GET", &self::get},
+    {"SET", &self::set},
+    {"HGET", &self::hget},
+    {"HSET", &self::hset},
+    {"HMGET", &self::hmget},
+    {"HGETALL", &self::hgetall},
+    {"HDEL", &self::hdel},
+    {"HINCRBY", &self::hincrby},
+    {"PERSIST", &self::persist},
+    {"PTTL", &self::pttl},
+    {"PEXPIRE", &self::pexpire},
+    {"FLUSHALL", &self::flushall},
+    {"ZADD", &self::zadd},
+    {"ZREM", &self::zrem},
+    {"ZCARD", &self::zcard},
+    {"ZRANGE", &self::zrange},
+    {"ZRANGEBYSCORE", &self::zrangebyscore},
+    {"XADD", &self::xadd},
+    {"XLEN", &self::xlen},
+    {"XDEL", &self::xdel},
+    {"XTRIM", &self::xtrim},
+    {"XRANGE", &self::xrange},
+    {"XREVRANGE", &self::xrevrange},
+    {"XREAD", &self::xread},
+    {"XREADGROUP", &self::xreadgroup},
+    {"XGROUP", &self::xgroup},
+    {"XACK", &self::xack},
+    {"XPENDING", &self::xpending},
+    {"XCLAIM", &self::xclaim},
+    {"XINFO", &self::xinfo},
+    {"SCRIPT", &self::script},
     {"EVALSHA", &self::evalsha},
   };
   return result;
@@ -176,6 +195,14 @@ value redis_model::hset(const arguments& x) {
   for (size_t i = 2; i < x.size(); i += 2)
     fresh += fields.insert_or_assign(x[i], x.at(i + 1)).second ? 1 : 0;
   return integer(fresh);
+}
+
+value redis_model::hdel(const arguments& x) {
+  auto* fields = hash_of(x.at(1));
+  const auto result = fields != nullptr ? fields->erase(x.at(2)) : 0;
+  if (fields != nullptr && fields->empty())
+    items_.erase(x[1]);
+  return integer(static_cast<int64_t>(result));
 }
 
 value redis_model::hincrby(const arguments& x) {

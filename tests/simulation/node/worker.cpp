@@ -63,6 +63,7 @@ private:
       return caf::unit;
     note("gets", x);
     rules().arrives(role_.id, x);
+    home_.all.rules.groups.arrives(rules().sink_of(role_.id), x);
     auto promise = role_.is_manual ? caf::response_promise{}
                                    : self_->make_response_promise();
     queue_.push_back({x, promise});

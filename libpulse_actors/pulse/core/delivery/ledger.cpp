@@ -14,6 +14,10 @@ namespace {
 // worker quits after the event before it, as a worker for one event does.
 constexpr uint8_t quits_without_blame = 3;
 
+size_t partition_of(const ledger_entry& x) {
+  return pulse::partition_of(x.content.topic(), x.content.id());
+}
+
 const char* const worker_has_quit = "its worker quit without an answer";
 
 } // namespace
@@ -106,15 +110,35 @@ delivery_ledger::release(std::optional<uint32_t> stream) {
 }
 
 void delivery_ledger::release_queued() {
-  for (auto& x : entries_) {
-    if (x.state != entry_state::queued && x.state != entry_state::marking)
-      continue;
-    add_action(action_kind::release, x);
-    actions_.back().counts = counts_to_give_back(x);
-    x.delays = true;
-    entries_.move_to(x, entry_state::settling);
-    dispatcher_.end_turn(x);
-  }
+  for (auto& x : entries_)
+    if (x.state == entry_state::queued || x.state == entry_state::marking)
+      release(x);
+}
+
+size_t delivery_ledger::give_back(uint32_t stream, const partition_set& which) {
+  size_t result = 0;
+  for (auto& x : entries_)
+    if (x.is_idle() && x.stream == stream && which[partition_of(x)]) {
+      release(x);
+      ++result;
+    }
+  return result;
+}
+
+partition_set delivery_ledger::partitions_of(uint32_t stream) const {
+  partition_set result;
+  for (const auto& x : entries_)
+    if (x.state != entry_state::free && x.stream == stream)
+      result.set(partition_of(x));
+  return result;
+}
+
+void delivery_ledger::release(entry& x) {
+  add_action(action_kind::release, x);
+  actions_.back().counts = counts_to_give_back(x);
+  x.delays = true;
+  entries_.move_to(x, entry_state::settling);
+  dispatcher_.end_turn(x);
 }
 
 // Redis counted a delivery when the event was read. If no worker got the event,
@@ -263,9 +287,12 @@ void delivery_ledger::done(const ticket& which, worker_id by, time_point now) {
   if (x == nullptr || x->state == entry_state::settling)
     return;
   if (broadcasts() && by != 0)
-    finish_copy(*x, by, broadcast_copies::copy::succeeded, now);
-  else
-    acknowledge(*x);
+    return finish_copy(*x, by, broadcast_copies::copy::succeeded, now);
+  // An earlier delivery was answered, so the answer of this one will not find
+  // the event.
+  if (by == 0 && x->state == entry_state::dispatched)
+    workers_.expect_no_answer(x->holder, which, now);
+  acknowledge(*x);
 }
 
 void delivery_ledger::failed(const ticket& which, worker_id by,

@@ -4,6 +4,7 @@
 #include "pulse/core/delivery/dispatcher.hpp"
 #include "pulse/core/delivery/entry_table.hpp"
 #include "pulse/core/delivery/failure_memory.hpp"
+#include "pulse/core/delivery/partition.hpp"
 #include "pulse/core/delivery/ticket.hpp"
 #include "pulse/core/delivery/worker_table.hpp"
 #include "pulse/core/event.hpp"
@@ -182,6 +183,14 @@ public:
   /// settling until Redis has them, so that their counts cannot get lost.
   void release_queued();
 
+  /// Gives the events of some partitions of a stream back that no worker has,
+  /// because other nodes get these partitions. See release_queued().
+  /// @returns how many events are given back.
+  size_t give_back(uint32_t stream, const partition_set& which);
+
+  /// @returns the partitions of all events of a stream that the ledger holds.
+  [[nodiscard]] partition_set partitions_of(uint32_t stream) const;
+
   // -- workers ----------------------------------------------------------------
 
   /// @returns whether the ledger holds the event, also if it is settling.
@@ -348,6 +357,7 @@ private:
                  time_point now);
   entry* still_dispatched(const worker_table::held& x);
   [[nodiscard]] static delivery_counts counts_to_give_back(const entry& x);
+  void release(entry& x);
   void erase(entry& x);
   void add_action(action_kind kind, const entry& x, std::string reason = {});
 

@@ -124,6 +124,18 @@ worker_table::answer worker_table::answered(worker_id by,
   return result;
 }
 
+void worker_table::expect_no_answer(worker_id by, const delivery_ticket& what,
+                                    delivery_time now) {
+  auto* w = find(by);
+  auto* x = w != nullptr ? w->holds.find(what) : nullptr;
+  if (x == nullptr)
+    return;
+  const auto copy = *x;
+  let_go(*w, x, now);
+  forget_old(*w);
+  add_overdue(*w, copy);
+}
+
 bool worker_table::extend(worker_id by, const delivery_ticket& what,
                           delivery_time now) {
   auto* w = find(by);
@@ -133,6 +145,7 @@ bool worker_table::extend(worker_id by, const delivery_ticket& what,
   if (x == nullptr)
     return false;
   x->clock = now;
+  w->last_answer = now; // a worker that extends is not stuck
   return true;
 }
 

@@ -147,6 +147,12 @@ public:
   /// @returns false if the worker does not hold the event.
   bool extend(worker_id by, const delivery_ticket& what, delivery_time now);
 
+  /// The event of this delivery is decided, although its worker still works on
+  /// it. The worker holds it no more, and gets the next event when it answers a
+  /// probe.
+  void expect_no_answer(worker_id by, const delivery_ticket& what,
+                        delivery_time now);
+
   /// Takes back the events that the worker should have answered by now.
   /// @param into Receives these events. Passing the same object again saves
   /// allocations.

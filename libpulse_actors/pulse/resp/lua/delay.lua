@@ -8,6 +8,7 @@
 -- Entries that the consumer does not own any more are left alone. Answers how
 -- many entries of the group wait, in how many ms the next one is due (-1: none
 -- waits), and the IDs of the entries that had been trimmed from the stream.
+--! include clock
 --! include delayed
 local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local lease, now, trimmed, longest = ARGV[3], now_in_ms(), {}, 0

@@ -7,6 +7,7 @@
 -- in how many ms the next one is due (-1: none waits), how many of the claimed
 -- entries had been trimmed from the stream, the reply of XPENDING for each
 -- claimed entry, and the entries, both in the order of the IDs.
+--! include clock
 --! include delayed
 --! include fields
 --! include ids

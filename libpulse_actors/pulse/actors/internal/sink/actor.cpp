@@ -16,6 +16,7 @@
 #include "pulse/actors/internal/sink/own_pending.hpp"
 #include "pulse/actors/internal/sink/read_attempts.hpp"
 #include "pulse/actors/internal/sink/reader.hpp"
+#include "pulse/actors/internal/sink/shared_keys.hpp"
 #include "pulse/actors/internal/sink/workers.hpp"
 #include "pulse/core/delivery/stall_watch.hpp"
 #include "pulse/core/names.hpp"
@@ -62,6 +63,7 @@ struct sink_state {
       own_pending(ctx, intake, outcomes, attempts),
       claimer(ctx, intake, outcomes),
       lease_guard(ctx, outcomes),
+      shared_keys(ctx, intake, outcomes, reader),
       closing(ctx, reader, outcomes),
       timer(self) {
     // nop
@@ -384,7 +386,7 @@ struct sink_state {
     }
     // Events may wait in Redis because no subscriber could work.
     if (!std::exchange(could_work, can_work) && can_work && ctx.acks())
-      claimer.look_now();
+      ctx.shares_keys() ? shared_keys.look_now() : claimer.look_now();
   }
 
   // No subscriber can work, so the events are for other nodes.
@@ -398,13 +400,22 @@ struct sink_state {
   // Events that Redis gave to this sink before come before new events.
   void fetch() {
     intake.update_window();
+    if (ctx.shares_keys() && !own_pending.reading())
+      shared_keys.step();
     if (ctx.closing || ctx.ledger.capacity() == 0 || reader.reading()
         || own_pending.reading() || !attempts.may_read())
       return;
     if (ctx.streams.recovery_due())
       own_pending.read_page();
-    else if (const auto n = intake.demand(); n > 0 && reader.may_read())
-      reader.read(n, intake.room());
+    else if (const auto n = intake.demand(); n > 0)
+      fetch(n);
+  }
+
+  void fetch(size_t wanted) {
+    if (ctx.shares_keys() && !shared_keys.may_read())
+      shared_keys.wait();
+    else if (reader.may_read())
+      reader.read(wanted, intake.room());
   }
 
   // A group that was created or found is audited, and after that it is open.
@@ -417,6 +428,8 @@ struct sink_state {
       groups.opened(stream);
       if (ctx.acks() && ctx.streams[stream].is_open())
         lease_guard.opened(stream);
+      if (ctx.shares_keys())
+        shared_keys.opened(stream);
       reader.interrupt(); // the read under way does not ask for the stream
     }
   }
@@ -434,6 +447,8 @@ struct sink_state {
     if (ctx.acks() && !ctx.closing) {
       claimer.tick(now);
       lease_guard.tick(now);
+      if (ctx.shares_keys())
+        shared_keys.tick(now);
     }
     advance();
   }
@@ -455,7 +470,8 @@ struct sink_state {
   void arm() {
     const bool busy = ctx.ledger.size() > 0 || outcomes.backlog() > 0
                       || workers.has_pending_failures() || ctx.closing
-                      || closing.leaving() || reader.interrupting();
+                      || closing.leaving() || reader.interrupting()
+                      || shared_keys.busy();
     const auto now = ctx.now();
     const auto soonest = now + (busy ? busy_tick : idle_tick);
     timer.arm(std::min({soonest, claimer.next_time(now), attempts.next_time(),
@@ -474,6 +490,7 @@ struct sink_state {
   internal::sink_own_pending own_pending;
   internal::sink_claimer claimer;
   internal::sink_lease_guard lease_guard;
+  internal::sink_shared_keys shared_keys;
   internal::sink_closing closing;
   std::vector<waiting_subscriber> waiting;
   bool could_work = false;

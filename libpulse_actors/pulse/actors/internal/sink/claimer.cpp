@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink/claimer.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/sink/claimed_events.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 
 #include <algorithm>
@@ -27,37 +28,13 @@ constexpr int claim_share = 100;
 // server's time.
 constexpr int full_claim_share = 5;
 
-// The consumers to whom the scripts assign events that no node owns.
-claim_origin how_given(std::string_view former_consumer) {
-  if (former_consumer == "released")
-    return claim_origin::released;
-  return former_consumer == "delayed" ? claim_origin::delayed
-                                      : claim_origin::node_died;
-}
-
-// Returns what is known about each claimed event. Both lists are sorted by ID.
-std::vector<claim_history>
-histories_of(const std::vector<resp::pending_entry>& facts,
-             const std::vector<event_extent>& claimed) {
-  std::vector<claim_history> result;
-  auto fact = facts.begin();
-  for (const auto& x : claimed) {
-    while (fact != facts.end() && fact->id < x.id)
-      ++fact;
-    if (fact != facts.end() && fact->id == x.id)
-      result.push_back(
-        history_of_claim(unpack(fact->deliveries), how_given(fact->consumer)));
-    else
-      result.push_back({});
-  }
-  return result;
-}
-
 } // namespace
 
 void sink_claimer::tick(time_point now) {
-  claim_all(now);
-  claim_due(now);
+  if (!ctx_.shares_keys()) {
+    claim_all(now);
+    claim_due(now);
+  }
   clean_consumers(now);
 }
 
@@ -267,15 +244,9 @@ void sink_claimer::accept(uint32_t stream,
 
 void sink_claimer::accept(uint32_t stream, const event& x,
                           const claim_history& history) {
-  const auto why = why_dead_letter(history, ctx_.options.max_crashes,
-                                   ctx_.options.max_deliveries);
-  if (why.empty())
-    return intake_.accept(stream, x.with(history.counts),
-                          history.crash_candidate,
-                          history.origin != claim_origin::delayed);
-  auto counts = history.counts;
-  --counts.deliveries; // the event is not delivered
-  outcomes_.make_dead_letter(stream, x.id(), counts, why);
+  if (!give_up_claimed(ctx_, outcomes_, stream, x.id(), history))
+    intake_.accept(stream, x.with(history.counts), history.crash_candidate,
+                   history.origin != claim_origin::delayed);
 }
 
 // -- consumers of dead nodes --------------------------------------------------

@@ -171,6 +171,22 @@ void sink_closing::release(uint32_t stream, const char* scope,
       ctx_.streams.recover(stream);
       step_done();
     });
+  if (ctx_.shares_keys() && std::string_view{scope} == "all")
+    end_membership(x);
+}
+
+// If this fails, the other members find out that the consumer is gone.
+void sink_closing::end_membership(const sink_stream& x) {
+  const auto& sink = ctx_.options.name;
+  script_call call{resp::leave_script(),
+                   {x.key, resp::members_key(x.name, sink),
+                    resp::wake_key(x.name, sink)}};
+  call.arg(sink).arg(ctx_.consumer);
+  ++steps_under_way_;
+  ctx_.run(
+    call.finish(true, release_time(ctx_.options)),
+    [this](const reply_ptr&) { step_done(); },
+    [this](const caf::error&) { step_done(); });
 }
 
 void sink_closing::end_lease(uint32_t stream, std::function<void()> then) {

@@ -68,6 +68,7 @@ private:
   void go_on_releasing();
   void release(uint32_t stream, const char* scope,
                const std::vector<released_entry>& entries);
+  void end_membership(const sink_stream& x);
   /// Ends the lease of a stream, then calls `then`. A renewal that Redis
   /// executes after the release would create the consumer again. When the lease
   /// keeper has answered, all its renewals are in the connection's mailbox, so

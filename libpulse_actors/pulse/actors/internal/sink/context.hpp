@@ -73,6 +73,8 @@ struct sink_context {
   bool outage = false;
   /// How often contact with Redis was lost, as far as the sink noticed.
   uint64_t disturbances = 0;
+  /// How many events a keyed sink gave back so far.
+  uint64_t give_backs = 0;
   /// Whether Redis refused a command because a group is missing. Then the sink
   /// finds out which group it is, and creates it again.
   bool check_groups = false;
@@ -85,6 +87,12 @@ struct sink_context {
   /// pending list, and events are delivered at most once.
   [[nodiscard]] bool acks() const noexcept {
     return options.ack != ack_mode::none;
+  }
+
+  /// @returns whether the sink shares the keys of its streams with other nodes,
+  /// see sink_shared_keys.
+  [[nodiscard]] bool shares_keys() const noexcept {
+    return acks() && options.dispatch == dispatch_mode::keyed;
   }
 
   /// Runs a batch on the shared connection.

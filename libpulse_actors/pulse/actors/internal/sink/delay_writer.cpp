@@ -41,7 +41,10 @@ status sink_delay_writer::confirmed(uint32_t stream,
     return ok;
   for (const auto& x : xs) {
     ctx_.ledger.forget(x.entry);
-    ctx_.streams[stream].note_other_holds(x.id);
+    auto& at = ctx_.streams[stream];
+    at.note_other_holds(x.id);
+    if (must_stay_in_order(x))
+      --at.giving_back;
   }
   return {};
 }

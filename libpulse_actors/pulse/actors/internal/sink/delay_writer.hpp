@@ -19,6 +19,10 @@ public:
   explicit sink_delay_writer(sink_context& ctx);
 
   void add(action x) {
+    if (must_stay_in_order(x)) {
+      ctx_.streams.note_given_back(x.stream);
+      ++ctx_.give_backs;
+    }
     sender_.add(std::move(x));
   }
 
@@ -33,6 +37,11 @@ public:
   }
 
 private:
+  // In a keyed sink, what is given back comes before what is read next.
+  [[nodiscard]] bool must_stay_in_order(const action& x) const noexcept {
+    return ctx_.shares_keys()
+           && x.kind == delivery_ledger::action_kind::release;
+  }
   [[nodiscard]] command_ptr delay_call(uint32_t stream,
                                        const std::vector<action>& xs) const;
   status confirmed(uint32_t stream, const std::vector<action>& xs,

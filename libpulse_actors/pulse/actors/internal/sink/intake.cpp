@@ -35,4 +35,11 @@ void sink_intake::accept(uint32_t stream, event x, bool crash_candidate,
   }
 }
 
+// No worker gets the event now, so this delivery does not count.
+void sink_intake::give_back(uint32_t stream, const event& x) {
+  auto counts = x.counts();
+  counts.deliveries -= counts.deliveries > 0 ? 1 : 0;
+  outcomes_.give_back(stream, x.id(), counts);
+}
+
 } // namespace pulse::internal

@@ -54,6 +54,21 @@ public:
   void accept(uint32_t stream, event x, bool crash_candidate = false,
               bool in_front = false);
 
+  /// The same, for events that a command brought to a keyed sink. If the sink
+  /// gave events back while the command was under way, the new events are given
+  /// back, too: the others come before them.
+  /// @param give_backs `ctx.give_backs` when the command was sent.
+  void accept_in_order(uint32_t stream, event x, uint64_t give_backs,
+                       bool crash_candidate = false) {
+    if (ctx_.shares_keys() && ctx_.give_backs != give_backs)
+      give_back(stream, x);
+    else
+      accept(stream, std::move(x), crash_candidate);
+  }
+
+  /// Gives an event back that is not in the ledger.
+  void give_back(uint32_t stream, const event& x);
+
 private:
   [[nodiscard]] intake_facts facts() const;
 

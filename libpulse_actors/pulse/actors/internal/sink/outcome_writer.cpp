@@ -52,4 +52,14 @@ void sink_outcome_writer::make_dead_letter(uint32_t stream, event_id id,
   dead_letters_.add(std::move(x));
 }
 
+void sink_outcome_writer::give_back(uint32_t stream, event_id id,
+                                    delivery_counts counts) {
+  delivery_ledger::action x;
+  x.kind = delivery_ledger::action_kind::release;
+  x.stream = stream;
+  x.id = id;
+  x.counts = counts;
+  delays_.add(std::move(x));
+}
+
 } // namespace pulse::internal

@@ -45,6 +45,9 @@ public:
   void make_dead_letter(uint32_t stream, event_id id, delivery_counts counts,
                         std::string reason);
 
+  /// Gives an event back that is not in the ledger.
+  void give_back(uint32_t stream, event_id id, delivery_counts counts);
+
   /// @returns the events of a stream whose acks and dead letters are still to
   /// be confirmed, sorted.
   [[nodiscard]] std::vector<event_id> unconfirmed(uint32_t stream) const {

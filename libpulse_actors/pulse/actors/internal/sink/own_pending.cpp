@@ -19,15 +19,19 @@ constexpr size_t streams_at_a_time = 1'000;
 
 void sink_own_pending::read_page() {
   asked_streams_ = ctx_.streams.to_recover(streams_at_a_time);
+  if (asked_streams_.empty())
+    return;
   reading_ = true;
   last_.resize(ctx_.streams.size());
   ask_counts();
   asked_ = ctx_.pages.apply(page_size);
   ctx_.run(
     page_command(),
-    [this, sent = ctx_.env.boot_time()](const reply_ptr& reply) {
+    [this, sent = ctx_.env.boot_time(),
+     give_backs = ctx_.give_backs](const reply_ptr& reply) {
       reading_ = false;
-      if (!ctx_.is_stale(sent)) // else the same page is read again
+      // Otherwise the same page is read again.
+      if (!ctx_.is_stale(sent) && give_backs == ctx_.give_backs)
         on_page(*reply, sent);
     },
     [this](const caf::error& err) {
@@ -124,7 +128,12 @@ void sink_own_pending::accept(const resp::event_page& page,
     const auto known = counts_of(stream, id);
     const event found{block, i, known.counts};
     ctx_.note_read(stream, found);
-    intake_.accept(stream, found, known.counts.crashes > 0);
+    // In a keyed sink, earlier events of the same key may have been given back
+    // meanwhile. So the event comes again by the script, which knows the order.
+    if (ctx_.shares_keys())
+      intake_.give_back(stream, found);
+    else
+      intake_.accept(stream, found, known.counts.crashes > 0);
   }
 }
 

@@ -14,16 +14,6 @@ namespace {
 
 constexpr uint32_t max_batch = 1'000;
 
-// How much longer than BLOCK a read may take, because the server checks blocked
-// clients only now and then, and because the network may be slow.
-constexpr milliseconds block_margin{2'000};
-
-// How long a read blocks. It is much shorter than a lease, so that the leases
-// of the events are still fresh when the reply arrives.
-milliseconds block_time(const sink_options& options) {
-  return std::min(options.lease / 4, milliseconds{5'000});
-}
-
 } // namespace
 
 sink_reader::sink_reader(sink_context& ctx, sink_intake& intake,
@@ -32,7 +22,7 @@ sink_reader::sink_reader(sink_context& ctx, sink_intake& intake,
     intake_(intake),
     attempts_(attempts),
     blocking_(ctx.redis.open_blocking("sink:" + ctx.options.name)),
-    planner_(block_time(ctx.options)) {
+    planner_(block_time_of(ctx.options)) {
   // nop
 }
 
@@ -66,10 +56,7 @@ void sink_reader::read(size_t wanted, size_t room) {
   const auto what = planner_.next(ctx_.streams.open(), wanted, room,
                                   ctx_.pages.apply(max_batch));
   asked_ = what.count;
-  reading_ = true;
-  interrupted_ = false;
-  sent_ = ctx_.env.boot_time();
-  ++reads_;
+  begin(false);
   ctx_.requests.ask(
     blocking_,
     [this](const reply_ptr& reply) {
@@ -83,6 +70,33 @@ void sink_reader::read(size_t wanted, size_t room) {
       attempts_.failed(asked_, to_failure(err));
     },
     atom::run_v, read_command(what));
+}
+
+void sink_reader::begin(bool waits) {
+  reading_ = true;
+  waiting_ = waits;
+  interrupted_ = false;
+  sent_ = ctx_.env.boot_time();
+  give_backs_ = ctx_.give_backs;
+  ++reads_;
+}
+
+void sink_reader::wait(command_ptr what,
+                       std::function<void(const resp::reply&)> then) {
+  begin(true);
+  ctx_.requests.ask(
+    blocking_,
+    [this, then = std::move(then)](const reply_ptr& reply) {
+      reading_ = false;
+      ctx_.note_contact();
+      attempts_.succeeded();
+      then(*reply);
+    },
+    [this](const caf::error& err) {
+      reading_ = false;
+      attempts_.failed(1, to_failure(err));
+    },
+    atom::run_v, std::move(what));
 }
 
 command_ptr sink_reader::read_command(const read_planner::read& what) const {
@@ -103,7 +117,7 @@ command_ptr sink_reader::read_command(const read_planner::read& what) const {
   for (size_t i = 0; i < what.streams.size(); ++i)
     w.arg(">");
   batch->count = 1;
-  batch->timeout = block + block_margin;
+  batch->timeout = block + sink_block_margin;
   return batch;
 }
 
@@ -142,7 +156,7 @@ void sink_reader::accept(const std::shared_ptr<const event_block>& block,
     for (; i < n && block->extents[i].stream == place; ++i) {
       const event fresh{block, i, {1, 0, 0}};
       ctx_.note_read(stream, fresh);
-      intake_.accept(stream, fresh);
+      intake_.accept_in_order(stream, fresh, give_backs_);
     }
     planner_.returned(stream, i - begin);
     ctx_.counts.fetched += i - begin;

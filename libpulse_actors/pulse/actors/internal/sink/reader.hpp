@@ -6,11 +6,23 @@
 #include "pulse/core/delivery/read_planner.hpp"
 #include "pulse/resp/reply.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 
 namespace pulse::internal {
+
+/// How much longer than BLOCK a read may take, because the server checks
+/// blocked clients only now and then, and because the network may be slow.
+inline constexpr milliseconds sink_block_margin{2'000};
+
+/// @returns how long a read blocks. It is much shorter than a lease, so that
+/// the leases of the events are still fresh when the reply arrives.
+inline milliseconds block_time_of(const sink_options& x) {
+  return std::min(x.lease / 4, milliseconds{5'000});
+}
 
 /// Reads the new events of a sink, with one read at a time, on a connection of
 /// its own.
@@ -38,6 +50,12 @@ public:
     return may_read() ? sink_context::time_point::max() : not_before_;
   }
 
+  /// Runs a command that waits for something, on the connection of the reads.
+  /// It counts as a read, so it can be interrupted.
+  /// @param then Gets the reply. It is not called if the command failed.
+  /// @pre `!reading()`
+  void wait(command_ptr what, std::function<void(const resp::reply&)> then);
+
   /// Ends a blocked read, because the set of streams changed or the sink
   /// closes.
   void interrupt();
@@ -58,6 +76,11 @@ public:
     return reading_;
   }
 
+  /// @returns whether a read is under way that may bring events.
+  [[nodiscard]] bool reading_events() const noexcept {
+    return reading_ && !waiting_;
+  }
+
   /// @returns the number of reads that were started, which identifies the last
   /// one.
   [[nodiscard]] uint64_t reads() const noexcept {
@@ -67,6 +90,7 @@ public:
 private:
   [[nodiscard]] command_ptr read_command(const read_planner::read& what) const;
   void send_interruption();
+  void begin(bool waits);
   void on_read(resp::reply& reply);
   void accept(const std::shared_ptr<const event_block>& block,
               const std::vector<uint32_t>& streams);
@@ -77,12 +101,16 @@ private:
   connection_actor blocking_;
   read_planner planner_;
   bool reading_ = false;
+  // Whether that read only waits.
+  bool waiting_ = false;
   // Whether the read that is under way was interrupted.
   bool interrupted_ = false;
   uint64_t reads_ = 0;
   sink_context::time_point not_before_;
   // How many events of each stream the read asked for.
   uint32_t asked_ = 0;
+  // See sink_context, when the read was sent.
+  uint64_t give_backs_ = 0;
   // Time since boot at which the read was sent.
   std::chrono::nanoseconds sent_{};
 };

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,8 @@ struct sink_stream {
   /// as this sink knows, and when the next one is due.
   uint64_t delayed = 0;
   bool reported_delays = false;
+  /// How many events are being given back, and Redis has not confirmed that.
+  size_t giving_back = 0;
   std::optional<delivery_time> next_due; // see sink_streams::set_next_due()
 
   /// Notes that an event is pending that this sink does not hold.
@@ -120,6 +123,36 @@ public:
       open_.erase(place);
     if (where == phase::open)
       open_.insert(place, i);
+    if (where != phase::open)
+      alone_.erase(i);
+  }
+
+  // -- keyed sinks ------------------------------------------------------------
+
+  /// Notes whether this member may read an open stream without the other
+  /// members.
+  void let_read_alone(uint32_t i, bool may) {
+    if (may && all_[i].is_open())
+      alone_.insert(i);
+    else
+      alone_.erase(i);
+  }
+  /// Notes that events of the stream are being given back. They come before
+  /// what a read would bring.
+  void note_given_back(uint32_t i) {
+    ++all_[i].giving_back;
+    alone_.erase(i);
+    gave_back_.insert(i);
+  }
+  /// @returns the streams of which events were given back since the last call.
+  std::unordered_set<uint32_t> take_given_back() {
+    return std::exchange(gave_back_, {});
+  }
+  [[nodiscard]] bool reads_alone(uint32_t i) const {
+    return alone_.count(i) > 0;
+  }
+  [[nodiscard]] bool reads_all_alone() const {
+    return alone_.size() == open().size();
   }
 
   /// @returns the indexes of the open streams, in order.
@@ -178,12 +211,13 @@ public:
   }
 
   /// @returns streams whose pending events can be read now, in order and at
-  /// most `most`.
+  /// most `most`. Events that are being given back may still be pending, so
+  /// these streams wait.
   [[nodiscard]] std::vector<uint32_t> to_recover(size_t most) const {
     std::vector<uint32_t> result;
     for (auto i = recovering_.begin();
          i != recovering_.end() && result.size() < most; ++i)
-      if (all_[*i].is_open())
+      if (all_[*i].is_open() && all_[*i].giving_back == 0)
         result.push_back(*i);
     return result;
   }
@@ -196,6 +230,8 @@ private:
   std::vector<sink_stream> all_;
   std::unordered_map<std::string, uint32_t> index_;
   std::set<uint32_t> recovering_;
+  std::unordered_set<uint32_t> alone_;
+  std::unordered_set<uint32_t> gave_back_;
   std::set<uint32_t> opening_;
   std::vector<uint32_t> open_;
   std::set<std::pair<delivery_time, uint32_t>> due_;

@@ -1,10 +1,5 @@
 -- The sorted set of the entries that wait for their next attempt: the members
 -- are their IDs, the scores the times in ms at which they are due.
-local function now_in_ms()
-  local now = redis.call('TIME')
-  return now[1] * 1000 + math.floor(now[2] / 1000)
-end
-
 -- Returns in how many ms the next entry is due; -1: none waits.
 local function next_due(delayed, now)
   local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')

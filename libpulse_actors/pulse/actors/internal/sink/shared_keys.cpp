@@ -1,0 +1,388 @@
+#include "pulse/actors/internal/sink/shared_keys.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/sink/claimed_events.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pulse::internal {
+
+namespace {
+
+// How many events may wait for their owners in Redis, so that one slow member
+// does not stop the others at once.
+constexpr uint64_t most_waiting = 100'000;
+
+constexpr size_t most_calls = 16;
+constexpr size_t page_size = 1'000;
+
+// After the death of a member, Redis may still execute a read that the member
+// had sent. So long nobody reads a stream without the script, which notices
+// that.
+constexpr milliseconds caution{120'000};
+
+constexpr milliseconds retry_pause{200};
+
+bool names(std::string_view list, std::string_view name) {
+  while (!list.empty()) {
+    const auto end = std::min(list.find(' '), list.size());
+    if (const auto x = list.substr(0, end); x == name || x == "*")
+      return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
+} // namespace
+
+// -- what is due --------------------------------------------------------------
+
+// A permission to read alone lasts for half of a lease, so it must be renewed
+// more often. Many streams make more calls, so these are less frequent then.
+milliseconds sink_shared_keys::period() const {
+  const milliseconds for_all(ctx_.streams.open().size());
+  return std::min<milliseconds>(std::max(ctx_.options.sweep_interval, for_all),
+                                ctx_.options.lease / 6);
+}
+
+void sink_shared_keys::opened(uint32_t stream) {
+  members_.resize(ctx_.streams.size());
+  permitted_.resize(ctx_.streams.size());
+  members_[stream] = membership{};
+  want(stream, true);
+}
+
+void sink_shared_keys::want(uint32_t stream, bool checks) {
+  members_[stream].checks |= checks;
+  to_call_.insert(stream);
+}
+
+void sink_shared_keys::look_now() {
+  for (auto i : ctx_.streams.open())
+    if (i < members_.size())
+      want(i, true);
+  step();
+}
+
+void sink_shared_keys::tick(time_point now) {
+  expire();
+  for (auto i : ctx_.streams.open()) {
+    if (i >= members_.size())
+      continue;
+    auto& x = members_[i];
+    if (x.leaving.any() || !can_work())
+      give_back(i);
+    if (can_work() ? now >= x.due : x.is_member)
+      want(i, true);
+  }
+  step();
+}
+
+// Other members take the partitions of this one when it has been silent for a
+// lease. A read that is sent within half of a lease ends before that.
+void sink_shared_keys::expire() {
+  const auto now = ctx_.env.boot_time();
+  if (now < next_expiry_)
+    return;
+  next_expiry_ = now + ctx_.options.lease / 16;
+  for (auto i : ctx_.streams.open())
+    if (i < permitted_.size() && ctx_.streams.reads_alone(i)
+        && now - permitted_[i] > ctx_.options.lease * 3 / 8) {
+      ctx_.streams.let_read_alone(i, false);
+      want(i, true);
+    }
+}
+
+void sink_shared_keys::give_back(uint32_t stream) {
+  const auto which = can_work() ? members_[stream].leaving
+                                : partition_set{}.set();
+  if (ctx_.ledger.give_back(stream, which) > 0)
+    outcomes_.take_actions();
+}
+
+// -- calls --------------------------------------------------------------------
+
+// While a read may bring events of a stream, a call must not take the
+// permission to read alone away. Events that are being given back come before
+// those that a call brings.
+bool sink_shared_keys::may_call(uint32_t stream) const {
+  const auto& x = members_[stream];
+  const auto& s = ctx_.streams[stream];
+  if (x.calling || !s.is_open() || s.giving_back > 0)
+    return false;
+  return !reader_.reading_events()
+         || (ctx_.streams.reads_alone(stream) && can_work());
+}
+
+void sink_shared_keys::step() {
+  for (auto i : ctx_.streams.take_given_back())
+    if (i < members_.size())
+      want(i, false);
+  if (ctx_.closing || ctx_.streams.recovery_due() || to_call_.empty())
+    return;
+  const auto now = ctx_.now();
+  const std::vector<uint32_t> all(to_call_.begin(), to_call_.end());
+  auto room = can_work() ? std::min(intake_.demand(), page_size) : 0;
+  room -= std::min(room, asked_);
+  const auto claims = can_work() ? intake_.claim_demand() : 0;
+  for (auto i : all) {
+    if (calls_ >= most_calls)
+      return;
+    auto& x = members_[i];
+    if (!ctx_.streams[i].is_open()) {
+      to_call_.erase(i);
+      continue;
+    }
+    if (!may_call(i)) {
+      if (reader_.reading_events() && !reader_.interrupting()
+          && !ctx_.streams.reads_alone(i))
+        reader_.interrupt();
+      continue;
+    }
+    const auto share = std::max<size_t>(room / all.size(), 1);
+    const auto wanted = room > 0 ? share : x.checks && asked_ == 0 ? claims : 0;
+    if (wanted == 0 && !x.checks)
+      continue; // until there is room
+    to_call_.erase(i);
+    room -= std::min(room, wanted);
+    if (x.checks)
+      x.due = now + jittered(period(), 0.1, random_);
+    call(i, wanted);
+  }
+}
+
+void sink_shared_keys::call(uint32_t stream, size_t wanted) {
+  auto& x = members_[stream];
+  const bool alone = ctx_.streams.reads_alone(stream) && can_work()
+                     && x.others == 0;
+  if (!alone)
+    ctx_.streams.let_read_alone(stream, false);
+  auto what = command(stream, wanted, alone);
+  x.calling = true;
+  x.checks = false;
+  ++calls_;
+  asked_ += wanted;
+  ctx_.run(
+    std::move(what),
+    [=, sent = moment{ctx_.env.boot_time(), ctx_.give_backs}](
+      const reply_ptr& reply) { on_reply(stream, wanted, *reply, sent); },
+    [=](const caf::error& err) {
+      // The script may have given events to this member.
+      ctx_.streams.recover(stream);
+      ctx_.pages.failed(static_cast<uint32_t>(wanted), to_failure(err).code);
+      members_[stream].calling = false;
+      --calls_;
+      asked_ -= wanted;
+      failed(stream, to_failure(err));
+    });
+}
+
+command_ptr sink_shared_keys::command(uint32_t stream, size_t wanted,
+                                      bool alone) {
+  const auto& s = ctx_.streams[stream];
+  const auto& x = members_[stream];
+  const auto& sink = ctx_.options.name;
+  script_call result{resp::share_script(),
+                     {s.key, resp::members_key(s.name, sink),
+                      resp::wake_key(s.name, sink)}};
+  const bool checks = x.checks && ctx_.now() >= ctx_.no_claims_before;
+  const auto most = ctx_.pages.apply(static_cast<uint32_t>(wanted));
+  result.arg(sink).arg(ctx_.consumer);
+  result.arg(static_cast<int64_t>(ctx_.options.lease.count()));
+  result.arg(uint64_t{wanted > 0 ? most : 0}).arg(most_waiting);
+  result.arg(can_work() ? "1" : "0").arg(alone ? "1" : "0");
+  result.arg(checks ? "1" : "0");
+  const auto cautious = std::max(caution, 2 * ctx_.options.lease);
+  result.arg(static_cast<int64_t>(cautious.count()));
+  if (x.leaving.any()) {
+    const auto free = x.leaving & ~ctx_.ledger.partitions_of(stream);
+    for (size_t i = 0; i < free.size(); ++i)
+      if (free[i])
+        result.arg(uint64_t{i});
+  }
+  return result.finish(false);
+}
+
+void sink_shared_keys::failed(uint32_t stream, const failure& why) {
+  ctx_.streams.let_read_alone(stream, false);
+  ctx_.note_refusal(why);
+  ctx_.note_command_failed(why);
+  auto& x = members_[stream];
+  x.checks = true;
+  x.due = ctx_.now() + retry_pause;
+}
+
+// -- replies ------------------------------------------------------------------
+
+void sink_shared_keys::on_reply(uint32_t stream, size_t wanted,
+                                resp::reply& reply, const moment& sent) {
+  members_[stream].calling = false;
+  --calls_;
+  asked_ -= wanted;
+  if (ctx_.is_stale(sent.time)) {
+    ctx_.streams.recover(stream);
+    ctx_.streams.let_read_alone(stream, false);
+    return want(stream, true);
+  }
+  auto x = resp::read_share_reply(reply, ctx_.streams[stream].name);
+  if (!x)
+    return failed(stream, x.error());
+  ctx_.note_command_worked();
+  ctx_.note_contact();
+  report_trimmed(stream, x->trimmed);
+  report_blocker(stream, x->blocked_by);
+  note(stream, wanted, *x, sent.time);
+  accept(stream, *x, reply, sent); // the texts of x are invalid after that
+  let_read_alone(stream, *x);
+}
+
+void sink_shared_keys::note(uint32_t stream, size_t wanted,
+                            const resp::share_reply& x,
+                            std::chrono::nanoseconds sent) {
+  auto& known = members_[stream];
+  known.is_member = can_work() || x.own.any();
+  known.others = x.others;
+  known.leaving = x.leaving;
+  known.after = std::string{x.after};
+  known.wake = std::string{x.wake};
+  known.blocked = !x.blocked_by.empty();
+  permitted_[stream] = sent;
+  const auto got = x.page.block->extents.size();
+  if (x.again || (wanted > 0 && got >= wanted) || x.waiting > 0)
+    want(stream, false);
+  if (known.blocked)
+    known.due = ctx_.now() + retry_pause;
+  count_changing();
+}
+
+// What waits in Redis for this member, or is being given back, comes before new
+// events.
+void sink_shared_keys::let_read_alone(uint32_t stream,
+                                      const resp::share_reply& x) {
+  const bool may = x.sole && x.others == 0 && x.waiting == 0 && can_work()
+                   && ctx_.streams[stream].giving_back == 0;
+  ctx_.streams.let_read_alone(stream, may);
+  if (!may && reader_.reading_events())
+    reader_.interrupt();
+  if (x.sole && !may)
+    want(stream, false);
+}
+
+void sink_shared_keys::report_blocker(uint32_t stream,
+                                      std::string_view consumer) {
+  auto& known = members_[stream].reported_blocker;
+  if (known == consumer)
+    return;
+  known = std::string{consumer};
+  if (!known.empty())
+    ctx_.report(log_level::warning,
+                "stream " + ctx_.streams[stream].name + ": consumer " + known
+                  + " holds events of this sink and is no member of it, so the "
+                    "keyed sink waits until the consumer is silent for a "
+                    "lease; all nodes need dispatch = keyed and the same "
+                    "version");
+}
+
+void sink_shared_keys::accept(uint32_t stream, resp::share_reply& x,
+                              resp::reply& from, const moment& sent) {
+  const auto& block = x.page.block;
+  block->sink = ctx_.options.name;
+  if (!block->extents.empty())
+    ctx_.keep_lease(stream, sent.time);
+  // The facts point into the bytes of the reply, which the block takes over.
+  const auto histories = histories_of(x.facts, block->extents);
+  block->bytes = std::move(from.bytes);
+  for (uint32_t i = 0; i < histories.size(); ++i) {
+    const auto& history = histories[i];
+    const event found{block, i, history.counts};
+    ctx_.note_read(stream, found);
+    const bool is_new = history.counts.deliveries <= 1
+                        && history.origin == claim_origin::released;
+    ++(is_new ? ctx_.counts.fetched : ctx_.counts.taken_over);
+    if (!give_up_claimed(ctx_, outcomes_, stream, found.id(), history))
+      intake_.accept_in_order(stream, found, sent.give_backs,
+                              history.crash_candidate);
+  }
+}
+
+void sink_shared_keys::report_trimmed(uint32_t stream,
+                                      const std::vector<event_id>& gone) {
+  if (gone.empty())
+    return;
+  ctx_.counts.trimmed += gone.size();
+  const auto [first, last] = std::minmax_element(gone.begin(), gone.end());
+  ctx_.report_gap(ctx_.streams[stream].name, first->previous(), last->next(),
+                  gone.size(), true);
+}
+
+void sink_shared_keys::count_changing() {
+  changing_ = static_cast<size_t>(
+    std::count_if(members_.begin(), members_.end(),
+                  [](const auto& x) { return x.leaving.any() || x.blocked; }));
+}
+
+// -- waiting ------------------------------------------------------------------
+
+void sink_shared_keys::wait() {
+  const auto& open = ctx_.streams.open();
+  if (calls_ > 0 || open.empty())
+    return;
+  for (auto i : open)
+    if (i >= members_.size() || to_call_.count(i) > 0)
+      return;
+  watched keys;
+  std::vector<std::string> ids;
+  for (auto i : open) {
+    const auto& x = members_[i];
+    keys.emplace_back(resp::wake_key(ctx_.streams[i].name, ctx_.options.name),
+                      i);
+    ids.push_back(x.wake);
+    if (!x.after.empty()) {
+      keys.emplace_back(ctx_.streams[i].key, i);
+      ids.push_back(x.after);
+    }
+  }
+  const auto block = block_time_of(ctx_.options);
+  auto batch = std::make_shared<command_batch>();
+  resp::command_writer w{batch->bytes};
+  w.begin(6 + 2 * keys.size());
+  w.arg("XREAD").arg("COUNT").arg(uint64_t{1});
+  w.arg("BLOCK").arg(static_cast<int64_t>(block.count())).arg("STREAMS");
+  for (const auto& x : keys)
+    w.arg(x.first);
+  for (const auto& x : ids)
+    w.arg(x);
+  batch->count = 1;
+  batch->timeout = block + sink_block_margin;
+  reader_.wait(std::move(batch), [this, keys = std::move(keys)](const auto& x) {
+    on_wake_up(keys, x);
+  });
+}
+
+// The reply has its keys in the order of the command.
+void sink_shared_keys::on_wake_up(const watched& keys,
+                                  const resp::reply& reply) {
+  const auto found = resp::read_wake_ups(reply);
+  auto next = found ? found->begin()
+                    : std::vector<resp::wake_up>::const_iterator{};
+  for (const auto& [key, stream] : keys) {
+    if (!found) {
+      failed(stream, found.error());
+      continue;
+    }
+    if (next == found->end() || next->key != key)
+      continue;
+    const auto& x = *next++;
+    if (key == ctx_.streams[stream].key) {
+      want(stream, false);
+    } else {
+      members_[stream].wake = std::string{x.id};
+      if (names(x.names, ctx_.consumer))
+        want(stream, names(x.names, "*"));
+    }
+  }
+}
+
+} // namespace pulse::internal

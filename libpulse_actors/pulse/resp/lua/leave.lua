@@ -1,0 +1,32 @@
+-- Ends a membership: frees the partitions of a consumer, so that other members
+-- take them. The consumer must have given its entries back before (release).
+-- KEYS: 1 the stream, 2 the hash of members, 3 the stream that wakes members.
+-- ARGV: 1 group, 2 consumer.
+-- Answers how many partitions were freed.
+--! include fields
+--! include wake
+local key, state, wake = KEYS[1], KEYS[2], KEYS[3]
+local group, me = ARGV[1], ARGV[2]
+local freed, others = 0, false
+for name, owner in pairs(fields_of(redis.call('HGETALL', state))) do
+  if tonumber(name) and (owner == me or owner == '!' .. me) then
+    redis.call('HDEL', state, name)
+    freed = freed + 1
+  end
+  others = others or (string.sub(name, 1, 2) == 'm:' and name ~= 'm:' .. me)
+end
+redis.call('HDEL', state, 'm:' .. me)
+if redis.call('HGET', state, 'sole') == me then
+  redis.call('HDEL', state, 'sole')
+end
+-- What this member had inherited belongs to nobody now.
+local heir = 'dead.' .. me
+repeat
+  local page = redis.call('XPENDING', key, group, '-', '+', 1000, heir)
+  local claim = {'XCLAIM', key, group, 'released', 0}
+  for _, x in ipairs(page) do claim[#claim + 1] = x[1] end
+  claim[#claim + 1] = 'JUSTID'
+  if #page > 0 then redis.call(unpack(claim)) end
+until #page < 1000
+if others then wake_up(wake, {'*'}) end
+return freed

@@ -1,0 +1,406 @@
+-- Gives a member of a keyed sink the next entries of its keys. Each partition
+-- of the keys has one owner, and only the owner gets entries of it. The script
+-- reads the stream for all members: entries of other partitions go to the
+-- consumers "key.<partition>", from which their owners take them. So the order
+-- of each key is kept: nothing is read from the stream while older entries of
+-- the same partition may be somewhere else.
+--
+-- KEYS: 1 the stream, 2 the hash of members, 3 the stream that wakes members.
+-- ARGV: 1 group, 2 consumer, 3 lease in ms of consumers whose names have none,
+-- 4 how many entries at most, 5 how many entries may wait for their owners at
+-- most, 6 "1" if the member has workers, 7 "1" if the member may be reading the
+-- stream itself, 8 "1" to look for dead members and to share the partitions, 9
+-- for how many ms after a death nobody reads alone, then the partitions that
+-- the member gives up: it holds no entry of them.
+--
+-- Answers 1 if the member may read the stream itself, how many other members
+-- there are, 1 if the member must look again at once, how many entries wait for
+-- this member, how many wait for all members, the consumer that blocks all
+-- others ("": none), the ID after which to wait for entries ("": not this
+-- member), the ID after which to wait for a wake-up, the partitions of the
+-- member, those that it shall give up, the IDs of entries that had been trimmed
+-- from the stream, the reply of XPENDING for each claimed entry, and the
+-- entries, both in the order of the IDs.
+--! include clock
+--! include fields
+--! include ids
+--! include leases
+--! include partitions
+--! include wake
+local key, state, wake = KEYS[1], KEYS[2], KEYS[3]
+local group, me, lease = ARGV[1], ARGV[2], ARGV[3]
+local wanted, most_ahead = tonumber(ARGV[4]), tonumber(ARGV[5])
+local works, alone, checks = ARGV[6] == '1', ARGV[7] == '1', ARGV[8] == '1'
+local now, heir, trimmed, facts = now_in_ms(), 'dead.' .. me, {}, {}
+local to_wake = {}
+
+-- This read shows that the consumer is alive (see renew).
+redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', 1, 'STREAMS', key,
+           '18446744073709551615-18446744073709551614')
+
+-- Members and partitions -----------------------------------------------------
+
+-- The hash has a field "m:<consumer>" for each member, with the time in ms of
+-- its last call that looked for changes; "<partition>" with the consumer that
+-- owns the partition ("!<consumer>": it shall give the partition up); "sole"
+-- with the only member, if that member may read the stream itself; and "died"
+-- with the time in ms at which a member was last found dead.
+
+local known = fields_of(redis.call('HGETALL', state))
+
+local function set(field, value)
+  known[field] = value
+  if value then
+    redis.call('HSET', state, field, value)
+  else
+    redis.call('HDEL', state, field)
+  end
+end
+
+local function owner_of(partition)
+  local x = known[tostring(partition)]
+  if not x then return nil, false end
+  if string.sub(x, 1, 1) == '!' then return string.sub(x, 2), true end
+  return x, false
+end
+
+local function members()
+  local result = {}
+  for field in pairs(known) do
+    if string.sub(field, 1, 2) == 'm:' then
+      result[#result + 1] = string.sub(field, 3)
+    end
+  end
+  table.sort(result)
+  return result
+end
+
+-- The partitions of this member, without or with those that it gives up.
+local function mine(leaving)
+  local result = {}
+  for i = 0, partitions - 1 do
+    local owner, leaves = owner_of(i)
+    if owner == me and leaves == leaving then result[#result + 1] = i end
+  end
+  return result
+end
+
+-- Entries --------------------------------------------------------------------
+
+local pending
+
+local function count_pending()
+  pending = {}
+  for _, x in ipairs(redis.call('XPENDING', key, group)[4] or {}) do
+    pending[x[1]] = tonumber(x[2])
+  end
+end
+
+-- Assigns entries to a consumer. Entries that were trimmed are not pending any
+-- more afterwards.
+local function assign(to, ids, retry_count)
+  local claim = {'XCLAIM', key, group, to, 0}
+  for _, id in ipairs(ids) do claim[#claim + 1] = id end
+  if retry_count then
+    claim[#claim + 1] = 'RETRYCOUNT'
+    claim[#claim + 1] = retry_count
+  end
+  claim[#claim + 1] = 'JUSTID'
+  local claimed = redis.call(unpack(claim))
+  if #claimed == #ids then return end
+  local there = {}
+  for _, id in ipairs(claimed) do there[id] = true end
+  for _, id in ipairs(ids) do
+    if not there[id] then trimmed[#trimmed + 1] = id end
+  end
+end
+
+local function move_all(from, to)
+  repeat
+    local page, ids = redis.call('XPENDING', key, group, '-', '+', 1000, from),
+                      {}
+    for i, x in ipairs(page) do ids[i] = x[1] end
+    if #ids > 0 then assign(to, ids) end
+  until #page < 1000
+end
+
+-- Lays entries aside for the owners of their partitions.
+local function lay_aside(entries, retry_count)
+  local ids = {}
+  for _, x in ipairs(entries) do
+    local p = partition_of(x)
+    ids[p] = ids[p] or {}
+    table.insert(ids[p], x[1])
+  end
+  for p = 0, partitions - 1 do
+    if ids[p] then
+      assign('key.' .. p, ids[p], retry_count)
+      local owner = owner_of(p)
+      if owner and owner ~= me then to_wake[owner] = true end
+    end
+  end
+end
+
+-- Who is there ---------------------------------------------------------------
+
+local silence
+
+-- Returns for how many ms a consumer has been silent. If the group was deleted
+-- and created again, it lacks consumers of members that live.
+local function silence_of(consumer)
+  if not silence then
+    silence = {}
+    for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
+      local x = fields_of(flat)
+      silence[x['name']] = x['idle']
+    end
+  end
+  local called = tonumber(known['m:' .. consumer])
+  return math.min(silence[consumer] or math.huge,
+                  called and now - called or math.huge)
+end
+
+-- This member gets the partitions and the entries of a dead one, so it gets the
+-- entries before all later ones of these partitions.
+local function inherit(dead)
+  move_all(dead, heir)
+  move_all('dead.' .. dead, heir)
+  for i = 0, partitions - 1 do
+    if owner_of(i) == dead then set(tostring(i), me) end
+  end
+  if known['sole'] == dead then set('sole', nil) end
+  set('m:' .. dead, nil)
+  set('died', tostring(now))
+end
+
+local function join()
+  set('m:' .. me, now)
+  -- Entries of an earlier membership may belong to other members now.
+  move_all(me, 'released')
+  to_wake['*'] = true
+end
+
+local function share()
+  local names, quota = members(), 0
+  for rank, name in ipairs(names) do
+    if works and name == me then
+      quota = math.floor(partitions / #names)
+      if rank <= partitions % #names then quota = quota + 1 end
+    end
+  end
+  local have = mine(false)
+  -- Inherited entries may be of any of these partitions.
+  if #redis.call('XPENDING', key, group, '-', '+', 1, heir) == 0 then
+    for i = quota + 1, #have do set(tostring(have[i]), '!' .. me) end
+  end
+  local missing = quota - #have
+  for i = 0, partitions - 1 do
+    local owner = owner_of(i)
+    if missing > 0 and not (owner and known['m:' .. owner]) then
+      set(tostring(i), me)
+      missing = missing - 1
+    end
+  end
+end
+
+for i = 10, #ARGV do
+  local owner, leaves = owner_of(ARGV[i])
+  if owner == me and leaves then
+    set(ARGV[i], nil)
+    to_wake['*'] = true
+  end
+end
+local joins = works and not known['m:' .. me]
+if joins then join() end
+if works and checks then
+  for _, name in ipairs(members()) do
+    if name ~= me and silence_of(name) >= lease_of(name, lease) + 0 then
+      inherit(name)
+    end
+  end
+end
+if not works then move_all(heir, 'released') end
+if checks or joins or to_wake['*'] or not works then share() end
+if checks and known['m:' .. me] then
+  set('m:' .. me, now)
+  redis.call('PEXPIRE', state, 259200000)
+end
+if not works and #mine(true) == 0 and known['m:' .. me] then
+  set('m:' .. me, nil)
+  to_wake['*'] = true
+end
+
+-- Entries that belong to nobody ----------------------------------------------
+
+count_pending()
+
+local function is_stray(consumer)
+  if consumer == me or known['m:' .. consumer] then return false end
+  if string.match(consumer, '^key%.%d+$') then return false end
+  local of = string.match(consumer, '^dead%.(.+)$')
+  return not (of and known['m:' .. of])
+end
+
+local function may_route(stray)
+  return stray == 'released' or stray == 'delayed'
+         or string.sub(stray, 1, 5) == 'dead.'
+         or silence_of(stray) >= lease_of(stray, lease) + 0
+end
+
+-- Some entries at a time, because their payloads are read for that.
+local function route(stray)
+  local page = redis.call('XPENDING', key, group, '-', '+', 200, stray)
+  local entries, size, gone = {}, 0, {}
+  for _, x in ipairs(page) do
+    if size > 4194304 then break end
+    local entry = redis.call('XRANGE', key, x[1], x[1])[1]
+    if entry then
+      entries[#entries + 1] = entry
+      for _, text in ipairs(entry[2]) do size = size + #text end
+    else
+      gone[#gone + 1] = x[1]
+    end
+  end
+  lay_aside(entries)
+  if #gone > 0 then assign('released', gone) end
+  return #entries + #gone == pending[stray]
+end
+
+local blocked, again = nil, false
+local strays = {}
+for consumer in pairs(pending) do
+  if is_stray(consumer) then strays[#strays + 1] = consumer end
+end
+table.sort(strays)
+for _, stray in ipairs(strays) do
+  if not may_route(stray) then
+    blocked = blocked or stray
+  elseif not route(stray) then
+    again = true
+  end
+end
+if #strays > 0 then count_pending() end
+
+-- What this member gets ------------------------------------------------------
+
+local function find(consumer, most)
+  if (pending[consumer] or 0) == 0 or most <= 0 then return end
+  local page = redis.call('XPENDING', key, group, '-', '+', most, consumer)
+  for _, x in ipairs(page) do facts[#facts + 1] = x end
+end
+
+-- Inherited entries may be of all partitions, so those with the lowest IDs come
+-- first, wherever they are. Without such entries the partitions are independent
+-- of each other.
+local function choose()
+  find(heir, wanted)
+  local inherits, own = #facts > 0, mine(false)
+  for i = 1, #own do
+    find('key.' .. own[(i + now) % #own + 1],
+         inherits and wanted or wanted - #facts)
+  end
+  table.sort(facts, function(a, b) return before(a[1], b[1]) end)
+  for i = #facts, wanted + 1, -1 do facts[i] = nil end
+  for _, x in ipairs(facts) do pending[x[2]] = pending[x[2]] - 1 end
+end
+
+local function waiting_for_me()
+  local result = pending[heir] or 0
+  for _, p in ipairs(mine(false)) do
+    result = result + (pending['key.' .. p] or 0)
+  end
+  return result
+end
+
+local function waiting_for_all()
+  local result = 0
+  for consumer, n in pairs(pending) do
+    if string.match(consumer, '^key%.%d+$') then result = result + n end
+  end
+  return result
+end
+
+local can_take = works and not blocked and not again
+if can_take and wanted > 0 then choose() end
+local entries = {}
+if #facts > 0 then
+  local claim = {'XCLAIM', key, group, me, 0}
+  for _, x in ipairs(facts) do claim[#claim + 1] = x[1] end
+  entries = redis.call(unpack(claim))
+  local there = {}
+  for _, x in ipairs(entries) do there[x[1]] = true end
+  for _, x in ipairs(facts) do
+    if not there[x[1]] then trimmed[#trimmed + 1] = x[1] end
+  end
+end
+
+-- New entries. What does not fit is laid aside, and so are all later entries of
+-- the page.
+local after, share_of_mine = '', #mine(false)
+if can_take and not alone and #facts < wanted and waiting_for_me() == 0
+    and share_of_mine > 0 and waiting_for_all() < most_ahead then
+  local count = math.ceil((wanted - #facts) * partitions / share_of_mine)
+  count = math.min(count, 1000)
+  local read = redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', count,
+                          'STREAMS', key, '>')
+  local fresh, others, have = read and read[1][2] or {}, {}, #facts
+  for _, x in ipairs(fresh) do
+    local owner, leaves = owner_of(partition_of(x))
+    if owner == me and not leaves and have < wanted then
+      entries[#entries + 1] = x
+      have = have + 1
+    else
+      others[#others + 1] = x
+    end
+  end
+  if #others > 0 then
+    lay_aside(others, 0)
+    count_pending()
+  end
+  again = #fresh == count
+  if #fresh > 0 then after = fresh[#fresh][1] end
+end
+
+-- What follows ---------------------------------------------------------------
+
+local names = members()
+if not alone then
+  local others_hold = false
+  for consumer, n in pairs(pending) do
+    others_hold = others_hold or (consumer ~= me and n > 0)
+  end
+  local only = works and #names == 1 and #mine(false) == partitions
+               and not others_hold
+               and now - (known['died'] or 0) > tonumber(ARGV[9])
+  if only and known['sole'] ~= me then set('sole', me) end
+  if known['sole'] == me and (#names > 1 or not works) then set('sole', nil) end
+end
+
+local function last_delivered()
+  for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+    local x = fields_of(flat)
+    if x['name'] == group then return x['last-delivered-id'] end
+  end
+end
+
+-- The owner of the first partition that has one waits for new entries, and
+-- wakes the others.
+local watcher
+for i = 0, partitions - 1 do watcher = watcher or owner_of(i) end
+if watcher == me then
+  if after == '' then after = last_delivered() end
+else
+  after = ''
+end
+local list = {}
+for name in pairs(to_wake) do list[#list + 1] = name end
+table.sort(list)
+if #list > 0 and #names > (known['m:' .. me] and 1 or 0) then
+  wake_up(wake, list)
+end
+local last_call = redis.call('XREVRANGE', wake, '+', '-', 'COUNT', 1)[1]
+local others = #names - (known['m:' .. me] and 1 or 0)
+return {known['sole'] == me and 1 or 0, others, again and 1 or 0,
+        waiting_for_me(), waiting_for_all(), blocked or '', after,
+        last_call and last_call[1] or '0-0', mine(false), mine(true), trimmed,
+        facts, entries}

@@ -1,0 +1,396 @@
+#define CAF_SUITE simulation.shared_keys
+
+#include "pulse/core/delivery/partition.hpp"
+#include "pulse/resp/sink_scripts.hpp"
+
+#include "simulation/model/redis_model.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+
+#include <caf/test/unit_test.hpp>
+
+using namespace pulse;
+using simulation::arguments;
+using simulation::value;
+
+// The scripts that share the keys of a sink, without actors: members join,
+// work, leave, die and wake up again at random, and events of a key must never
+// overtake each other.
+
+namespace {
+
+constexpr int64_t lease = 9'000;
+const std::string stream = "pulse:stream:s";
+
+struct held_event {
+  std::string topic;
+  bool started = false;
+};
+
+struct member {
+  std::string name;
+  bool works = true;
+  bool sole = false;
+  int64_t others = 0;
+  int64_t waiting = 0;
+  std::set<size_t> own;
+  std::set<size_t> leaving;
+  std::map<event_id, held_event> held;
+
+  [[nodiscard]] bool has_started(const std::string& topic) const {
+    return std::any_of(held.begin(), held.end(), [&](const auto& x) {
+      return x.second.started && x.second.topic == topic;
+    });
+  }
+};
+
+class game {
+public:
+  explicit game(uint64_t seed) : random_(seed) {
+    for (const auto* x : {&resp::share_script(), &resp::leave_script(),
+                          &resp::release_script(), &resp::renew_script()})
+      run({"SCRIPT", "LOAD", std::string{x->source}});
+    run({"XGROUP", "CREATE", stream, "g", "0", "MKSTREAM"});
+    spawn();
+  }
+
+  void play(int steps) {
+    for (int i = 0; i < steps; ++i)
+      step();
+    finish();
+  }
+
+  // How often each kind of thing happened, to see that the game plays it.
+  std::map<std::string, int> counts;
+
+private:
+  // -- chance -----------------------------------------------------------------
+
+  size_t pick(size_t n) {
+    return std::uniform_int_distribution<size_t>{0, n - 1}(random_);
+  }
+
+  member* any() {
+    if (alive_.empty())
+      return nullptr;
+    return alive_[pick(alive_.size())].get();
+  }
+
+  void step() {
+    auto* x = any();
+    const auto what = pick(100);
+    if (what < 25)
+      add();
+    else if (what < 27)
+      spawn();
+    else if (x == nullptr)
+      spawn();
+    else if (what < 50)
+      look(*x);
+    else if (what < 56)
+      read_alone(*x);
+    else if (what < 75)
+      start(*x);
+    else if (what < 92)
+      end(*x);
+    else if (what < 93)
+      close(*x);
+    else if (what < 94)
+      die(*x);
+    else if (what < 95)
+      sleep(*x);
+    else if (what < 96)
+      x->works = !x->works;
+    else
+      pass(static_cast<int64_t>(pick(lease / 3)));
+  }
+
+  // -- what happens -----------------------------------------------------------
+
+  void add() {
+    const auto topic = pick(5) == 0 ? "" : "k" + std::to_string(pick(12));
+    arguments x{"XADD", stream, "*", "n", "x", "p", "y"};
+    if (!topic.empty())
+      x.insert(x.end(), {"t", topic});
+    const auto id = parse_event_id(run(x).text);
+    open_[topic].insert(*id);
+  }
+
+  void spawn() {
+    if (alive_.size() >= 4)
+      return;
+    alive_.push_back(std::make_unique<member>());
+    alive_.back()->name = "c" + std::to_string(++spawned_);
+    ++counts["spawn"];
+    look(*alive_.back());
+  }
+
+  void pass(int64_t ms) {
+    redis_.now += ms;
+    for (auto& x : alive_)
+      if (run_script(resp::renew_script(), {stream},
+                     {"g", x->name, std::to_string(lease / 3), "0"})
+            .is_error())
+        CAF_FAIL("renewal failed");
+  }
+
+  void look(member& x) {
+    const bool alone = x.sole && x.works && x.others == 0 && pick(3) > 0;
+    give_back_leaving(x);
+    arguments args{"g",
+                   x.name,
+                   std::to_string(lease),
+                   std::to_string(x.works ? pick(6) : 0),
+                   "30",
+                   x.works ? "1" : "0",
+                   alone ? "1" : "0",
+                   pick(2) ? "1" : "0",
+                   "20000"};
+    for (auto p : x.leaving)
+      if (!holds(x, p))
+        args.push_back(std::to_string(p));
+    const auto reply = run_script(resp::share_script(), keys(), args);
+    CAF_REQUIRE(!reply.is_error());
+    x.sole = reply.items[0].number == 1;
+    x.others = reply.items[1].number;
+    x.waiting = reply.items[3].number;
+    x.own = numbers(reply.items[8]);
+    x.leaving = numbers(reply.items[9]);
+    counts["sole"] += x.sole ? 1 : 0;
+    counts["leaving"] += x.leaving.empty() ? 0 : 1;
+    counts["blocked"] += reply.items[5].text.empty() ? 0 : 1;
+    CAF_REQUIRE(reply.items[10].items.empty());
+    accept(x, reply.items[12]);
+  }
+
+  void read_alone(member& x) {
+    if (!x.sole || x.others > 0 || x.waiting > 0 || !x.works)
+      return;
+    const auto reply = run({"XREADGROUP", "GROUP", "g", x.name, "COUNT", "3",
+                            "STREAMS", stream, ">"});
+    if (!reply.is_nil())
+      accept(x, reply.items[0].items[1]);
+    ++counts["read alone"];
+  }
+
+  void accept(member& x, const value& entries) {
+    for (const auto& entry : entries.items) {
+      const auto id = parse_event_id(entry.items[0].text);
+      const auto& fields = entry.items[1].items;
+      const auto topic = fields.size() > 4 ? fields[5].text : std::string{};
+      if (x.held.count(*id) > 0)
+        CAF_FAIL(x.name << " has " << entry.items[0].text << " already");
+      if (x.own.count(partition_of(topic, *id)) == 0)
+        CAF_FAIL(x.name << " does not own " << topic);
+      x.held[*id].topic = topic;
+      ++counts["taken"];
+    }
+  }
+
+  // A handler begins with the first event of a key.
+  void start(member& x) {
+    if (x.held.empty() || !x.works)
+      return;
+    auto i = std::next(x.held.begin(),
+                       static_cast<std::ptrdiff_t>(pick(x.held.size())));
+    if (i->second.started)
+      return;
+    const auto& topic = i->second.topic;
+    if (!topic.empty()) {
+      if (x.has_started(topic))
+        return;
+      i = std::find_if(x.held.begin(), x.held.end(),
+                       [&](auto& y) { return y.second.topic == topic; });
+      const auto first = *open_[topic].begin();
+      if (i->first > first)
+        CAF_FAIL(x.name << " overtakes: " << to_string(i->first) << " before "
+                        << to_string(first) << " of key " << topic);
+    }
+    i->second.started = true;
+    ++counts["start"];
+  }
+
+  // A handler succeeds, or fails and will try again.
+  void end(member& x) {
+    for (auto& [id, y] : x.held)
+      if (y.started) {
+        if (pick(10) == 0) {
+          y.started = false;
+        } else {
+          done(id, y.topic);
+          x.held.erase(id);
+        }
+        return;
+      }
+  }
+
+  void done(event_id id, const std::string& topic) {
+    run({"XACK", stream, "g", to_string(id)});
+    open_[topic].erase(id);
+  }
+
+  void give_back(member& x, const std::set<event_id>& ids) {
+    if (ids.empty())
+      return;
+    arguments args{"g", x.name, std::to_string(lease), "listed"};
+    for (auto id : ids) {
+      args.insert(args.end(), {to_string(id), "0"});
+      x.held.erase(id);
+    }
+    run_script(resp::release_script(), {stream}, args);
+    x.waiting = 1; // until the next look
+    ++counts["given back"];
+  }
+
+  void give_back_leaving(member& x) {
+    std::set<event_id> ids;
+    for (const auto& [id, y] : x.held)
+      if (!y.started
+          && (!x.works || x.leaving.count(partition_of(y.topic, id)) > 0))
+        ids.insert(id);
+    give_back(x, ids);
+  }
+
+  // The handlers that are at work are interrupted.
+  void close(member& x) {
+    run_script(resp::release_script(), {stream},
+               {"g", x.name, std::to_string(lease), "all"});
+    run_script(resp::leave_script(), keys(), {"g", x.name});
+    ++counts["close"];
+    die(x);
+  }
+
+  void die(member& x) {
+    alive_.erase(std::find_if(alive_.begin(), alive_.end(),
+                              [&](auto& y) { return y.get() == &x; }));
+    ++counts["die"];
+  }
+
+  // The member does nothing for more than a lease, while others work. Then it
+  // asks what it still owns.
+  void sleep(member& x) {
+    auto i = std::find_if(alive_.begin(), alive_.end(),
+                          [&](auto& y) { return y.get() == &x; });
+    auto sleeper = std::move(*i);
+    alive_.erase(i);
+    const auto steps = pick(30);
+    pass(lease / 2);
+    pass(lease / 2 + 1);
+    for (size_t n = 0; n < steps; ++n)
+      if (auto* other = any())
+        pick(3) ? look(*other) : pick(2) ? start(*other) : end(*other);
+    const auto reply = run_script(resp::renew_script(), {stream},
+                                  {"g", sleeper->name, "0", "1"});
+    std::set<event_id> ours;
+    for (const auto& y : reply.items[1].items)
+      ours.insert(*parse_event_id(y.text));
+    auto& held = sleeper->held;
+    for (auto y = held.begin(); y != held.end();)
+      y = ours.count(y->first) > 0 ? std::next(y) : held.erase(y);
+    sleeper->sole = false; // the permission is not fresh
+    alive_.push_back(std::move(sleeper));
+    ++counts["sleep"];
+  }
+
+  // All that is left is done by the members that live.
+  void finish() {
+    if (alive_.empty())
+      spawn();
+    for (auto& x : alive_)
+      x->works = true;
+    for (int i = 0; i < 5'000 && left() > 0; ++i) {
+      auto* x = any();
+      pass(100);
+      look(*x);
+      for (int n = 0; n < 10; ++n) {
+        start(*x);
+        end(*x);
+      }
+    }
+    CAF_CHECK_EQUAL(left(), 0u);
+    CAF_CHECK_EQUAL(redis_.find(stream)->groups.at("g").pending.size(), 0u);
+    // After a death and a pause, a single member reads alone again.
+    while (alive_.size() > 1)
+      close(*alive_.back());
+    for (int i = 0; i < 20 && !alive_[0]->sole; ++i) {
+      pass(3'000);
+      look(*alive_[0]);
+    }
+    CAF_CHECK(alive_[0]->sole);
+  }
+
+  // -- helpers ----------------------------------------------------------------
+
+  [[nodiscard]] size_t left() const {
+    size_t result = 0;
+    for (const auto& x : open_)
+      result += x.second.size();
+    return result;
+  }
+
+  static bool holds(const member& x, size_t partition) {
+    return std::any_of(x.held.begin(), x.held.end(), [&](const auto& y) {
+      return partition_of(y.second.topic, y.first) == partition;
+    });
+  }
+
+  static std::set<size_t> numbers(const value& x) {
+    std::set<size_t> result;
+    for (const auto& y : x.items)
+      result.insert(static_cast<size_t>(y.number));
+    return result;
+  }
+
+  static arguments keys() {
+    return {stream, resp::members_key("s", "g"), resp::wake_key("s", "g")};
+  }
+
+  value run(const arguments& x) {
+    auto result = redis_.run(x);
+    if (result.is_error())
+      CAF_FAIL(x[0] << ": " << result.text);
+    return result;
+  }
+
+  value run_script(const resp::script& which, const arguments& keys,
+                   const arguments& args) {
+    arguments x{"EVALSHA", std::string{which.sha1},
+                std::to_string(keys.size())};
+    x.insert(x.end(), keys.begin(), keys.end());
+    x.insert(x.end(), args.begin(), args.end());
+    auto result = redis_.run(x);
+    if (result.is_error())
+      CAF_FAIL(which.name << ": " << result.text);
+    return result;
+  }
+
+  std::mt19937_64 random_;
+  simulation::redis_model redis_;
+  std::vector<std::unique_ptr<member>> alive_;
+  std::map<std::string, std::set<event_id>> open_;
+  int spawned_ = 0;
+};
+
+} // namespace
+
+CAF_TEST(no event overtakes an earlier one of its key) {
+  const char* wanted = std::getenv("PULSE_SEEDS");
+  const auto seeds = wanted != nullptr ? std::strtoull(wanted, nullptr, 10)
+                                       : 25;
+  std::map<std::string, int> sum;
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    CAF_MESSAGE("seed " << seed);
+    game uut{seed};
+    uut.play(1'000);
+    for (const auto& [what, n] : uut.counts)
+      sum[what] += n;
+  }
+  for (const auto* x : {"spawn", "sole", "read alone", "taken", "leaving",
+                        "given back", "close", "die", "sleep"})
+    CAF_CHECK_GREATER(sum[x], 20);
+}
