@@ -41,9 +41,9 @@ using failure_handler = std::function<void(failed_add)>;
 ///     auto failed = out->flush(10s); // waits; what failed comes back
 ///
 /// The events of one thread are stored in the order in which the thread added
-/// them, also if the connection was lost meanwhile (see
-/// `stream_options::idempotent`). An event that fails does not hold up the ones
-/// behind it.
+/// them, except those that were under way when a connection was lost: each of
+/// these is stored once, but they may change places. An event that fails does
+/// not hold up the ones behind it.
 ///
 /// Every event that add() accepted is either confirmed by Redis, or given back:
 /// to the failure handler, or if there is none (or if it throws), by flush(),
