@@ -57,7 +57,8 @@ struct sink_stream {
 
   /// Notes that an event is pending that this sink does not hold.
   void note_other_holds(event_id id) {
-    others_from = others_from ? std::min(*others_from, id) : id;
+    const auto before = id.previous();
+    others_from = others_from ? std::min(*others_from, before) : before;
   }
 
   [[nodiscard]] bool is_open() const noexcept {
