@@ -64,7 +64,9 @@ CAF_TEST(a file of three lines is enough) {
   fill(3);
   const auto result = run_program("pulse-demo", {"--config", config, name});
   CAF_CHECK_EQUAL(result.status, 0);
-  CAF_CHECK(contains(result.output, "because of the crash"));
+  // So few lines may all come to the other node, if the machine is busy.
+  CAF_CHECK(contains(result.output, "because of the crash")
+            || contains(result.output, "held none when it was killed"));
 }
 
 CAF_TEST(unusable files are named) {
