@@ -50,6 +50,7 @@ milliseconds sink_shared_keys::period() const {
 void sink_shared_keys::opened(uint32_t stream) {
   members_.resize(ctx_.streams.size());
   permitted_.resize(ctx_.streams.size());
+  changing_ -= members_[stream].is_changing() ? 1 : 0;
   members_[stream] = membership{};
   want(stream, true);
 }
@@ -242,19 +243,20 @@ void sink_shared_keys::note(uint32_t stream, size_t wanted,
                             const resp::share_reply& x,
                             std::chrono::nanoseconds sent) {
   auto& known = members_[stream];
+  changing_ -= known.is_changing() ? 1 : 0;
   known.is_member = can_work() || x.own.any();
   known.others = x.others;
   known.leaving = x.leaving;
   known.after = std::string{x.after};
   known.wake = std::string{x.wake};
   known.blocked = !x.blocked_by.empty();
+  changing_ += known.is_changing() ? 1 : 0;
   permitted_[stream] = sent;
   const auto got = x.page.block->extents.size();
   if (x.again || (wanted > 0 && got >= wanted) || x.waiting > 0)
     want(stream, false);
   if (known.blocked)
     known.due = ctx_.now() + retry_pause;
-  count_changing();
 }
 
 // What waits in Redis for this member, or is being given back, comes before new
@@ -315,12 +317,6 @@ void sink_shared_keys::report_trimmed(uint32_t stream,
   const auto [first, last] = std::minmax_element(gone.begin(), gone.end());
   ctx_.report_gap(ctx_.streams[stream].name, first->previous(), last->next(),
                   gone.size(), true);
-}
-
-void sink_shared_keys::count_changing() {
-  changing_ = static_cast<size_t>(
-    std::count_if(members_.begin(), members_.end(),
-                  [](const auto& x) { return x.leaving.any() || x.blocked; }));
 }
 
 // -- waiting ------------------------------------------------------------------

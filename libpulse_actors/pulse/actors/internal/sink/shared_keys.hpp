@@ -80,6 +80,10 @@ private:
     /// See share_reply.
     std::string after;
     std::string wake{"0-0"};
+
+    [[nodiscard]] bool is_changing() const noexcept {
+      return leaving.any() || blocked;
+    }
   };
 
   /// When a call was sent.
@@ -112,7 +116,6 @@ private:
   /// What a waiting read waits for: a key, and the stream that it concerns.
   using watched = std::vector<std::pair<std::string, uint32_t>>;
   void on_wake_up(const watched& keys, const resp::reply& reply);
-  void count_changing();
 
   sink_context& ctx_;
   sink_intake& intake_;
@@ -125,6 +128,7 @@ private:
   size_t calls_ = 0;
   // How many events the calls that are under way may bring.
   size_t asked_ = 0;
+  // How many memberships are changing.
   size_t changing_ = 0;
   // When each permission to read alone was given, as time since boot.
   std::vector<std::chrono::nanoseconds> permitted_;
