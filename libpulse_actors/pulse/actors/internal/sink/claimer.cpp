@@ -218,9 +218,7 @@ void sink_claimer::report_trimmed(uint32_t stream,
     if (have == claimed.end() || have->id != x.id)
       gone.push_back(x.id);
   }
-  if (!gone.empty())
-    ctx_.report_gap(ctx_.streams[stream].name, gone.front().previous(),
-                    gone.back().next(), gone.size(), true);
+  ctx_.report_trimmed(stream, gone);
 }
 
 // Events of other nodes are older than what is queued, so they go to the front

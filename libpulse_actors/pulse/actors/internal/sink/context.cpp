@@ -130,4 +130,13 @@ void sink_context::report_gap(const std::string& stream, event_id after,
   publish(std::move(news));
 }
 
+void sink_context::report_trimmed(uint32_t stream,
+                                  const std::vector<event_id>& gone) {
+  if (gone.empty())
+    return;
+  const auto [first, last] = std::minmax_element(gone.begin(), gone.end());
+  report_gap(streams[stream].name, first->previous(), last->next(), gone.size(),
+             true);
+}
+
 } // namespace pulse::internal

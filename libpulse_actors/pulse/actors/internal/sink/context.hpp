@@ -156,6 +156,10 @@ struct sink_context {
   void report_gap(const std::string& stream, event_id after,
                   event_id first_available, uint64_t lost, bool exact);
 
+  /// The same for pending events of which Redis said that they are not in the
+  /// stream any more. Does nothing if `gone` is empty.
+  void report_trimmed(uint32_t stream, const std::vector<event_id>& gone);
+
   /// Call this when Redis has answered. After a long silence of Redis it stops
   /// claims for one lease, so that all nodes can renew their leases first. The
   /// idle time of events also grows while Redis is away, so without this pause

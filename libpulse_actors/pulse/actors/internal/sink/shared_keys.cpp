@@ -232,7 +232,8 @@ void sink_shared_keys::on_reply(uint32_t stream, size_t wanted,
     return failed(stream, x.error());
   ctx_.note_command_worked();
   ctx_.note_contact();
-  report_trimmed(stream, x->trimmed);
+  ctx_.counts.trimmed += x->trimmed.size();
+  ctx_.report_trimmed(stream, x->trimmed);
   report_blocker(stream, x->blocked_by);
   note(stream, wanted, *x, sent.time);
   accept(stream, *x, reply, sent); // the texts of x are invalid after that
@@ -307,16 +308,6 @@ void sink_shared_keys::accept(uint32_t stream, resp::share_reply& x,
       intake_.accept_in_order(stream, found, sent.give_backs,
                               history.crash_candidate);
   }
-}
-
-void sink_shared_keys::report_trimmed(uint32_t stream,
-                                      const std::vector<event_id>& gone) {
-  if (gone.empty())
-    return;
-  ctx_.counts.trimmed += gone.size();
-  const auto [first, last] = std::minmax_element(gone.begin(), gone.end());
-  ctx_.report_gap(ctx_.streams[stream].name, first->previous(), last->next(),
-                  gone.size(), true);
 }
 
 // -- waiting ------------------------------------------------------------------

@@ -112,7 +112,6 @@ private:
   void report_blocker(uint32_t stream, std::string_view consumer);
   void accept(uint32_t stream, resp::share_reply& x, resp::reply& from,
               const moment& sent);
-  void report_trimmed(uint32_t stream, const std::vector<event_id>& gone);
   /// What a waiting read waits for: a key, and the stream that it concerns.
   using watched = std::vector<std::pair<std::string, uint32_t>>;
   void on_wake_up(const watched& keys, const resp::reply& reply);
