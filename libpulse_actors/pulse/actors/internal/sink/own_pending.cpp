@@ -57,7 +57,7 @@ void sink_own_pending::ask_counts() {
     [this, streams = asked_streams_](const reply_ptr& reply) {
       on_counts(streams, *reply);
     },
-    [](const caf::error&) {}); // then the read of the page fails, too
+    [](const caf::error&) {}); // then the page is read again
 }
 
 void sink_own_pending::on_counts(const std::vector<uint32_t>& streams,
@@ -72,9 +72,14 @@ void sink_own_pending::on_counts(const std::vector<uint32_t>& streams,
   }
 }
 
-stored_counts sink_own_pending::counts_of(uint32_t stream, event_id id) const {
-  auto i = counts_.find({stream, id});
-  return i != counts_.end() ? i->second : stored_counts{{1, 0, 0}, false};
+// An event may become pending for this sink after the counters were read: if
+// the connection is lost between the two commands, a claim may come between.
+bool sink_own_pending::has_counts(const event_block& block,
+                                  const std::vector<uint32_t>& streams) const {
+  return std::all_of(block.extents.begin(), block.extents.end(),
+                     [&](const auto& x) {
+                       return counts_.count({streams[x.stream], x.id}) > 0;
+                     });
 }
 
 command_ptr sink_own_pending::page_command() const {
@@ -106,6 +111,8 @@ void sink_own_pending::on_page(resp::reply& reply,
     return attempts_.failed(asked_, streams.error());
   ctx_.note_command_worked();
   ctx_.pages.worked();
+  if (!has_counts(*page->block, *streams))
+    return; // the same page is read again
   page->block->sink = ctx_.options.name;
   for (const auto& x : page->block->extents)
     ctx_.keep_lease((*streams)[x.stream], sent);
@@ -125,7 +132,7 @@ void sink_own_pending::accept(const resp::event_page& page,
     if (ctx_.ledger.holds(stream, id))
       continue;
     ++ctx_.counts.adopted;
-    const auto known = counts_of(stream, id);
+    const auto& known = counts_.at({stream, id});
     const event found{block, i, known.counts};
     ctx_.note_read(stream, found);
     // In a keyed sink, earlier events of the same key may have been given back

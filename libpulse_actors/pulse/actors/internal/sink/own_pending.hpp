@@ -45,7 +45,8 @@ private:
   void skip_trimmed(const resp::event_page& page,
                     const std::vector<uint32_t>& streams);
   void finish();
-  [[nodiscard]] stored_counts counts_of(uint32_t stream, event_id id) const;
+  [[nodiscard]] bool has_counts(const event_block& block,
+                                const std::vector<uint32_t>& streams) const;
 
   sink_context& ctx_;
   sink_intake& intake_;

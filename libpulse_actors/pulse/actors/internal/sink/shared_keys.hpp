@@ -49,8 +49,10 @@ public:
   /// Sends the calls that are possible now.
   void step();
 
-  /// @returns whether the sink may read its streams itself.
-  [[nodiscard]] bool may_read() const {
+  /// @returns whether the sink may read its streams itself. A permission that
+  /// has expired is withdrawn first: this node may have been stopped until now.
+  [[nodiscard]] bool may_read() {
+    expire();
     return ctx_.streams.reads_all_alone();
   }
 
