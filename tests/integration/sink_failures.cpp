@@ -5,7 +5,10 @@
 #include "support/sink_fixture.hpp"
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <caf/test/unit_test.hpp>
 
@@ -60,6 +63,76 @@ CAF_TEST(failing events do not stop the others) {
   CAF_CHECK_EQUAL(delayed("orders", "billing"), 500);
   CAF_CHECK_EQUAL(raw.pending("orders", "billing"), 500);
   stop(w);
+}
+
+CAF_TEST(failing events of some topics do not stop the others) {
+  constexpr int total = 5'000;
+  constexpr int topics = 500;
+  auto opts = options("billing", {"orders"});
+  opts.dispatch = dispatch_mode::keyed;
+  opts.max_in_flight = 50;
+  opts.backoff = {500ms};
+  opts.max_deliveries = 0;
+  std::vector<new_event> batch;
+  for (int n = 0; n < total; ++n)
+    batch.push_back({"n", std::to_string(n), std::to_string(n % topics)});
+  for (auto& x : must(must(ps.stream("orders")).add(std::move(batch))))
+    CAF_REQUIRE(x.code == errc::none);
+  auto uut = open(opts);
+  std::atomic<bool> fails{true};
+  auto w = spawn_worker(sys, seen, "w",
+                        [&](caf::event_based_actor*, const event& x) {
+                          const auto n = std::stoi(std::string{x.topic()});
+                          return fails && n % 12 == 0 ? refuse() : ok();
+                        });
+  must(uut.subscribe(w));
+  // 42 topics fail at their first event, and have 10 events each.
+  constexpr int failing = 42 * 10;
+  CAF_REQUIRE(eventually(
+    [&] { return raw.pending("orders", "billing") == failing; }, 60s));
+  CAF_CHECK_EQUAL(seen.distinct(), static_cast<size_t>(total - failing + 42));
+  CAF_CHECK_EQUAL(must(uut.info()).held, static_cast<uint64_t>(failing));
+  fails = false;
+  CAF_REQUIRE(drained("orders", "billing"));
+  CAF_CHECK_EQUAL(seen.distinct(), static_cast<size_t>(total));
+  std::map<std::string, int> last;
+  for (const auto& x : seen.all()) {
+    const auto n = std::stoi(std::string{x.what.payload()});
+    auto& before = last[std::string{x.what.topic()}];
+    CAF_CHECK(n >= before);
+    before = n;
+  }
+  stop(w);
+}
+
+CAF_TEST(failing events do not stop others that all subscribers get) {
+  constexpr int total = 2'000;
+  auto opts = options("billing", {"orders"});
+  opts.dispatch = dispatch_mode::broadcast;
+  opts.max_in_flight = 20;
+  opts.backoff = {500ms};
+  opts.max_deliveries = 0;
+  add_numbers("orders", total);
+  auto uut = open(opts);
+  std::atomic<bool> fails{true};
+  const reaction sometimes = [&](caf::event_based_actor*, const event& x) {
+    const auto n = std::stoi(std::string{x.payload()});
+    return fails && n % 20 == 0 ? refuse() : ok();
+  };
+  auto a = spawn_worker(sys, seen, "a", sometimes);
+  auto b = spawn_worker(sys, seen, "b");
+  must(uut.subscribe(a));
+  must(uut.subscribe(b));
+  CAF_REQUIRE(
+    eventually([&] { return raw.pending("orders", "billing") == 100; }, 60s));
+  fails = false;
+  CAF_REQUIRE(drained("orders", "billing"));
+  size_t of_b = 0;
+  for (const auto& x : seen.all())
+    of_b += x.by == "b" ? 1 : 0;
+  CAF_CHECK_EQUAL(of_b, static_cast<size_t>(total)); // each one once
+  stop(a);
+  stop(b);
 }
 
 CAF_TEST(a member with a short lease respects the lease of another one) {

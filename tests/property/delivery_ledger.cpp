@@ -2,6 +2,7 @@
 
 #include "pulse/core/delivery/ledger.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -32,6 +33,8 @@ public:
     CAF_REQUIRE_EQUAL(decided_.size(), static_cast<size_t>(fetched_));
     CAF_REQUIRE_EQUAL(uut_.size(), 0u);
     CAF_REQUIRE_GREATER(marked_, 0u);
+    CAF_REQUIRE_EQUAL(max_parked_ > 0, mode_ != dispatch_mode::balanced);
+    CAF_REQUIRE_EQUAL(uut_.parked(), 0u);
     CAF_REQUIRE_EQUAL(uut_.dispatched() + uut_.queued() + uut_.waiting(), 0u);
   }
 
@@ -158,9 +161,11 @@ private:
         uut_.marked(x);
         ++marked_;
       }
+    read_contents();
     std::vector<ledger::dispatch> out;
     uut_.dispatch_to(out, now_);
     for (auto& x : out) {
+      CAF_REQUIRE(x.content.well_formed());
       CAF_REQUIRE(workers_.count(x.to) == 1);              // only live workers
       CAF_REQUIRE(decided_.count(x.content.id().ms) == 0); // never again
       open_.push_back(x);
@@ -172,6 +177,22 @@ private:
                       static_cast<size_t>(fetched_));
     if (mode_ == dispatch_mode::keyed)
       check_one_per_topic();
+  }
+
+  // Some contents come late, and some reads of them fail.
+  void read_contents() {
+    for (const auto& x : uut_.take_wanted(1 + pick(3)))
+      reads_.push_back(x);
+    while (!reads_.empty() && pick(4) > 0) {
+      const auto x = reads_.front();
+      reads_.erase(reads_.begin());
+      if (pick(5) == 0)
+        uut_.want_again(x.entry);
+      else
+        uut_.found_content(x.entry, make(x.id.ms, topics_[x.id.ms]));
+    }
+    CAF_REQUIRE(uut_.parked() <= uut_.queued() + uut_.waiting());
+    max_parked_ = std::max(max_parked_, uut_.parked());
   }
 
   void take_actions() {
@@ -243,6 +264,8 @@ private:
   std::map<uint64_t, delay> delayed_;
   std::vector<ledger::ticket> marks_;
   uint64_t marked_ = 0;
+  std::vector<ledger::wanted_content> reads_;
+  size_t max_parked_ = 0;
 };
 
 uint64_t first_seed() {

@@ -187,7 +187,8 @@ struct sink_info {
   uint64_t dispatched = 0;
   /// Events that failed and wait for their next attempt. In balanced dispatch
   /// they wait in Redis and no node holds them, so this is the number of all
-  /// nodes together, as this instance saw it last.
+  /// nodes together, as this instance saw it last. In keyed dispatch the later
+  /// events of their topics are included.
   uint64_t waiting = 0;
   /// New events that came from Redis.
   uint64_t fetched = 0;

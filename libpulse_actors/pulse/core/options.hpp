@@ -288,9 +288,11 @@ struct sink_options {
   std::vector<milliseconds> backoff{milliseconds{1'000}, milliseconds{5'000},
                                     milliseconds{30'000}, milliseconds{120'000},
                                     milliseconds{600'000}};
-  /// Maximum number of events that the sink holds. Events that failed do not
-  /// count while they wait in Redis for their next attempt; in keyed and
-  /// broadcast dispatch they count, because they stay with the sink.
+  /// Maximum number of events that the sink holds with their payloads. Events
+  /// that failed do not count while they wait for their next attempt. In keyed
+  /// and broadcast dispatch they stay with the sink without their payloads, and
+  /// so do later events of their topics in keyed dispatch. The sink reads no
+  /// new events while ten times as many wait in this way.
   uint32_t max_in_flight = 1'000;
   /// Maximum number of events that one subscriber holds, unless the subscriber
   /// asked for another credit.

@@ -9,14 +9,15 @@ using namespace pulse;
 namespace {
 
 // One stream, subscribers that take 10 at a time, a window of 20.
-intake_facts facts(size_t held, size_t waiting = 0) {
+intake_facts facts(size_t held, size_t parked = 0) {
   intake_facts result;
   result.capacity = 10;
   result.open_streams = 1;
   result.window = 20;
   result.max_in_flight = 100;
   result.held = held;
-  result.waiting = waiting;
+  result.parked = parked;
+  result.max_parked = 1'000;
   return result;
 }
 
@@ -44,10 +45,25 @@ CAF_TEST(idle subscribers get more before half a window is free) {
   CAF_CHECK_EQUAL(demand_of(x), 5u);
 }
 
-CAF_TEST(events that wait for their next attempt do not stop the others) {
-  CAF_CHECK_EQUAL(demand_of(facts(50, 50)), 20u);
-  CAF_CHECK_EQUAL(demand_of(facts(85, 85)), 5u); // 10 are for claims
-  CAF_CHECK_EQUAL(demand_of(facts(90, 90)), 0u);
+CAF_TEST(parked events stop the others only if there are too many) {
+  CAF_CHECK_EQUAL(demand_of(facts(0, 999)), 20u);
+  CAF_CHECK_EQUAL(claim_demand_of(facts(0, 999)), 20u);
+  CAF_CHECK_EQUAL(demand_of(facts(0, 1'000)), 0u);
+  CAF_CHECK_EQUAL(claim_demand_of(facts(0, 1'000)), 0u);
+}
+
+CAF_TEST(parked events come back also if too many are parked) {
+  CAF_CHECK_EQUAL(room_for_parked_of(facts(30, 2'000), 30), 70u);
+  CAF_CHECK_EQUAL(room_for_parked_of(facts(200, 1), 10), 0u);
+  auto x = facts(0, 10);
+  x.capacity = 0;
+  CAF_CHECK_EQUAL(room_for_parked_of(x, 0), 0u);
+}
+
+CAF_TEST(idle subscribers get parked events also if the window is full) {
+  CAF_CHECK_EQUAL(room_for_parked_of(facts(100, 1), 0), 10u);
+  CAF_CHECK_EQUAL(room_for_parked_of(facts(100, 1), 7), 3u);
+  CAF_CHECK_EQUAL(room_for_parked_of(facts(100, 1), 11), 0u);
 }
 
 CAF_TEST(many streams are no reason to hold more) {

@@ -31,7 +31,14 @@ struct fixture {
     return event::make({"s", {id, 0}}, "n", "p", topic, "k", {1, 0, 0});
   }
 
+  // Reads the contents that the ledger wants.
+  static void fetch(ledger& uut) {
+    for (const auto& x : uut.take_wanted(1'000))
+      uut.found_content(x.entry, ev(x.id.ms));
+  }
+
   std::vector<ledger::dispatch> dispatch(ledger& uut) {
+    fetch(uut);
     std::vector<ledger::dispatch> out;
     uut.dispatch_to(out, now);
     return out;
@@ -48,6 +55,21 @@ struct fixture {
       result += (result.empty() ? "" : " ") + std::to_string(x.content.id().ms)
                 + ">" + std::to_string(x.to);
     return result;
+  }
+
+  // The IDs whose contents the ledger wants, see found().
+  std::string wanted(ledger& uut) {
+    reads = uut.take_wanted(1'000);
+    std::string result;
+    for (const auto& x : reads)
+      result += (result.empty() ? "" : " ") + std::to_string(x.id.ms);
+    return result;
+  }
+
+  void found(ledger& uut, uint64_t id) {
+    for (const auto& x : reads)
+      if (x.id.ms == id)
+        uut.found_content(x.entry, ev(id));
   }
 
   // The actions since the last call. Redis takes the events that must wait.
@@ -83,6 +105,7 @@ struct fixture {
   }
 
   std::vector<std::pair<ledger::time_point, ledger::action>> delayed;
+  std::vector<ledger::wanted_content> reads;
 };
 
 } // namespace
@@ -653,6 +676,164 @@ CAF_TEST(keyed keeps the order per topic across failures) {
   CAF_CHECK_EQUAL(show(out), "1>1");
   uut.done(out[0].what, 1, now);
   CAF_CHECK_EQUAL(plan(uut), "2>1");
+}
+
+CAF_TEST(keyed parks a failed event and those behind it) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1, "a"));
+  uut.fetched(0, ev(2, "a"));
+  uut.fetched(0, ev(3, "b"));
+  auto out = dispatch(uut);
+  uut.failed(out[0].what, 1, "no", {}, now);
+  CAF_CHECK_EQUAL(uut.parked(), 2u);
+  uut.fetched(0, ev(4, "a"));
+  uut.fetched(7, ev(5, "c"));
+  CAF_CHECK_EQUAL(uut.parked(), 3u);
+  CAF_CHECK_EQUAL(uut.parked_by_stream().at(0), 3u);
+  CAF_CHECK_EQUAL(uut.size(), 5u);
+  CAF_CHECK_EQUAL(plan(uut), "5>1"); // other keys go on
+  CAF_CHECK_EQUAL(wanted(uut), "");
+  now += 200ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(wanted(uut), "1 2 4");
+  CAF_CHECK_EQUAL(uut.parked(), 0u);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  found(uut, 2);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  found(uut, 1);
+  out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  CAF_CHECK_EQUAL(out[0].content.counts().failures, 1u);
+  uut.done(out[0].what, 1, now);
+  out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "2>1");
+  uut.done(out[0].what, 1, now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  found(uut, 4);
+  CAF_CHECK_EQUAL(plan(uut), "4>1");
+}
+
+CAF_TEST(a parked event keeps nothing of its block alive) {
+  for (auto mode : {dispatch_mode::keyed, dispatch_mode::broadcast}) {
+    how.dispatch = mode;
+    auto uut = make();
+    uut.add_worker(1, 8);
+    auto block = std::make_shared<event_block>();
+    block->streams.emplace_back("s");
+    block->extents.resize(2);
+    block->extents[0].id = {1, 0};
+    block->extents[1].id = {2, 0};
+    for (auto& x : block->extents)
+      x.has_name = x.has_payload = true;
+    uut.fetched(0, event{block, 0, {1, 0, 0}});
+    uut.fetched(0, event{block, 1, {1, 0, 0}});
+    auto out = dispatch(uut);
+    CAF_REQUIRE_EQUAL(out.size(), 2u);
+    for (auto& x : out)
+      uut.failed(x.what, 1, "no", {}, now);
+    out.clear();
+    CAF_CHECK_EQUAL(block.use_count(), 1);
+    CAF_CHECK_EQUAL(uut.parked(), 2u);
+    CAF_CHECK_EQUAL(uut.waiting(), 2u);
+  }
+}
+
+CAF_TEST(an event that fails again parks those behind it again) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  for (uint64_t n = 1; n <= 3; ++n)
+    uut.fetched(0, ev(n, "a"));
+  uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
+  now += 200ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(wanted(uut), "1 2 3");
+  found(uut, 1);
+  found(uut, 2);
+  uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
+  CAF_CHECK_EQUAL(uut.parked(), 3u);
+  found(uut, 3); // too late
+  CAF_CHECK_EQUAL(uut.parked(), 3u);
+  now += 200ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(wanted(uut), "1 2 3");
+}
+
+CAF_TEST(contents of long queues are read a few at a time) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  for (uint64_t n = 1; n <= 100; ++n)
+    uut.fetched(0, ev(n, "a"));
+  uut.failed(dispatch(uut)[0].what, 1, "no", 10ms, now);
+  now += 20ms;
+  uut.tick(now);
+  std::string order;
+  for (int i = 0; i < 100; ++i) {
+    auto out = dispatch(uut);
+    CAF_REQUIRE_EQUAL(out.size(), 1u);
+    order += std::to_string(out[0].content.id().ms) + " ";
+    CAF_CHECK(uut.size() - uut.parked() <= 18);
+    uut.done(out[0].what, 1, now);
+    for (const auto& x : uut.take_actions())
+      if (x.kind == kind::ack)
+        uut.forget(x.entry);
+    uut.fetched(0, ev(101 + static_cast<uint64_t>(i), "a"));
+  }
+  CAF_CHECK_EQUAL(order.substr(0, 10), "1 2 3 4 5 ");
+  CAF_CHECK_EQUAL(order.substr(order.size() - 7), "99 100 ");
+  CAF_CHECK(uut.parked() > 50);
+}
+
+CAF_TEST(a parked event that was trimmed is acknowledged) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1, "a"));
+  uut.fetched(0, ev(2, "a"));
+  uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
+  now += 200ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(wanted(uut), "1 2");
+  CAF_CHECK(uut.lost_content(reads[0].entry));
+  CAF_CHECK(!uut.lost_content(reads[0].entry));
+  CAF_CHECK_EQUAL(actions(uut), "ack1");
+  found(uut, 2);
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+}
+
+CAF_TEST(a content that could not be read is wanted again) {
+  how.dispatch = dispatch_mode::broadcast;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1));
+  uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
+  now += 200ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(wanted(uut), "1");
+  const auto which = reads[0].entry;
+  CAF_CHECK_EQUAL(wanted(uut), "");
+  uut.want_again(which);
+  CAF_CHECK_EQUAL(uut.parked(), 1u);
+  CAF_CHECK_EQUAL(wanted(uut), "1");
+  found(uut, 1);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+}
+
+CAF_TEST(parked events are given back with their partitions) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1, "a"));
+  uut.fetched(0, ev(2, "a"));
+  const auto before = uut.partitions_of(0);
+  uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
+  CAF_CHECK(uut.partitions_of(0) == before);
+  CAF_CHECK_EQUAL(uut.give_back(0, ~before), 0u);
+  CAF_CHECK_EQUAL(uut.give_back(0, before), 2u);
+  CAF_CHECK_EQUAL(actions(uut), "release1 release2");
 }
 
 CAF_TEST(keyed gives a topic to the same worker as long as it is there) {

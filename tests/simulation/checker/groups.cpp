@@ -176,7 +176,9 @@ void group_rules::look_at_letters(watched& x) {
 }
 
 // A read and a sweep that are under way at the same time may each bring as much
-// as is free. What a worker acknowledged is free, also before Redis knows it.
+// as is free. What a worker acknowledged is free, also before Redis knows it. A
+// keyed sink also holds failed events and those behind them, up to ten times as
+// many.
 void group_rules::check_windows(const watched& x, const group& now) {
   for (const auto& [name, c] : now.consumers) {
     const auto* rules = deliveries_.rules_of(instance_of(name));
@@ -186,7 +188,8 @@ void group_rules::check_windows(const watched& x, const group& now) {
       = std::count_if(c.pending.begin(), c.pending.end(), [&](event_id id) {
           return !deliveries_.was_acknowledged({x.sink, x.stream, id});
         });
-    if (held > 2 * int64_t{rules->max_in_flight})
+    const int64_t times = rules->keyed ? 12 : 2;
+    if (held > times * rules->max_in_flight)
       out_.add("window", "sink " + x.sink + " holds " + std::to_string(held)
                            + " events of stream " + x.stream);
   }

@@ -16,10 +16,11 @@ struct intake_facts {
   /// How many events the sink may hold.
   size_t max_in_flight = 0;
   /// How many events the sink holds, including those whose ack is not
-  /// confirmed.
+  /// confirmed, and without those that are parked.
   size_t held = 0;
-  /// How many of the held events wait for their next attempt.
-  size_t waiting = 0;
+  /// How many events are parked, and how many may be.
+  size_t parked = 0;
+  size_t max_parked = 0;
 };
 
 /// @returns for how many events reads leave room, so that claims find room also
@@ -34,25 +35,39 @@ inline size_t room_of(const intake_facts& x) {
   return most - std::min(x.held, most);
 }
 
-/// @returns how many more new events a sink wants, at most room_of(). Events
-/// that wait for their next attempt keep no subscriber busy. So they count for
-/// `max_in_flight` only; otherwise a few failing events would stop all others.
+/// @returns whether the sink can work on more events.
+inline bool takes_events(const intake_facts& x) {
+  return x.capacity > 0 && x.open_streams > 0 && x.parked < x.max_parked;
+}
+
+/// @returns how many more new events a sink wants, at most room_of(). Parked
+/// events keep no subscriber busy, so they do not count for `max_in_flight`.
 inline size_t demand_of(const intake_facts& x) {
-  if (x.capacity == 0 || x.open_streams == 0)
+  if (!takes_events(x))
     return 0;
-  const auto busy = x.held - x.waiting;
   // Asks when half of the window is free: then reads are large, and subscribers
   // do not run out of events.
-  if (busy >= x.window || (busy > x.window / 2 && busy > x.capacity))
+  if (x.held >= x.window || (x.held > x.window / 2 && x.held > x.capacity))
     return 0;
-  return std::min(x.window - busy, room_of(x));
+  return std::min(x.window - x.held, room_of(x));
+}
+
+/// @param busy How many events subscribers have, or will have soon.
+/// @returns of how many parked events a sink may read the contents again. If
+/// subscribers are idle, `max_in_flight` does not matter: the events that it
+/// leaves no room for may be those that all others wait for.
+inline size_t room_for_parked_of(const intake_facts& x, size_t busy) {
+  if (x.capacity == 0)
+    return 0;
+  return std::max(x.max_in_flight - std::min(x.held, x.max_in_flight),
+                  x.capacity - std::min(busy, x.capacity));
 }
 
 /// @returns how many more events a sink takes that had another owner or wait
 /// for their next attempt. New events never take the place of these: otherwise
 /// they would wait as long as there is a backlog.
 inline size_t claim_demand_of(const intake_facts& x) {
-  if (x.capacity == 0 || x.open_streams == 0 || x.held >= x.max_in_flight)
+  if (!takes_events(x) || x.held >= x.max_in_flight)
     return 0;
   return std::min(x.max_in_flight - x.held, std::max(demand_of(x), x.capacity));
 }

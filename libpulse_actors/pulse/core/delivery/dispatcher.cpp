@@ -1,9 +1,18 @@
 #include "pulse/core/delivery/dispatcher.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace pulse {
+
+namespace {
+
+// The contents of so many events of a key are read ahead, so that parked events
+// do not go to work more slowly than others.
+constexpr size_t read_ahead = 16;
+
+} // namespace
 
 // -- what is queued -----------------------------------------------------------
 
@@ -15,12 +24,18 @@ void dispatcher::add(ledger_entry& x, bool in_front) {
   x.key = topic.empty() ? x.serial : std::hash<std::string_view>{}(topic);
   x.has_turn = keys_.enter(x.key, entries_.ticket_of(x));
   if (x.has_turn)
-    enqueue(x, false);
-  else
-    entries_.move_to(x, entry_state::queued);
+    return enqueue(x, false);
+  entries_.move_to(x, entry_state::queued);
+  if (keys_.parks(x.key))
+    entries_.park(x);
 }
 
 void dispatcher::enqueue(ledger_entry& x, bool in_front) {
+  if (!x.has_content()) {
+    entries_.move_to(x, entry_state::fetching);
+    want(x);
+    return want_next_of(x.key);
+  }
   entries_.move_to(x, entry_state::queued);
   auto* queue = &ready_;
   if (mode_ == dispatch_mode::keyed)
@@ -38,9 +53,68 @@ void dispatcher::end_turn(ledger_entry& x) {
   while (const auto which = keys_.next(x.key))
     if (auto* next = entries_.resolve(*which, entry_state::queued)) {
       next->has_turn = true;
+      if (keys_.parks(x.key))
+        want_next_of(x.key);
       return enqueue(*next, false);
     }
 }
+
+// -- contents -----------------------------------------------------------------
+
+void dispatcher::park(ledger_entry& x) {
+  entries_.park(x);
+  if (!x.has_turn)
+    return;
+  keys_.set_parks(x.key, true);
+  keys_.for_each_waiting(x.key, SIZE_MAX, [this](const auto& which) {
+    if (auto* y = entries_.resolve(which, entry_state::queued))
+      entries_.park(*y);
+  });
+}
+
+void dispatcher::unpark(ledger_entry& x, event content) {
+  entries_.unpark(x, std::move(content));
+  if (x.state == entry_state::fetching)
+    enqueue(x, false);
+}
+
+void dispatcher::want(ledger_entry& x) {
+  if (x.where != content_state::parked && x.where != content_state::wanted)
+    return;
+  entries_.set_content_state(x, content_state::wanted);
+  auto& queue = x.state == entry_state::fetching ? wanted_ : wanted_soon_;
+  queue.push_back(entries_.ticket_of(x));
+}
+
+// When the contents of the whole queue of a key are here or wanted, new events
+// of the key keep theirs.
+void dispatcher::want_next_of(uint64_t key) {
+  if (mode_ != dispatch_mode::keyed)
+    return;
+  keys_.for_each_waiting(key, read_ahead, [this](const auto& which) {
+    auto* x = entries_.resolve(which, entry_state::queued);
+    if (x != nullptr && x->where == content_state::parked)
+      want(*x);
+  });
+  if (keys_.count_waiting(key) <= read_ahead)
+    keys_.set_parks(key, false);
+}
+
+ledger_entry* dispatcher::next_wanted() {
+  auto* x = first_wanted(wanted_);
+  return x != nullptr ? x : first_wanted(wanted_soon_);
+}
+
+ledger_entry* dispatcher::first_wanted(std::deque<delivery_ticket>& queue) {
+  for (; !queue.empty(); queue.pop_front()) {
+    auto* x = entries_.resolve(queue.front());
+    if (x != nullptr && x->where == content_state::wanted && x->is_idle())
+      return x;
+  }
+  return nullptr;
+}
+
+// -- workers ------------------------------------------------------------------
 
 void dispatcher::reassign() {
   if (mode_ != dispatch_mode::keyed)
@@ -85,7 +159,7 @@ dispatcher::step dispatcher::next() {
 
 bool dispatcher::begin_marking(ledger_entry& x) {
   entries_.move_to(x, entry_state::marking);
-  return !isolation_.applies_to(x.content.counts())
+  return !isolation_.applies_to(x.counts)
          || isolation_.enter(entries_.ticket_of(x));
 }
 
@@ -128,7 +202,8 @@ dispatcher::step dispatcher::next_of(std::deque<delivery_ticket>& queue,
   choose_targets(*x, owner);
   auto kind = x->needs_mark() ? step_kind::mark : step_kind::dispatch;
   if (targets_.empty()) {
-    if (!x->copies.any_failed() || !x->copies.any_succeeded())
+    if (x->broadcast == nullptr || !x->broadcast->copies.any_failed()
+        || !x->broadcast->copies.any_succeeded())
       return {};
     kind = step_kind::acknowledge;
   } else {
@@ -144,7 +219,7 @@ void dispatcher::choose_targets(const ledger_entry& x,
                                 worker_table::worker* owner) {
   targets_.clear();
   if (mode_ == dispatch_mode::broadcast)
-    return choose_broadcast_targets(x.copies);
+    return choose_broadcast_targets(x.broadcast->copies);
   // In balanced mode, the worker that failed at the event gets it again only if
   // no other worker is ready.
   if (auto* w = owner != nullptr ? owner : workers_.least_loaded(x.holder))
@@ -154,11 +229,11 @@ void dispatcher::choose_targets(const ledger_entry& x,
 // The first dispatch goes to all workers, the next ones to those that failed.
 // If these have left and no worker has succeeded, the event goes to all workers
 // again.
-void dispatcher::choose_broadcast_targets(const broadcast_copies& x) {
+void dispatcher::choose_broadcast_targets(const broadcast_copies& copies) {
   for (auto& w : workers_)
-    if (!w.leaving && (!x.any_failed() || x.failed_at(w.id)))
+    if (!w.leaving && (!copies.any_failed() || copies.failed_at(w.id)))
       targets_.push_back(&w);
-  if (!targets_.empty() || !x.any_failed() || x.any_succeeded())
+  if (!targets_.empty() || !copies.any_failed() || copies.any_succeeded())
     return;
   for (auto& w : workers_)
     if (!w.leaving)
@@ -168,7 +243,7 @@ void dispatcher::choose_broadcast_targets(const broadcast_copies& x) {
 // A mark says that a worker has the event. So no more events are marked than
 // workers can take at once.
 bool dispatcher::may_mark(const ledger_entry& x) const noexcept {
-  if (!x.needs_mark() || isolation_.applies_to(x.content.counts()))
+  if (!x.needs_mark() || isolation_.applies_to(x.counts))
     return true;
   const auto marking = entries_.count(entry_state::marking);
   return marking - std::min(marking, isolation_.waiting())

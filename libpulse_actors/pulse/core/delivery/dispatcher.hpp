@@ -54,12 +54,32 @@ public:
   /// @param in_front Without effect in keyed mode.
   void add(ledger_entry& x, bool in_front);
 
-  /// Queues an event that has the turn of its key.
+  /// Queues an event that has the turn of its key. If its content is not here,
+  /// the content becomes wanted, and the event is queued by unpark().
   void enqueue(ledger_entry& x, bool in_front);
 
   /// Call this when an event is decided or dropped: it queues the next event of
   /// the same key.
   void end_turn(ledger_entry& x);
+
+  // -- contents ---------------------------------------------------------------
+
+  /// Drops the content of an event that waits for its next attempt, and of the
+  /// events behind it: in keyed mode the later ones of its key.
+  void park(ledger_entry& x);
+
+  /// Gives an event its content back.
+  void unpark(ledger_entry& x, event content);
+
+  /// The content of a parked event is needed: soon, or at once if the event has
+  /// the turn.
+  void want(ledger_entry& x);
+
+  /// @returns the next event whose content is wanted, those that have the turn
+  /// first; null if there is none.
+  ledger_entry* next_wanted();
+
+  // -- workers ----------------------------------------------------------------
 
   /// Call this after the workers have changed: in keyed mode it assigns all
   /// queued events to workers again.
@@ -103,8 +123,10 @@ private:
   ledger_entry* first_of(std::deque<delivery_ticket>& queue);
   step next_of(std::deque<delivery_ticket>& queue, worker_table::worker* owner);
   void choose_targets(const ledger_entry& x, worker_table::worker* owner);
-  void choose_broadcast_targets(const broadcast_copies& x);
+  void choose_broadcast_targets(const broadcast_copies& copies);
   [[nodiscard]] bool may_mark(const ledger_entry& x) const noexcept;
+  void want_next_of(uint64_t key);
+  ledger_entry* first_wanted(std::deque<delivery_ticket>& queue);
 
   dispatch_mode mode_;
   entry_table& entries_;
@@ -115,6 +137,10 @@ private:
   // The streams that are held, with the events that were laid aside.
   std::map<uint32_t, std::deque<delivery_ticket>> held_;
   key_queues keys_;
+  // The events whose contents are wanted at once, and soon. Some may not be
+  // wanted any more.
+  std::deque<delivery_ticket> wanted_;
+  std::deque<delivery_ticket> wanted_soon_;
   crash_isolation isolation_;
   std::vector<worker_table::worker*> targets_;
 };

@@ -1,5 +1,9 @@
 #include "pulse/core/delivery/entry_table.hpp"
 
+#include "pulse/core/delivery/partition.hpp"
+
+#include <utility>
+
 namespace pulse {
 
 ledger_entry* entry_table::add(uint32_t stream, event content) {
@@ -17,16 +21,50 @@ ledger_entry* entry_table::add(uint32_t stream, event content) {
   x = ledger_entry{};
   x.serial = next_serial_++;
   x.stream = stream;
+  x.id = content.id();
+  x.counts = content.counts();
   x.content = std::move(content);
   return &x;
 }
 
 void entry_table::erase(ledger_entry& x) {
-  index_.erase(key{x.stream, x.content.id()});
+  index_.erase(key{x.stream, x.id});
   free_.push_back(static_cast<uint32_t>(&x - slots_.data()));
   move_to(x, entry_state::free);
+  set_content_state(x, content_state::here);
   x.serial = 0;
   x.content = event{}; // releases the memory of the event
+  x.broadcast.reset();
+}
+
+void entry_table::park(ledger_entry& x) {
+  if (x.has_content())
+    x.partition = static_cast<uint8_t>(partition_of(x.content.topic(), x.id));
+  x.content = event{};
+  set_content_state(x, content_state::parked);
+}
+
+void entry_table::unpark(ledger_entry& x, event content) {
+  x.content = std::move(content);
+  set_content_state(x, content_state::here);
+}
+
+void entry_table::set_content_state(ledger_entry& x, content_state next) {
+  auto is_parked = [](content_state s) {
+    return s == content_state::parked || s == content_state::wanted;
+  };
+  const bool before = is_parked(std::exchange(x.where, next));
+  if (before == is_parked(next))
+    return;
+  if (before) {
+    --parked_in_all_;
+    const auto i = parked_.find(x.stream);
+    if (--i->second == 0)
+      parked_.erase(i);
+  } else {
+    ++parked_in_all_;
+    ++parked_[x.stream];
+  }
 }
 
 const ledger_entry* entry_table::find(uint32_t stream, event_id id) const {
@@ -43,8 +81,8 @@ std::optional<event_id> entry_table::lowest(uint32_t stream) const {
   std::optional<event_id> result;
   for (const auto& x : slots_)
     if (x.state != entry_state::free && x.stream == stream
-        && (!result || x.content.id() < *result))
-      result = x.content.id();
+        && (!result || x.id < *result))
+      result = x.id;
   return result;
 }
 

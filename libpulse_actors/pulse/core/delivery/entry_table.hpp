@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,23 +21,48 @@ enum class entry_state : uint8_t {
   free,
   /// Waits for a worker, or for the turn of its key.
   queued,
+  /// Would wait for a worker, but its content must be read again first.
+  fetching,
   /// A crash candidate that waits until Redis has its mark.
   marking,
   /// Workers have it.
   dispatched,
-  /// Waits for the time of its next attempt.
+  /// Waits for the time of its next attempt, without its content.
   waiting,
   /// Its outcome is decided, and Redis has not confirmed the outcome yet.
   settling,
 };
 
+/// Whether the ledger has the content of an event. Events that wait for long
+/// are parked: only what the ledger must know about them stays in memory.
+enum class content_state : uint8_t {
+  here,
+  parked,
+  /// Parked, and needed soon.
+  wanted,
+  /// Being read again.
+  fetching,
+};
+
+/// Broadcast: the copies of an event, and what a worker said at the last
+/// failure.
+struct broadcast_progress {
+  broadcast_copies copies;
+  std::optional<milliseconds> delay;
+  std::string reason;
+};
+
 /// An event that the ledger holds, with its history so far.
 struct ledger_entry {
+  event_id id;
+  delivery_counts counts;
+  /// Empty unless `has_content()`. Its own counts have no meaning.
   event content;
   uint64_t serial = 0;
   uint32_t round = 0;
   uint32_t stream = 0;
   entry_state state = entry_state::free;
+  content_state where = content_state::here;
   bool was_dispatched = false;
   /// Whether the event may have caused the death of a node.
   bool crash_candidate = false;
@@ -49,17 +76,20 @@ struct ledger_entry {
   /// event.
   uint64_t key = 0;
   bool has_turn = false;
+  /// The partition of the event, if it has no content.
+  uint8_t partition = 0;
   /// How often the event was the oldest one of a worker that quit.
   uint8_t quits = 0;
   worker_id holder = 0;
-  broadcast_copies copies;
-  /// The delay and the reason that the worker gave at the last failure.
-  std::optional<milliseconds> delay;
-  std::string reason;
+  /// Null except in broadcast mode.
+  std::unique_ptr<broadcast_progress> broadcast;
 
   [[nodiscard]] bool is_idle() const noexcept {
-    return state == entry_state::queued || state == entry_state::marking
-           || state == entry_state::waiting;
+    return state == entry_state::queued || state == entry_state::fetching
+           || state == entry_state::marking || state == entry_state::waiting;
+  }
+  [[nodiscard]] bool has_content() const noexcept {
+    return where == content_state::here;
   }
   /// @returns whether Redis must have the mark before a worker gets the event.
   [[nodiscard]] bool needs_mark() const noexcept {
@@ -83,6 +113,16 @@ public:
     x.state = next;
     ++counts_[static_cast<size_t>(next)];
   }
+
+  /// Drops the content of an entry.
+  void park(ledger_entry& x);
+
+  /// Notes that the content of an entry, which is not here, is needed or being
+  /// read.
+  void set_content_state(ledger_entry& x, content_state next);
+
+  /// Gives an entry its content back.
+  void unpark(ledger_entry& x, event content);
 
   /// @returns the entry of a ticket; null if that entry was erased.
   [[nodiscard]] ledger_entry* resolve(const delivery_ticket& x) noexcept {
@@ -131,6 +171,14 @@ public:
   [[nodiscard]] size_t count(entry_state x) const noexcept {
     return counts_[static_cast<size_t>(x)];
   }
+  /// @returns for each stream that has any, how many entries are parked or
+  /// wanted.
+  [[nodiscard]] const std::map<uint32_t, size_t>& parked() const noexcept {
+    return parked_;
+  }
+  [[nodiscard]] size_t parked_in_all() const noexcept {
+    return parked_in_all_;
+  }
   /// @returns the serial number of the next new entry. Older entries have lower
   /// numbers.
   [[nodiscard]] uint64_t next_serial() const noexcept {
@@ -156,7 +204,9 @@ private:
   std::vector<uint32_t> free_;
   std::unordered_map<key, uint32_t, key_hash> index_;
   uint64_t next_serial_ = 1;
-  std::array<size_t, 6> counts_{};
+  std::array<size_t, 7> counts_{};
+  std::map<uint32_t, size_t> parked_;
+  size_t parked_in_all_ = 0;
 };
 
 } // namespace pulse

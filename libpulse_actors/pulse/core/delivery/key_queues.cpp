@@ -11,7 +11,7 @@ bool key_queues::enter(uint64_t key, const delivery_ticket& x) {
 
 std::optional<delivery_ticket> key_queues::next(uint64_t key) {
   const auto i = waiting_.find(key);
-  auto& [items, first] = i->second;
+  auto& [items, first, parks] = i->second;
   if (first == items.size()) {
     waiting_.erase(i);
     return std::nullopt;

@@ -24,6 +24,35 @@ public:
   /// @pre an event of this key has the turn
   std::optional<delivery_ticket> next(uint64_t key);
 
+  /// Calls `fn` with the ticket of each event that waits for the turn of a key,
+  /// the first `most` of them at most.
+  template <class F>
+  void for_each_waiting(uint64_t key, size_t most, F fn) const {
+    const auto i = waiting_.find(key);
+    if (i == waiting_.end())
+      return;
+    const auto& [items, first, parks] = i->second;
+    for (size_t k = first; k < items.size() && k - first < most; ++k)
+      fn(items[k]);
+  }
+
+  /// @returns how many events wait for the turn of a key.
+  [[nodiscard]] size_t count_waiting(uint64_t key) const {
+    const auto i = waiting_.find(key);
+    return i != waiting_.end() ? i->second.items.size() - i->second.first : 0;
+  }
+
+  /// Notes whether events that join the queue of a key are parked, because the
+  /// queue will not move for long.
+  /// @pre an event of this key has the turn
+  void set_parks(uint64_t key, bool parks) {
+    waiting_.find(key)->second.parks = parks;
+  }
+  [[nodiscard]] bool parks(uint64_t key) const {
+    const auto i = waiting_.find(key);
+    return i != waiting_.end() && i->second.parks;
+  }
+
   /// @returns the number of keys for which an event has the turn.
   [[nodiscard]] size_t size() const noexcept {
     return waiting_.size();
@@ -35,6 +64,7 @@ private:
   struct queue {
     std::vector<delivery_ticket> items;
     size_t first = 0;
+    bool parks = false;
   };
 
   std::unordered_map<uint64_t, queue> waiting_;

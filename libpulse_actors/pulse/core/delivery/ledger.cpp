@@ -3,6 +3,7 @@
 #include "pulse/core/delivery/give_up.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace pulse {
@@ -15,7 +16,8 @@ namespace {
 constexpr uint8_t quits_without_blame = 3;
 
 size_t partition_of(const ledger_entry& x) {
-  return pulse::partition_of(x.content.topic(), x.content.id());
+  return x.has_content() ? pulse::partition_of(x.content.topic(), x.id)
+                         : x.partition;
 }
 
 const char* const worker_has_quit = "its worker quit without an answer";
@@ -41,7 +43,9 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
     return false;
   }
   x->crash_candidate = crash_candidate;
-  if (x->content.counts().failures > 0)
+  if (broadcasts())
+    x->broadcast = std::make_unique<broadcast_progress>();
+  if (x->counts.failures > 0)
     x->holder = failures_.recall(stream, id);
   dispatcher_.add(*x, in_front);
   return true;
@@ -76,7 +80,7 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
         || x.serial >= before)
       continue;
     const bool lost = !std::binary_search(still_ours.begin(), still_ours.end(),
-                                          x.content.id());
+                                          x.id);
     if (dispatched) {
       x.taken_over = lost;
     } else if (lost) {
@@ -90,7 +94,7 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
 void delivery_ledger::recount(uint32_t stream) {
   for (const auto& x : entries_)
     if (x.stream == stream && x.state != entry_state::free
-        && x.state != entry_state::settling && x.content.counts().crashes == 0)
+        && x.state != entry_state::settling && x.counts.crashes == 0)
       add_action(action_kind::store_counts, x);
 }
 
@@ -103,7 +107,7 @@ delivery_ledger::release(std::optional<uint32_t> stream) {
                           : x.is_idle() || x.state == entry_state::dispatched;
     if (!leaves)
       continue;
-    result.push_back({x.stream, x.content.id(), counts_to_give_back(x)});
+    result.push_back({x.stream, x.id, counts_to_give_back(x)});
     erase(x);
   }
   return result;
@@ -111,7 +115,7 @@ delivery_ledger::release(std::optional<uint32_t> stream) {
 
 void delivery_ledger::release_queued() {
   for (auto& x : entries_)
-    if (x.state == entry_state::queued || x.state == entry_state::marking)
+    if (x.is_idle() && x.state != entry_state::waiting)
       release(x);
 }
 
@@ -144,7 +148,7 @@ void delivery_ledger::release(entry& x) {
 // Redis counted a delivery when the event was read. If no worker got the event,
 // that delivery is subtracted.
 delivery_counts delivery_ledger::counts_to_give_back(const entry& x) {
-  auto result = x.content.counts();
+  auto result = x.counts;
   if (!x.was_dispatched && result.deliveries > 0)
     --result.deliveries;
   return result;
@@ -171,7 +175,7 @@ void delivery_ledger::worker_died(worker_id id, const std::string& reason,
                                   time_point now) {
   end_worker(id, [&](entry& x, bool oldest) {
     if (broadcasts()) {
-      x.reason = reason;
+      x.broadcast->reason = reason;
       finish_copy(x, id, broadcast_copies::copy::died, now);
     } else if (oldest) {
       crashed(x, reason);
@@ -242,23 +246,22 @@ void delivery_ledger::send_to_targets(entry& x, std::vector<dispatch>& out,
   const auto what = entries_.ticket_of(x);
   for (auto* w : dispatcher_.targets()) {
     if (broadcasts())
-      x.copies.add(w->id);
+      x.broadcast->copies.add(w->id);
     x.holder = w->id;
-    workers_.assign(*w, what, x.stream, x.content.id(), now);
-    out.push_back({what, w->id, x.content});
+    workers_.assign(*w, what, x.stream, x.id, now);
+    out.push_back({what, w->id, x.content.with(x.counts)});
   }
 }
 
 void delivery_ledger::begin_round(entry& x) {
   ++x.round;
-  x.copies.begin();
+  if (broadcasts())
+    x.broadcast->copies.begin();
   entries_.move_to(x, entry_state::dispatched);
   if (!std::exchange(x.was_dispatched, true))
     return;
-  auto counts = x.content.counts();
-  ++counts.deliveries;
+  ++x.counts.deliveries;
   ++counters_.redelivered;
-  x.content = x.content.with(counts);
   if (!x.crash_candidate) // the mark of a candidate has stored the counts
     add_action(action_kind::store_counts, x);
 }
@@ -266,11 +269,54 @@ void delivery_ledger::begin_round(entry& x) {
 // The mark counts a crash in advance, because the node may die during this
 // dispatch.
 void delivery_ledger::ask_for_mark(const entry& x) {
-  auto counts = x.content.counts();
+  auto counts = x.counts;
   ++counts.crashes;
   counts.deliveries += x.was_dispatched ? 1 : 0;
   add_action(action_kind::mark, x);
   actions_.back().counts = counts;
+}
+
+// -- contents -----------------------------------------------------------------
+
+std::vector<delivery_ledger::wanted_content>
+delivery_ledger::take_wanted(size_t most) {
+  std::vector<wanted_content> result;
+  while (result.size() < most) {
+    auto* x = dispatcher_.next_wanted();
+    if (x == nullptr)
+      break;
+    entries_.set_content_state(*x, content_state::fetching);
+    result.push_back({entries_.ticket_of(*x), x->stream, x->id});
+  }
+  return result;
+}
+
+void delivery_ledger::found_content(const ticket& which, event content) {
+  if (auto* x = being_fetched(which))
+    dispatcher_.unpark(*x, std::move(content));
+}
+
+bool delivery_ledger::lost_content(const ticket& which) {
+  auto* x = being_fetched(which);
+  if (x == nullptr)
+    return false;
+  acknowledge(*x);
+  return true;
+}
+
+void delivery_ledger::want_again(const ticket& which) {
+  if (auto* x = being_fetched(which)) {
+    entries_.park(*x);
+    dispatcher_.want(*x);
+  }
+}
+
+// The event may have been decided meanwhile, or parked again.
+delivery_ledger::entry* delivery_ledger::being_fetched(const ticket& which) {
+  auto* x = entries_.resolve(which);
+  return x != nullptr && x->where == content_state::fetching && x->is_idle()
+           ? x
+           : nullptr;
 }
 
 // -- outcomes -----------------------------------------------------------------
@@ -307,12 +353,7 @@ void delivery_ledger::failed(const ticket& which, worker_id by,
   if (x == nullptr)
     return;
   ++counters_.nacks;
-  x->reason = reason;
-  x->delay = delay;
-  if (broadcasts() && by != 0)
-    finish_copy(*x, by, broadcast_copies::copy::failed, now);
-  else
-    retry(*x, reason, delay, now);
+  fail_delivery(*x, by, reason, delay, now);
 }
 
 void delivery_ledger::rejected(const ticket& which, worker_id by,
@@ -330,14 +371,14 @@ void delivery_ledger::acknowledge(const worker_table::held& x) {
 }
 
 void delivery_ledger::acknowledge(entry& x) {
-  workers_.forget_overdue(x.stream, x.content.id());
+  workers_.forget_overdue(x.stream, x.id);
   add_action(action_kind::ack, x);
   entries_.move_to(x, entry_state::settling);
   dispatcher_.end_turn(x);
 }
 
 void delivery_ledger::make_dead_letter(entry& x, std::string reason) {
-  workers_.forget_overdue(x.stream, x.content.id());
+  workers_.forget_overdue(x.stream, x.id);
   add_action(action_kind::dead_letter, x, std::move(reason));
   entries_.move_to(x, entry_state::settling);
   dispatcher_.end_turn(x);
@@ -347,9 +388,8 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
                             std::optional<milliseconds> delay, time_point now) {
   if (x.taken_over)
     return erase(x);
-  auto counts = x.content.counts();
+  auto& counts = x.counts;
   ++counts.failures;
-  x.content = x.content.with(counts);
   // The worker survived the event, so the event does not kill nodes.
   x.crash_candidate = false;
   const bool was_marked = std::exchange(x.marked, false);
@@ -367,23 +407,23 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   if (waits_in_redis()) {
     add_action(action_kind::delay, x);
     actions_.back().pause = pause;
-    failures_.note(x.stream, x.content.id(), x.holder);
+    failures_.note(x.stream, x.id, x.holder);
     x.delays = true;
     return entries_.move_to(x, entry_state::settling);
   }
   if (was_marked)
     add_action(action_kind::store_counts, x);
   entries_.move_to(x, entry_state::waiting);
+  dispatcher_.park(x);
   retries_.push({now + pause, entries_.ticket_of(x)});
 }
 
 void delivery_ledger::crashed(entry& x, const std::string& reason) {
   if (x.taken_over)
     return erase(x);
-  auto counts = x.content.counts();
+  auto& counts = x.counts;
   ++counts.crashes;
   ++counters_.crashes;
-  x.content = x.content.with(counts);
   x.crash_candidate = false;
   if (settings_.max_crashes > 0 && counts.crashes >= settings_.max_crashes)
     make_dead_letter(x, "its worker died " + std::to_string(counts.crashes)
@@ -421,17 +461,18 @@ void delivery_ledger::finish_copy(entry& x, worker_id by,
   // A worker that was removed meanwhile does not count as one that succeeded.
   if (how == broadcast_copies::copy::succeeded && workers_.find(by) == nullptr)
     how = broadcast_copies::copy::died;
-  switch (x.copies.finish(by, how)) {
+  auto& progress = *x.broadcast;
+  switch (progress.copies.finish(by, how)) {
     case broadcast_copies::outcome::open:
       return;
     case broadcast_copies::outcome::retry:
       if (x.state == entry_state::dispatched)
-        retry(x, x.reason, x.delay, now);
+        retry(x, progress.reason, progress.delay, now);
       return;
     case broadcast_copies::outcome::succeeded:
       return acknowledge(x);
     case broadcast_copies::outcome::crashed:
-      return crashed(x, x.reason);
+      return crashed(x, progress.reason);
     case broadcast_copies::outcome::abandoned:
       return abandoned(x, now);
   }
@@ -455,13 +496,21 @@ void delivery_ledger::take_back(const worker_table::taken_back& what,
   auto* x = still_dispatched(what.late);
   if (x == nullptr)
     return;
-  x->reason = "no answer within ack_wait ("
-              + std::to_string(settings_.ack_wait.count()) + " ms)";
-  x->delay.reset();
-  if (broadcasts())
-    finish_copy(*x, from, broadcast_copies::copy::failed, now);
-  else
-    retry(*x, x->reason, {}, now);
+  fail_delivery(*x, from,
+                "no answer within ack_wait ("
+                  + std::to_string(settings_.ack_wait.count()) + " ms)",
+                {}, now);
+}
+
+void delivery_ledger::fail_delivery(entry& x, worker_id by,
+                                    const std::string& reason,
+                                    std::optional<milliseconds> delay,
+                                    time_point now) {
+  if (!broadcasts() || by == 0)
+    return retry(x, reason, delay, now);
+  x.broadcast->reason = reason;
+  x.broadcast->delay = delay;
+  finish_copy(x, by, broadcast_copies::copy::failed, now);
 }
 
 // Another worker may have answered the event before this one was late.
@@ -484,8 +533,8 @@ void delivery_ledger::add_action(action_kind kind, const entry& x,
   actions_.push_back({kind,
                       entries_.ticket_of(x),
                       x.stream,
-                      x.content.id(),
-                      x.content.counts(),
+                      x.id,
+                      x.counts,
                       std::move(reason),
                       {}});
 }
@@ -503,7 +552,7 @@ std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
   }
   return found{entries_.ticket_of(*x),
                x->state == entry_state::dispatched ? x->holder : 0,
-               x->content.counts().deliveries, false};
+               x->counts.deliveries, false};
 }
 
 std::vector<delivery_ledger::action> delivery_ledger::take_actions() {

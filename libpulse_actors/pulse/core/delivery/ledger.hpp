@@ -11,6 +11,7 @@
 #include "pulse/core/options.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <queue>
 #include <string>
@@ -31,7 +32,9 @@ namespace pulse {
 /// attempt. So it needs no place here, and any node may make that attempt. In
 /// keyed dispatch it stays (state waiting), because it keeps the turn of its
 /// key; in broadcast dispatch as well, because only this ledger knows which
-/// workers failed.
+/// workers failed. But it is parked there, without its content, and in keyed
+/// dispatch so are the later events of its key. The owner of the ledger reads
+/// the content again when it is wanted.
 ///
 /// An event that a node held when the node died is a crash candidate: the event
 /// may have killed the node. Before a worker gets a crash candidate, its
@@ -214,6 +217,29 @@ public:
   /// further time is a failure.
   void worker_quit(worker_id worker, time_point now);
 
+  // -- contents ---------------------------------------------------------------
+
+  /// An event whose content must be read again.
+  struct wanted_content {
+    ticket entry;
+    uint32_t stream = 0;
+    event_id id;
+  };
+
+  /// @returns the next events whose content is wanted, at most `most`. For each
+  /// of them, the caller calls one of the next three functions later.
+  std::vector<wanted_content> take_wanted(size_t most);
+
+  /// The content was read.
+  void found_content(const ticket& entry, event content);
+
+  /// The event is not in the stream any more. It will be acknowledged.
+  /// @returns whether the ledger still waited for the content.
+  bool lost_content(const ticket& entry);
+
+  /// The content could not be read, so it is wanted again.
+  void want_again(const ticket& entry);
+
   // -- dispatch and outcome ---------------------------------------------------
 
   /// Assigns queued events to workers with credit, and appends them to `out`.
@@ -253,10 +279,11 @@ public:
   };
   [[nodiscard]] std::optional<found> find(uint32_t stream, event_id id) const;
 
-  /// @returns the event of a dispatch; null if the ledger does not hold it.
+  /// @returns the event of a dispatch, without its counts; null if the ledger
+  /// does not have its content.
   [[nodiscard]] const event* content_of(const ticket& entry) noexcept {
     const auto* x = entries_.resolve(entry);
-    return x != nullptr ? &x->content : nullptr;
+    return x != nullptr && x->has_content() ? &x->content : nullptr;
   }
 
   /// The last `time` counts for no `ack_wait`, because this node stood still:
@@ -291,13 +318,25 @@ public:
   [[nodiscard]] size_t dispatched() const noexcept {
     return entries_.count(entry_state::dispatched);
   }
-  /// Includes the crash candidates that wait for their mark.
+  /// Includes the crash candidates that wait for their mark, and the events
+  /// whose content is read again.
   [[nodiscard]] size_t queued() const noexcept {
     return entries_.count(entry_state::queued)
+           + entries_.count(entry_state::fetching)
            + entries_.count(entry_state::marking);
   }
   [[nodiscard]] size_t waiting() const noexcept {
     return entries_.count(entry_state::waiting);
+  }
+  /// Number of events without content that no command reads now: those that
+  /// wait for their next attempt, and in keyed dispatch those behind them.
+  [[nodiscard]] size_t parked() const noexcept {
+    return entries_.parked_in_all();
+  }
+  /// @returns the number of parked events of each stream that has any.
+  [[nodiscard]] const std::map<uint32_t, size_t>&
+  parked_by_stream() const noexcept {
+    return entries_.parked();
   }
   /// Sum of the credit of all workers that can work: that are neither leaving
   /// nor stuck.
@@ -355,6 +394,9 @@ private:
                    time_point now);
   void take_back(const worker_table::taken_back& what, worker_id from,
                  time_point now);
+  void fail_delivery(entry& x, worker_id by, const std::string& reason,
+                     std::optional<milliseconds> delay, time_point now);
+  entry* being_fetched(const ticket& which);
   entry* still_dispatched(const worker_table::held& x);
   [[nodiscard]] static delivery_counts counts_to_give_back(const entry& x);
   void release(entry& x);

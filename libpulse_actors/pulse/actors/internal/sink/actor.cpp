@@ -14,6 +14,7 @@
 #include "pulse/actors/internal/sink/lease_guard.hpp"
 #include "pulse/actors/internal/sink/outcome_writer.hpp"
 #include "pulse/actors/internal/sink/own_pending.hpp"
+#include "pulse/actors/internal/sink/parked_events.hpp"
 #include "pulse/actors/internal/sink/read_attempts.hpp"
 #include "pulse/actors/internal/sink/reader.hpp"
 #include "pulse/actors/internal/sink/shared_keys.hpp"
@@ -64,6 +65,7 @@ struct sink_state {
       claimer(ctx, intake, outcomes),
       lease_guard(ctx, outcomes),
       shared_keys(ctx, intake, outcomes, reader),
+      parked_events(ctx, intake, outcomes),
       closing(ctx, reader, outcomes),
       timer(self) {
     // nop
@@ -335,7 +337,7 @@ struct sink_state {
     result.subscribers = workers.size();
     result.held = ctx.ledger.size();
     result.dispatched = ctx.ledger.dispatched();
-    result.waiting = ctx.ledger.waiting();
+    result.waiting = ctx.ledger.parked();
     result.stalled_ms = static_cast<uint64_t>(stalls.total().count());
     const auto& n = ctx.ledger.count();
     result.redelivered += n.redelivered;
@@ -400,6 +402,7 @@ struct sink_state {
   // Events that Redis gave to this sink before come before new events.
   void fetch() {
     intake.update_window();
+    parked_events.fetch();
     if (ctx.shares_keys() && !own_pending.reading())
       shared_keys.step();
     if (ctx.closing || ctx.ledger.capacity() == 0 || reader.reading()
@@ -442,6 +445,7 @@ struct sink_state {
     workers.tick(now);
     groups.tick(now);
     audit.tick(now);
+    parked_events.tick();
     reader.tick();
     fetch();
     if (ctx.acks() && !ctx.closing) {
@@ -491,6 +495,7 @@ struct sink_state {
   internal::sink_claimer claimer;
   internal::sink_lease_guard lease_guard;
   internal::sink_shared_keys shared_keys;
+  internal::sink_parked_events parked_events;
   internal::sink_closing closing;
   std::vector<waiting_subscriber> waiting;
   bool could_work = false;

@@ -105,17 +105,26 @@ void sink_context::note_delayed(uint32_t stream, int64_t waiting,
   streams.set_next_due(stream, due_in < 0
                                  ? std::nullopt
                                  : std::optional{now() + milliseconds{due_in}});
-  if (x.delayed < many_failures / 2)
+  report_failures(stream);
+}
+
+void sink_context::report_failures(uint32_t stream) {
+  auto& x = streams[stream];
+  const auto waiting = x.delayed + x.parked;
+  if (waiting < many_failures / 2)
     x.reported_delays = false;
-  if (x.delayed < many_failures || std::exchange(x.reported_delays, true))
+  if (waiting < many_failures || std::exchange(x.reported_delays, true))
     return;
   notice news;
   news.kind = notice_kind::many_failures;
   news.stream = x.name;
-  news.text = std::to_string(x.delayed) + " events of stream " + x.name
-              + " failed and wait for their next attempt, because their "
-                "handlers return errors or do not end within ack_wait; events "
-                "that go on failing become dead letters with the reason";
+  news.text = std::to_string(waiting) + " events of stream " + x.name
+              + (shares_keys()
+                   ? " failed or wait behind failed events of the same topic"
+                   : " failed and wait for their next attempt")
+              + ", because handlers return errors or do not end within "
+                "ack_wait; events that go on failing become dead letters with "
+                "the reason";
   publish(std::move(news));
 }
 

@@ -146,6 +146,9 @@ struct sink_context {
   /// @param due_in In how many ms the next one is due; -1: none waits.
   void note_delayed(uint32_t stream, int64_t waiting, int64_t due_in);
 
+  /// Publishes once that very many events of a stream failed and wait.
+  void report_failures(uint32_t stream);
+
   /// Logs a line.
   void report(log_level level, const std::string& line) const {
     log(level, log_name, line);

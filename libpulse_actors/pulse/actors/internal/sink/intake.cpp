@@ -8,8 +8,9 @@ intake_facts sink_intake::facts() const {
   x.open_streams = ctx_.streams.open().size();
   x.window = window_.size(x.capacity);
   x.max_in_flight = ctx_.options.max_in_flight;
-  x.held = ctx_.ledger.size() + outcomes_.backlog();
-  x.waiting = ctx_.ledger.waiting();
+  x.parked = ctx_.ledger.parked();
+  x.max_parked = most_parked();
+  x.held = ctx_.ledger.size() - x.parked + outcomes_.backlog();
   return x;
 }
 

@@ -45,6 +45,18 @@ public:
     return claim_demand_of(facts());
   }
 
+  /// @param reading The contents of how many events are being read.
+  /// @returns of how many more parked events the sink may read the contents.
+  [[nodiscard]] size_t room_for_parked(size_t reading) const {
+    return room_for_parked_of(facts(), ctx_.ledger.dispatched() + reading);
+  }
+
+  /// @returns how many events may be parked. When so many are parked, the sink
+  /// reads no new events.
+  [[nodiscard]] size_t most_parked() const noexcept {
+    return size_t{10} * ctx_.options.max_in_flight;
+  }
+
   /// Takes an event that was read or claimed. An event that the filter wants
   /// goes to the ledger, another one is acknowledged, and a malformed one
   /// becomes a dead letter.

@@ -50,6 +50,8 @@ struct sink_stream {
   /// How many events of the group wait in Redis for their next attempt, as far
   /// as this sink knows, and when the next one is due.
   uint64_t delayed = 0;
+  /// How many events were parked in the ledger at the last tick.
+  uint64_t parked = 0;
   bool reported_delays = false;
   /// How many events are being given back, and Redis has not confirmed that.
   size_t giving_back = 0;
