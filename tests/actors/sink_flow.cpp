@@ -205,6 +205,26 @@ CAF_TEST(keyed dispatch keeps the order of a topic when its event fails) {
   CAF_CHECK_EQUAL(alice.got(), "a2");
 }
 
+CAF_TEST(a keyed sink with very many parked events reads no more) {
+  options.dispatch = dispatch_mode::keyed;
+  options.max_in_flight = 4;
+  options.backoff = {1h};
+  alice.always_fail(make_error({errc::handler_failed, "no"}));
+  spawn_subscribed(4);
+  for (uint64_t n = 1; n <= 40; ++n) {
+    pass(100ms);
+    CAF_REQUIRE(reads());
+    CAF_CHECK(!logged("reads no new events"));
+    give_page(page({{"a", array_of(1) + entry(n, "x")}}));
+  }
+  pass(100ms);
+  CAF_CHECK(logged("40 events failed or wait behind failed events"));
+  CAF_CHECK(!reads());
+  CAF_CHECK_EQUAL(info().held, 40u);
+  CAF_CHECK_EQUAL(info().waiting, 40u);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+}
+
 CAF_TEST(keyed dispatch gives the same topic to the same subscriber) {
   options.dispatch = dispatch_mode::keyed;
   spawn_subscribed();

@@ -204,7 +204,7 @@ CAF_TEST(a lease that the keeper found stale is verified) {
 CAF_TEST(the events of a read that a sleep delayed are verified first) {
   spawn_subscribed();
   sleep(8s);
-  redis.answer("XREADGROUP", page("a", 2, 2)); // somebody took a1
+  own_events_are(2, 2); // somebody took a1
   leases.owns({{2, 0}});
   give(1, 2);
   pass(500ms);
@@ -217,7 +217,7 @@ CAF_TEST(the events of a claim that a sleep delayed are verified first) {
   redis.answer("take_over", taken({{1, "dead"}, {2, "dead"}}, entries(1, 2)));
   pass(1200ms);
   sleep(8s);
-  redis.answer("XREADGROUP", page("a", 2, 2)); // somebody took a1
+  own_events_are(2, 2); // somebody took a1
   leases.owns({{2, 0}});
   release("take_over");
   give_page(nothing);
@@ -228,12 +228,12 @@ CAF_TEST(the events of a claim that a sleep delayed are verified first) {
 CAF_TEST(own pending events that a sleep delayed are read again) {
   spawn_subscribed();
   redis.hold("XREADGROUP");
-  redis.answer("XREADGROUP", page("a", 1, 2));
+  own_events_are(1, 2);
   lose_read();
   pass(500ms);
   sleep(8s);
   leases.owns({{2, 0}});
-  redis.answer("XREADGROUP", page("a", 2, 2)); // somebody took a1
+  own_events_are(2, 2); // somebody took a1
   release("XREADGROUP");
   pass(500ms);
   CAF_CHECK_EQUAL(alice.got(), "a2");
@@ -247,7 +247,7 @@ CAF_TEST(a pending event that is unknown at two checks is delivered) {
   leases.owns({{1, 0}, {9, 0}});
   pass(17s);
   CAF_CHECK_EQUAL(alice.got(), "a1");
-  redis.answer("XREADGROUP", page("a", 9, 9));
+  own_events_are(9, 9);
   pass(17s);
   give_page(nothing);
   pass(500ms);
@@ -264,7 +264,7 @@ CAF_TEST(a pending event of an idle stream is delivered after two checks) {
   pass(16s);
   CAF_CHECK_EQUAL(alice.got(), "");
   redis.answer("check", pending);
-  redis.answer("XREADGROUP", page("a", 9, 9));
+  own_events_are(9, 9);
   pass(16s);
   give_page(nothing);
   pass(500ms);

@@ -6,6 +6,7 @@
 
 #include "support/actor_fixture.hpp"
 #include "support/fake_leases.hpp"
+#include "support/pending_replies.hpp"
 #include "support/scripted_redis.hpp"
 #include "support/scripted_worker.hpp"
 
@@ -110,6 +111,15 @@ struct sink_actor_fixture : actor_fixture {
     CAF_REQUIRE(reads());
     redis.blocking().answer(std::move(replies));
     consume_messages();
+  }
+
+  /// Sets what the next page of own pending events has.
+  void own_events_are(uint64_t first, uint64_t last) {
+    std::vector<pending_fact> facts;
+    for (auto n = first; n <= last; ++n)
+      facts.push_back({n, "me"});
+    redis.answer("XPENDING", pending(facts));
+    redis.answer("XREADGROUP", page("a", first, last));
   }
 
   /// Loses the connection of the waiting read.
