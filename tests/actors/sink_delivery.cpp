@@ -36,7 +36,14 @@ CAF_TEST(a sink creates its groups and reads when somebody subscribes) {
   pass(2s);
   CAF_CHECK(!reads());
   CAF_CHECK_EQUAL(subscribe(alice), "none");
-  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 16 BLOCK 3750 STREAMS a b > >");
+  // The sink does not know yet whether all streams have large events.
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 STREAMS a >");
+  give_page(nothing);
+  pass(10ms);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 STREAMS b >");
+  give_page(nothing);
+  pass(10ms);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 BLOCK 3750 STREAMS a b > >");
   CAF_CHECK_EQUAL(info().subscribers, 1u);
 }
 
@@ -149,7 +156,7 @@ CAF_TEST(with ack none events are delivered at most once) {
   options.ack = ack_mode::none;
   alice.always_fail(make_error({errc::handler_failed, "no"}));
   spawn_subscribed();
-  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 16 BLOCK 3750 NOACK STREAMS a >");
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 BLOCK 3750 NOACK STREAMS a >");
   give(1, 2);
   pass(60s);
   CAF_CHECK_EQUAL(alice.got(), "a1 a2");

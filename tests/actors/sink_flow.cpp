@@ -18,6 +18,10 @@ CAF_TEST_FIXTURE_SCOPE(sink_flow_tests, fixture)
 
 CAF_TEST(a sink asks for twice what its subscribers can work on) {
   spawn_subscribed(5);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 BLOCK 3750 STREAMS a >");
+  give(1, 1);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 8 BLOCK 3750 STREAMS a >");
+  give(2, 9);
   CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 10 BLOCK 3750 STREAMS a >");
 }
 
@@ -49,15 +53,52 @@ CAF_TEST(nothing is read while subscribers have enough) {
 
 CAF_TEST(a sink never holds more than max_in_flight) {
   options.max_in_flight = 3;
-  alice.hold();
   spawn_subscribed(8);
+  give(1, 1);
+  pass(100ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  alice.hold();
+  give_page(nothing);
   CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 3 BLOCK 3750 STREAMS a >");
-  give(1, 3);
+  give(2, 4);
   pass(5s);
   CAF_CHECK(!reads());
   alice.finish();
   pass(100ms);
   CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 BLOCK 3750 STREAMS a >");
+}
+
+CAF_TEST(a sink holds a limited number of bytes) {
+  options.max_in_flight_bytes = 1'000;
+  alice.hold();
+  spawn_subscribed(8);
+  const auto large = [](uint64_t n) {
+    return page(
+      {{"a", array_of(1) + array_of(2) + bulk(to_string(event_id{n, 0}))
+               + array_of(4) + bulk("n") + bulk("x") + bulk("p")
+               + bulk(std::string(500, 'x'))}});
+  };
+  give_page(large(1));
+  pass(5s);
+  CAF_CHECK(!reads());
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 BLOCK 3750 STREAMS a >");
+}
+
+CAF_TEST(an event that is greater than the bound is delivered alone) {
+  options.max_in_flight_bytes = 1;
+  alice.hold();
+  spawn_subscribed(8);
+  give(1, 1);
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  pass(5s);
+  CAF_CHECK(!reads());
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 1 BLOCK 3750 STREAMS a >");
+  give(2, 2);
+  CAF_CHECK_EQUAL(alice.got(), "a2");
 }
 
 CAF_TEST(unconfirmed acks count for max_in_flight) {

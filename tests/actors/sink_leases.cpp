@@ -1,5 +1,6 @@
 #define CAF_SUITE actors.sink_leases
 
+#include "support/pending_replies.hpp"
 #include "support/sink_actor_fixture.hpp"
 
 using namespace pulse;
@@ -39,7 +40,7 @@ CAF_TEST(a stream has a lease while the sink holds events of it) {
   pass(1min);
   CAF_CHECK_EQUAL(leases.log(), "");
   give_page(nothing);
-  pass(200ms); // the read is under way for so long
+  pass(250ms); // the read is under way for almost as long
   give(1, 2);
   CAF_CHECK_EQUAL(leases.log(), "add a");
   CAF_REQUIRE_EQUAL(leases.kept().size(), 1u);
@@ -199,6 +200,40 @@ CAF_TEST(a lease that the keeper found stale is verified) {
   next();
   CAF_CHECK_EQUAL(alice.got(), "a1");
   CAF_CHECK_EQUAL(info().lost_leases, 1u);
+}
+
+CAF_TEST(the events of a read that arrives slowly keep their lease) {
+  spawn_subscribed();
+  leases.log();
+  pass(6s);
+  CAF_CHECK_EQUAL(leases.log(), "");
+  redis.blocking().waiting().front().source->progress->arriving = true;
+  pass(1s);
+  CAF_CHECK_EQUAL(leases.log(), "add a");
+  leases.owns({{1, 0}, {2, 0}});
+  pass(60s);
+  CAF_CHECK_EQUAL(leases.log(), "update a, update a, update a, update a");
+  CAF_CHECK(!logged("the sink did not know them"));
+  calls("XPENDING");
+  give(1, 2);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2");
+  CAF_CHECK_EQUAL(calls("XPENDING"), "");
+  CAF_CHECK_EQUAL(info().read_failures, 0u);
+  pass(5s);
+  CAF_CHECK_EQUAL(leases.log(), "delete a");
+}
+
+CAF_TEST(the events of a slow read whose lease ended are verified first) {
+  spawn_subscribed();
+  redis.blocking().waiting().front().source->progress->arriving = true;
+  pass(10s);
+  sleep(8s);
+  redis.answer("XPENDING", pending({{2, "me"}})); // somebody took a1
+  redis.answer("XREADGROUP", page("a", 2, 2));
+  leases.owns({{2, 0}});
+  give(1, 2);
+  pass(500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a2");
 }
 
 CAF_TEST(the events of a read that a sleep delayed are verified first) {

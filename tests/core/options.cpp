@@ -170,6 +170,7 @@ CAF_TEST(sink options have limits) {
   bad(&sink_options::backoff, std::vector<milliseconds>{1s, -1ms}, "backoff");
   bad(&sink_options::backoff, std::vector<milliseconds>{25h}, "backoff");
   bad(&sink_options::max_in_flight, 0, "max_in_flight");
+  bad(&sink_options::max_in_flight_bytes, 0, "max_in_flight_bytes");
   bad(&sink_options::credit, 0, "credit");
   bad(&sink_options::sweep_interval, 9ms, "sweep_interval");
   bad(&sink_options::drain_timeout, -1ms, "drain_timeout");

@@ -465,6 +465,63 @@ CAF_TEST(a command with a short deadline fails alone) {
   CAF_CHECK_EQUAL(uut().info().failures, 0u);
 }
 
+CAF_TEST(a reply that arrives slowly is waited for) {
+  options.command_timeout = 3s;
+  get_ready();
+  submit(within(1s, command("A")));
+  submit(command("B"));
+  receive("$100000\r\n");
+  const std::string part(10'000, 'x');
+  for (int i = 0; i < 10; ++i) {
+    CAF_CHECK_EQUAL(tick_after(900ms), i == 3 ? "fail 3 timed_out" : "");
+    receive(part);
+  }
+  CAF_CHECK_EQUAL(receive("\r\n").substr(0, 8), "answer 2");
+  CAF_CHECK_EQUAL(receive("+b\r\n"), "");
+  CAF_CHECK_EQUAL(uut().info().failures, 0u);
+  CAF_CHECK_EQUAL(uut().info().queued, 0u);
+}
+
+CAF_TEST(a slow reply knows how long it took and is announced) {
+  get_ready();
+  const auto progress = std::make_shared<reply_progress>();
+  submit(changed(command("A"), [&](auto& x) { x.progress = progress; }));
+  CAF_CHECK(!progress->arriving);
+  uut().on_data(now, "$4\r\nab", 6, todo);
+  CAF_CHECK(progress->arriving);
+  now += 2s;
+  uut().on_data(now, "cd\r\n+x\r\n", 4, todo);
+  const auto* x = std::get_if<answer_action>(&todo.back());
+  CAF_REQUIRE(x != nullptr);
+  CAF_CHECK(x->answer->took == 2s);
+  done();
+  submit(command("B"));
+  uut().on_data(now, "+b\r\n", 4, todo);
+  CAF_CHECK(std::get<answer_action>(todo.back()).answer->took == 0s);
+}
+
+CAF_TEST(a reply whose bytes come one by one is not waited for) {
+  options.command_timeout = 3s;
+  get_ready();
+  submit(command("A"));
+  receive("$100000\r\n");
+  int seconds = 0;
+  while (tick_after(1s).empty() && ++seconds < 100)
+    receive("x");
+  CAF_CHECK_EQUAL(seconds, 2);
+}
+
+CAF_TEST(a reply of which no more bytes come is not waited for) {
+  options.command_timeout = 3s;
+  get_ready();
+  submit(command("A"));
+  receive("$100000\r\n");
+  tick_after(1s);
+  receive(std::string(50'000, 'x'));
+  CAF_CHECK_EQUAL(tick_after(2999ms), "");
+  CAF_CHECK_EQUAL(tick_after(1ms), "close\nfail 2 timed_out");
+}
+
 CAF_TEST(short deadlines do not keep a silent connection) {
   get_ready();
   submit(within(250ms, repeatable("A")));

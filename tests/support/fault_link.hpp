@@ -13,6 +13,7 @@
 #include <list>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <caf/test/unit_test.hpp>
@@ -69,6 +70,11 @@ public:
     held_ = false;
   }
 
+  /// From now on each link passes so many bytes per second of the replies.
+  void slow_down(size_t bytes_per_second) {
+    rate_ = bytes_per_second;
+  }
+
   /// Each link is reset (RST) when its next reply passes, after `bytes` of that
   /// reply.
   void reset_after(size_t bytes) {
@@ -77,11 +83,15 @@ public:
   }
 
 private:
+  using clock = std::chrono::steady_clock;
+
   struct link {
     int client;
     int server;
     bool silent = false;
     bool doomed = false;
+    // How many bytes of replies may pass now.
+    double allowance = 0;
     std::string to_client = {};
     std::string to_server = {};
   };
@@ -111,12 +121,25 @@ private:
       close(x);
   }
 
+  // A link that is not limited may pass everything.
+  void update_allowances() {
+    const auto now = clock::now();
+    const std::chrono::duration<double> time = now - std::exchange(last_, now);
+    const auto rate = static_cast<double>(rate_.load());
+    for (auto& x : links_)
+      x.allowance = rate == 0
+                      ? 1e12
+                      : std::min(x.allowance + rate * time.count(), rate / 20);
+  }
+
   void step() {
+    update_allowances();
     std::vector<pollfd> fds{{listener_, POLLIN, 0}};
     std::vector<link*> owners;
     for (auto& x : links_) {
       const bool dead = held_ || x.silent;
-      fds.push_back({x.client, events(x.to_server, x.to_client), 0});
+      fds.push_back(
+        {x.client, events(x.to_server, x.allowance < 1 ? "" : x.to_client), 0});
       fds.push_back({x.server, events(x.to_client, x.to_server), 0});
       if (dead)
         fds[fds.size() - 1].fd = fds[fds.size() - 2].fd = -1;
@@ -139,8 +162,11 @@ private:
   }
 
   bool serve(link& x, short client, short server) {
-    if (!pump(x.client, client, x.to_server, x.to_client)
-        || !pump(x.server, server, x.to_client, x.to_server))
+    const auto before = x.to_client.size();
+    if (!pump(x.client, client, x.to_server, x.to_client, x.allowance))
+      return false;
+    x.allowance -= static_cast<double>(before - x.to_client.size());
+    if (!pump(x.server, server, x.to_client, x.to_server))
       return false;
     if (!x.doomed || x.to_client.empty())
       return true;
@@ -154,10 +180,11 @@ private:
     return false;
   }
 
-  static bool pump(int fd, short ready, std::string& in, std::string& out) {
+  static bool pump(int fd, short ready, std::string& in, std::string& out,
+                   double most = 1e12) {
     if ((ready & POLLOUT) != 0) {
-      const auto n = ::send(fd, out.data(), out.size(),
-                            MSG_NOSIGNAL | MSG_DONTWAIT);
+      const auto size = std::min(out.size(), static_cast<size_t>(most));
+      const auto n = ::send(fd, out.data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n < 0)
         return false;
       out.erase(0, static_cast<size_t>(n));
@@ -206,6 +233,8 @@ private:
   std::atomic<bool> cut_{false};
   std::atomic<size_t> cut_after_{0};
   std::atomic<int> count_{0};
+  std::atomic<size_t> rate_{0};
+  clock::time_point last_ = clock::now();
   std::thread thread_;
 };
 

@@ -112,6 +112,7 @@ struct key_table<sink_section> {
     f("max_crashes", x.options.max_crashes);
     f("backoff", x.options.backoff);
     f("max_in_flight", x.options.max_in_flight);
+    f("max_in_flight_bytes", bytes_of{x.options.max_in_flight_bytes});
     f("credit", x.options.credit);
     f("sweep_interval", x.options.sweep_interval);
     f("drain_timeout", x.options.drain_timeout);

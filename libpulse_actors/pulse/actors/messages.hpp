@@ -384,8 +384,9 @@ inspected<Inspector> inspect(Inspector& f, sink_options& x) {
     field("dispatch", x.dispatch), field("lease", x.lease),
     field("ack_wait", x.ack_wait), field("max_deliveries", x.max_deliveries),
     field("max_crashes", x.max_crashes), field("backoff", x.backoff),
-    field("max_in_flight", x.max_in_flight), field("credit", x.credit),
-    field("sweep_interval", x.sweep_interval),
+    field("max_in_flight", x.max_in_flight),
+    field("max_in_flight_bytes", x.max_in_flight_bytes),
+    field("credit", x.credit), field("sweep_interval", x.sweep_interval),
     field("drain_timeout", x.drain_timeout),
     field("dead_letter", x.dead_letter),
     field("dead_letter_max_len", x.dead_letter_max_len));

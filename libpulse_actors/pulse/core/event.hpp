@@ -125,6 +125,13 @@ public:
     return counts_;
   }
 
+  /// @returns the storage that the event shares with the other events of its
+  /// reply; null if it is an empty event.
+  [[nodiscard]] const std::shared_ptr<const event_block>&
+  block() const noexcept {
+    return block_;
+  }
+
   /// @returns what identifies this delivery in ack, nack, extend and term
   /// messages.
   [[nodiscard]] delivery_id delivery() const {

@@ -223,6 +223,7 @@ std::vector<option_problem> find_problems(const sink_options& x) {
   for (auto pause : x.backoff)
     result.range("backoff", pause, 0ms, one_day);
   return result.number("max_in_flight", x.max_in_flight, 1, max_count)
+    .number("max_in_flight_bytes", x.max_in_flight_bytes, 1, 1ull << 40)
     .number("credit", x.credit, 1, max_count)
     .range("sweep_interval", x.sweep_interval, 10ms, one_day)
     .range("drain_timeout", x.drain_timeout, 0ms, one_day)

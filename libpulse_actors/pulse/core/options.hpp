@@ -294,6 +294,12 @@ struct sink_options {
   /// so do later events of their topics in keyed dispatch. The sink reads no
   /// new events while ten times as many wait in this way.
   uint32_t max_in_flight = 1'000;
+  /// Maximum number of bytes that the events of these numbers have, with the
+  /// names, topics and IDs. An event keeps the memory of the whole reply that
+  /// it came with, so a reply counts until the last of its events is
+  /// acknowledged. The bound may be exceeded by one reply, because Redis counts
+  /// events and not bytes, and by one event that is greater than the bound.
+  uint64_t max_in_flight_bytes = 64ull << 20;
   /// Maximum number of events that one subscriber holds, unless the subscriber
   /// asked for another credit.
   uint32_t credit = 8;

@@ -7,6 +7,13 @@ namespace pulse::redis {
 
 namespace {
 
+// Each byte that arrives makes a deadline longer by this time, which is 1 s per
+// 4 KiB. A peer that sends less is of no use.
+constexpr std::chrono::nanoseconds time_per_byte{1'000'000'000 / 4'096};
+
+// How often the owners of the batches are told that bytes arrive.
+constexpr std::chrono::milliseconds told_interval{20};
+
 // Removes the batches that `pred` selects from `from`, and returns them in
 // order.
 template <class Predicate>
@@ -59,11 +66,13 @@ queued_batch& command_queue::send_next() {
 void command_queue::send_again() {
   auto& x = sent_.front();
   x.answer = nullptr;
+  x.arriving_since.reset();
   waiting_.push_front(std::move(x));
   sent_.pop_front();
 }
 
 std::vector<queued_batch> command_queue::lose_sent(time_point now) {
+  held_up_until_ = {};
   auto result = extract(sent_, [now](const queued_batch& x) {
     return !x.commands->repeatable || x.deadline <= now;
   });
@@ -71,6 +80,7 @@ std::vector<queued_batch> command_queue::lose_sent(time_point now) {
     forget(x);
   for (; !sent_.empty(); sent_.pop_back()) {
     sent_.back().answer = nullptr;
+    sent_.back().arriving_since.reset();
     waiting_.push_front(std::move(sent_.back()));
   }
   return result;
@@ -106,11 +116,31 @@ std::vector<queued_batch> command_queue::give_up_late(time_point now) {
   return result;
 }
 
+void command_queue::arrived(time_point now, size_t bytes,
+                            time_point::duration timeout) {
+  auto& x = sent_.front();
+  if (!x.arriving_since)
+    x.arriving_since = now;
+  const auto more = time_per_byte * std::min<int64_t>(bytes, int64_t{1} << 30);
+  const auto grown = [&](time_point deadline) {
+    return std::max(deadline, std::min(deadline + more, now + timeout));
+  };
+  x.deadline = grown(x.deadline);
+  x.patience = std::max(grown(x.patience), x.deadline);
+  held_up_until_ = x.patience;
+  if (now - told_ < told_interval)
+    return;
+  told_ = now;
+  for (auto& y : sent_)
+    if (y.commands->progress)
+      y.commands->progress->arriving = true;
+}
+
 bool command_queue::sent_lost(time_point now) const noexcept {
   bool somebody_waits = false;
   bool is_late = false;
   for (const auto& x : sent_) {
-    if (x.patience <= now)
+    if (x.patience <= now && held_up_until_ <= now)
       return true;
     somebody_waits |= x.deadline > now;
     is_late |= x.deadline <= now && !x.given_up;
@@ -122,7 +152,8 @@ void command_queue::update_due() {
   due_ = time_point::max();
   for (auto* part : {&sent_, &waiting_})
     for (auto& x : *part)
-      due_ = std::min(due_, x.given_up ? x.patience : x.deadline);
+      due_ = std::min(due_, x.given_up ? std::max(x.patience, held_up_until_)
+                                       : x.deadline);
 }
 
 } // namespace pulse::redis

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 namespace pulse::redis {
@@ -23,6 +24,8 @@ struct queued_batch {
   /// If the batch was sent and its reply is still missing at this time, the
   /// connection counts as lost. Not before `deadline`.
   time_point patience;
+  /// When the first part of an incomplete reply arrived.
+  std::optional<time_point> arriving_since = std::nullopt;
   /// The replies that have arrived; null before the first one.
   reply_ptr answer = nullptr;
   /// Whether the batch was sent at least once, perhaps on an earlier
@@ -106,6 +109,14 @@ public:
   /// @returns copies of those that were not given up before, in order.
   std::vector<queued_batch> give_up_late(time_point now);
 
+  /// Call this when `bytes` arrived and the next reply is still incomplete. The
+  /// deadline of its batch grows with them, up to `now + timeout`, so that a
+  /// large reply may arrive slowly. No reply can arrive before that one, so
+  /// until then no other one makes the connection count as lost.
+  /// @param timeout How long the batch may wait for its next bytes.
+  /// @pre `num_sent() > 0`
+  void arrived(time_point now, size_t bytes, time_point::duration timeout);
+
   /// @returns whether the reply to a batch that was sent has been missing for
   /// so long that the connection counts as lost, or whether nobody waits for
   /// replies any more because all batches that were sent will have been given
@@ -129,6 +140,10 @@ private:
   uint64_t commands_ = 0;
   uint64_t bytes_ = 0;
   time_point due_ = time_point::max();
+  // Until then, replies are late because another one is arriving.
+  time_point held_up_until_;
+  // When the owners of the batches were told last that bytes arrive.
+  time_point told_;
 };
 
 } // namespace pulse::redis

@@ -1,5 +1,7 @@
 #include "pulse/redis/connection_fsm.hpp"
 
+#include "pulse/resp/reply.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -276,13 +278,22 @@ void connection_fsm::on_data(time_point now, const char* data, size_t size,
   while (session_ && take_reply(now, out)) {
     // nop
   }
+  if (state_ == state::ready && queue_.num_sent() > 0
+      && session_->is_receiving())
+    queue_.arrived(now, size, timeout_of(*queue_.front().commands));
   leave_if_wrong(now, out);
 }
 
 // Returns whether there may be another reply.
 bool connection_fsm::take_reply(time_point now, actions& out) {
   using progress = session::progress;
+  const auto since = queue_.num_sent() > 0 ? queue_.front().arriving_since
+                                           : std::nullopt;
+  const auto before = out.size();
   const auto what = session_->read(queue_, out);
+  if (since && out.size() > before)
+    if (auto* x = std::get_if<answer_action>(&out.back()))
+      x->answer->took = now - *since;
   if (!what) {
     drop(now, what.error(), out);
     return false;

@@ -37,7 +37,8 @@ struct connection_config {
 /// A command without a reply at its deadline fails alone, and its late reply is
 /// dropped, so that a short deadline does not harm the other commands. The
 /// connection is given up if a reply is missing for `command_timeout` (or for
-/// the deadline, if that is longer), or if nobody else waits for a reply.
+/// the deadline, if that is longer), or if nobody else waits for a reply. While
+/// the bytes of a reply arrive, none of that happens because of this reply.
 class connection_fsm {
 public:
   connection_fsm(connection_config config, random_engine random);

@@ -60,6 +60,11 @@ public:
   /// `payload_too_large`.
   outcome<progress> read(command_queue& queue, actions& out);
 
+  /// @returns whether a part of the next reply has arrived.
+  [[nodiscard]] bool is_receiving() const noexcept {
+    return decoder_.has_part();
+  }
+
   /// @returns whether the socket took any bytes.
   [[nodiscard]] bool has_written() const noexcept {
     return has_written_;

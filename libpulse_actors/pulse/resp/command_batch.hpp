@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,13 @@ struct reply;
 struct script;
 } // namespace resp
 
+/// What the owner of a batch sees of its reply before the reply is complete.
+/// The connection writes it, and the owner reads it.
+struct reply_progress {
+  /// Whether bytes arrive, of this reply or of one that must come before it.
+  std::atomic<bool> arriving{false};
+};
+
 /// Commands for a connection, in one buffer. A batch cannot be sent to other
 /// nodes.
 struct command_batch {
@@ -21,7 +29,8 @@ struct command_batch {
   uint32_t count = 0;
   /// Time from the arrival at the connection to the last reply; 0: the
   /// `command_timeout` of the connection. After that time the batch fails. That
-  /// ends the connection only if nobody else waits for a reply on it.
+  /// ends the connection only if nobody else waits for a reply on it. The time
+  /// grows while bytes of the reply arrive, see command_queue::arrived().
   std::chrono::milliseconds timeout{0};
   /// Whether the batch may be sent again if the connection was lost before all
   /// replies arrived.
@@ -29,6 +38,8 @@ struct command_batch {
   /// The script that the batch calls by EVALSHA. The connection loads the
   /// script if Redis does not know it (NOSCRIPT). @pre count == 1
   const resp::script* lua = nullptr;
+  /// Null if the owner does not want to know about a reply that is under way.
+  std::shared_ptr<reply_progress> progress = nullptr;
 };
 
 using command_ptr = std::shared_ptr<const command_batch>;

@@ -51,6 +51,10 @@ std::string printable(std::string_view bytes) {
   return result;
 }
 
+// A string that grows may reserve twice what it needs. Replies are kept as long
+// as their events, so such a reserve of a large reply is given back.
+constexpr size_t max_reserve = 1u << 20;
+
 // Returns whether a byte begins an alert or a handshake of TLS.
 bool is_tls(char c) {
   return c == '\x15' || c == '\x16';
@@ -256,6 +260,8 @@ struct decoder::impl {
     ++num_replies;
     ++out.count;
     if (out.nodes.empty() && out.bytes.empty()) {
+      if (partial.bytes.capacity() - partial.bytes.size() > max_reserve)
+        partial.bytes.shrink_to_fit();
       out.nodes.swap(partial.nodes);
       out.bytes.swap(partial.bytes);
       return;
@@ -331,6 +337,11 @@ outcome<bool> decoder::next(reply& out) {
   }
   x.move_to(out);
   return true;
+}
+
+bool decoder::has_part() const noexcept {
+  const auto& x = *impl_;
+  return x.reader->len != x.reader->pos || x.reader->ridx >= 0;
 }
 
 } // namespace pulse::resp

@@ -48,6 +48,9 @@ public:
   /// has the first bytes that it sent.
   outcome<bool> next(reply& out);
 
+  /// @returns whether a part of a reply has arrived.
+  [[nodiscard]] bool has_part() const noexcept;
+
 private:
   struct impl;
   std::unique_ptr<impl> impl_;

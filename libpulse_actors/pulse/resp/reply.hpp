@@ -2,6 +2,7 @@
 
 #include "pulse/core/outcome.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ struct reply {
   std::vector<node> nodes;
   /// Number of top-level replies.
   uint32_t count = 0;
+  /// The time from the first bytes to the last ones; 0 if they arrived
+  /// together.
+  std::chrono::steady_clock::duration took{0};
 
   [[nodiscard]] std::string_view text(const node& x) const noexcept {
     return {bytes.data() + x.value, x.size};

@@ -93,3 +93,42 @@ CAF_TEST(a window of one event is not kept free for claims) {
   CAF_CHECK_EQUAL(room_for_claims(x), 0u);
   CAF_CHECK_EQUAL(demand_of(x), 1u);
 }
+
+CAF_TEST(a sink that holds many bytes wants nothing) {
+  auto x = facts(5);
+  x.max_bytes = 400;
+  x.held_bytes = 200;
+  CAF_CHECK_EQUAL(demand_of(x), 15u);
+  CAF_CHECK_EQUAL(reply_bytes(x, true), 25u);
+  CAF_CHECK_EQUAL(reply_bytes(x, false), 50u);
+  x.held_bytes = 300;
+  CAF_CHECK_EQUAL(demand_of(x), 0u);
+  CAF_CHECK_EQUAL(claim_demand_of(x), 10u); // a quarter is for claims
+  x.held_bytes = 500;
+  CAF_CHECK_EQUAL(claim_demand_of(x), 0u);
+  CAF_CHECK_EQUAL(reply_bytes(x, false), 0u);
+}
+
+CAF_TEST(a sink wants no event that has probably no room) {
+  auto x = facts(5);
+  x.max_bytes = 400;
+  x.held_bytes = 200;
+  x.event_bytes = 100;
+  CAF_CHECK(demand_of(x) > 0);
+  x.event_bytes = 101;
+  CAF_CHECK_EQUAL(demand_of(x), 0u);
+  CAF_CHECK(claim_demand_of(x) > 0);
+  x.event_bytes = 201;
+  CAF_CHECK_EQUAL(claim_demand_of(x), 0u);
+}
+
+CAF_TEST(an event that is greater than the bound is taken alone) {
+  auto x = facts(0);
+  x.max_bytes = 1;
+  x.event_bytes = 1'000;
+  CAF_CHECK_EQUAL(demand_of(x), 20u);
+  CAF_CHECK(claim_demand_of(x) > 0);
+  x.held_bytes = 1'000;
+  CAF_CHECK_EQUAL(demand_of(x), 0u);
+  CAF_CHECK_EQUAL(claim_demand_of(x), 0u);
+}

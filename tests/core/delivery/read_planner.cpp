@@ -134,6 +134,32 @@ CAF_TEST(more streams than room are asked in parts) {
   CAF_CHECK_EQUAL(next(), "0 1 x1");
 }
 
+CAF_TEST(large events of many streams are read in parts) {
+  open_streams(40);
+  for (auto i : open)
+    backlog[i] = 1'000;
+  page = 4;
+  std::set<uint32_t> asked;
+  for (int i = 0; i < 200; ++i) {
+    read_planner::read what;
+    CAF_CHECK(read(what) <= page);
+    asked.insert(what.streams.begin(), what.streams.end());
+  }
+  CAF_CHECK_EQUAL(asked.size(), 40u);
+}
+
+CAF_TEST(many silent streams are soon asked together) {
+  open_streams(40);
+  page = 1;
+  CAF_CHECK_EQUAL(next(), "0 x1");
+  CAF_CHECK_EQUAL(next(), "1 2 3 4 5 6 7 8 x1");
+  read_planner::read what;
+  read(what);
+  read(what);
+  CAF_CHECK_EQUAL(what.streams.size(), 40u);
+  CAF_CHECK(what.block.has_value());
+}
+
 CAF_TEST(there is a pause after a part with few events) {
   open_streams(100'000);
   backlog[0] = 1;

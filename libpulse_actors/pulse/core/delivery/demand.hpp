@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 namespace pulse {
 
@@ -21,6 +22,12 @@ struct intake_facts {
   /// How many events are parked, and how many may be.
   size_t parked = 0;
   size_t max_parked = 0;
+  /// How many bytes the sink may hold.
+  uint64_t max_bytes = UINT64_MAX;
+  /// How many bytes the sink holds.
+  uint64_t held_bytes = 0;
+  /// How many bytes an event has, about.
+  uint64_t event_bytes = 0;
 };
 
 /// @returns for how many events reads leave room, so that claims find room also
@@ -35,6 +42,27 @@ inline size_t room_of(const intake_facts& x) {
   return most - std::min(x.held, most);
 }
 
+/// @returns how many more bytes the sink may hold. For new events that is less
+/// than for others, see room_for_claims().
+inline uint64_t bytes_left(const intake_facts& x, bool new_events) {
+  const auto most = new_events ? x.max_bytes - x.max_bytes / 4 : x.max_bytes;
+  return most - std::min(x.held_bytes, most);
+}
+
+/// @returns how large a reply may be. Several of them may be under way at a
+/// time, and the size of events is only an estimate. So this is only a part of
+/// what is left.
+inline uint64_t reply_bytes(const intake_facts& x, bool new_events) {
+  return bytes_left(x, new_events) / 4;
+}
+
+/// @returns whether the sink may get another event. A sink that holds nothing
+/// takes any event: it may be greater than all that the sink may hold.
+inline bool takes_bytes(const intake_facts& x, bool new_events) {
+  const auto left = bytes_left(x, new_events);
+  return x.held_bytes == 0 || (left > 0 && left >= x.event_bytes);
+}
+
 /// @returns whether the sink can work on more events.
 inline bool takes_events(const intake_facts& x) {
   return x.capacity > 0 && x.open_streams > 0 && x.parked < x.max_parked;
@@ -43,7 +71,7 @@ inline bool takes_events(const intake_facts& x) {
 /// @returns how many more new events a sink wants, at most room_of(). Parked
 /// events keep no subscriber busy, so they do not count for `max_in_flight`.
 inline size_t demand_of(const intake_facts& x) {
-  if (!takes_events(x))
+  if (!takes_events(x) || !takes_bytes(x, true))
     return 0;
   // Asks when half of the window is free: then reads are large, and subscribers
   // do not run out of events.
@@ -59,6 +87,8 @@ inline size_t demand_of(const intake_facts& x) {
 inline size_t room_for_parked_of(const intake_facts& x, size_t busy) {
   if (x.capacity == 0)
     return 0;
+  if (!takes_bytes(x, false))
+    return busy == 0 ? 1 : 0;
   return std::max(x.max_in_flight - std::min(x.held, x.max_in_flight),
                   x.capacity - std::min(busy, x.capacity));
 }
@@ -67,7 +97,7 @@ inline size_t room_for_parked_of(const intake_facts& x, size_t busy) {
 /// for their next attempt. New events never take the place of these: otherwise
 /// they would wait as long as there is a backlog.
 inline size_t claim_demand_of(const intake_facts& x) {
-  if (!takes_events(x) || x.held >= x.max_in_flight)
+  if (!takes_events(x) || x.held >= x.max_in_flight || !takes_bytes(x, false))
     return 0;
   return std::min(x.max_in_flight - x.held, std::max(demand_of(x), x.capacity));
 }

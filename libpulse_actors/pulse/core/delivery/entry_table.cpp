@@ -23,6 +23,7 @@ ledger_entry* entry_table::add(uint32_t stream, event content) {
   x.stream = stream;
   x.id = content.id();
   x.counts = content.counts();
+  x.block = blocks_.add(content);
   x.content = std::move(content);
   return &x;
 }
@@ -31,22 +32,32 @@ void entry_table::erase(ledger_entry& x) {
   index_.erase(key{x.stream, x.id});
   free_.push_back(static_cast<uint32_t>(&x - slots_.data()));
   move_to(x, entry_state::free);
+  drop_content(x);
   set_content_state(x, content_state::here);
   x.serial = 0;
-  x.content = event{}; // releases the memory of the event
   x.broadcast.reset();
 }
 
 void entry_table::park(ledger_entry& x) {
   if (x.has_content())
     x.partition = static_cast<uint8_t>(partition_of(x.content.topic(), x.id));
-  x.content = event{};
+  drop_content(x);
   set_content_state(x, content_state::parked);
 }
 
 void entry_table::unpark(ledger_entry& x, event content) {
+  drop_content(x);
+  x.block = blocks_.add(content);
   x.content = std::move(content);
   set_content_state(x, content_state::here);
+}
+
+// Releases the memory of the event.
+void entry_table::drop_content(ledger_entry& x) {
+  if (!x.has_content())
+    return;
+  blocks_.remove(x.block);
+  x.content = event{};
 }
 
 void entry_table::set_content_state(ledger_entry& x, content_state next) {

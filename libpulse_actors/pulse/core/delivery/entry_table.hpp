@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/core/delivery/broadcast_copies.hpp"
+#include "pulse/core/delivery/held_blocks.hpp"
 #include "pulse/core/delivery/ticket.hpp"
 #include "pulse/core/event.hpp"
 #include "pulse/core/options.hpp"
@@ -61,6 +62,7 @@ struct ledger_entry {
   uint64_t serial = 0;
   uint32_t round = 0;
   uint32_t stream = 0;
+  held_blocks::index block = 0;
   entry_state state = entry_state::free;
   content_state where = content_state::here;
   bool was_dispatched = false;
@@ -168,6 +170,10 @@ public:
   [[nodiscard]] size_t size() const noexcept {
     return index_.size();
   }
+  /// @returns how many bytes the replies have that the events came with.
+  [[nodiscard]] size_t bytes() const noexcept {
+    return blocks_.bytes();
+  }
   [[nodiscard]] size_t count(entry_state x) const noexcept {
     return counts_[static_cast<size_t>(x)];
   }
@@ -186,6 +192,8 @@ public:
   }
 
 private:
+  void drop_content(ledger_entry& x);
+
   struct key {
     uint32_t stream;
     event_id id;
@@ -203,6 +211,7 @@ private:
   std::vector<ledger_entry> slots_;
   std::vector<uint32_t> free_;
   std::unordered_map<key, uint32_t, key_hash> index_;
+  held_blocks blocks_;
   uint64_t next_serial_ = 1;
   std::array<size_t, 7> counts_{};
   std::map<uint32_t, size_t> parked_;

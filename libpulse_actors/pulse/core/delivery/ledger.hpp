@@ -315,6 +315,11 @@ public:
   [[nodiscard]] size_t size() const noexcept {
     return entries_.size();
   }
+  /// How many bytes the replies have that all these events came with. A reply
+  /// counts as long as the ledger holds one of its events.
+  [[nodiscard]] size_t bytes() const noexcept {
+    return entries_.bytes();
+  }
   [[nodiscard]] size_t dispatched() const noexcept {
     return entries_.count(entry_state::dispatched);
   }

@@ -18,6 +18,8 @@ constexpr std::chrono::microseconds pause_per_stream{20};
 // One event makes up for so many streams without events.
 constexpr size_t streams_per_event = 50;
 
+constexpr size_t part_growth = 8;
+
 uint32_t clamp_count(size_t x) {
   return static_cast<uint32_t>(std::clamp<size_t>(x, 1, UINT32_MAX));
 }
@@ -28,6 +30,7 @@ read_planner::read read_planner::next(const std::vector<index>& open,
                                       size_t wanted, size_t room,
                                       uint32_t page) {
   note_results();
+  wanted = std::min<size_t>(wanted, page);
   auto is_closed = [&](index x) {
     return !std::binary_search(open.begin(), open.end(), x);
   };
@@ -42,12 +45,15 @@ read_planner::read read_planner::next(const std::vector<index>& open,
     last_ = next_backlogged(wanted, room);
   } else {
     in_a_row_ = 0;
-    last_ = open.size() > room ? next_part(open, room)
-                               : next_of_all(open, wanted, room);
+    is_part_ = open.size() > room
+               || (asked_all_ ? std::min(active_, open.size()) : open.size())
+                    > page;
+    last_ = is_part_ ? next_part(open, room, page)
+                     : next_of_all(open, wanted, room);
     if (some_wait)
       last_.block.reset();
-    is_part_ = open.size() > room;
   }
+  open_ = open.size();
   last_.count = std::min(last_.count, page);
   return last_;
 }
@@ -68,8 +74,20 @@ void read_planner::note_results() {
     if (const auto i = results.find(x);
         i != results.end() && i->second >= last_.count)
       backlogged_.push_back(x);
-  if (!results.empty())
-    active_ = results.size();
+  note_active(asked.size(), results.size());
+}
+
+void read_planner::note_active(size_t asked, size_t with_events) {
+  if (with_events > 0) {
+    active_ = is_part_ ? std::max(with_events, with_events * open_ / asked)
+                       : with_events;
+    silent_ = 0;
+  } else if (is_part_) {
+    silent_ += asked;
+    if (silent_ >= open_)
+      active_ = 1;
+  }
+  asked_all_ |= !is_part_ || silent_ >= open_;
 }
 
 std::chrono::microseconds read_planner::pause() const {
@@ -105,10 +123,15 @@ read_planner::read read_planner::next_backlogged(size_t wanted, size_t room) {
   return result;
 }
 
+// A part that had no events says that the next part may be larger.
 read_planner::read read_planner::next_part(const std::vector<index>& open,
-                                           size_t room) {
+                                           size_t room, size_t page) {
   read result;
-  const auto size = std::min(room, open.size());
+  // In the first round no stream is asked twice.
+  const auto known
+    = asked_all_ || open.size() > room ? 0 : std::min(silent_, open.size() - 1);
+  const auto size = std::min(
+    {room, open.size() - known, std::max(page, part_growth * silent_)});
   for (size_t i = 0; i < size; ++i)
     result.streams.push_back(open[(next_ + i) % open.size()]);
   next_ = (next_ + size) % open.size();

@@ -19,7 +19,9 @@ namespace pulse {
 /// which the last read returned as many events as it asked for. It asks these
 /// alone and for many events, and all streams now and then. If there are more
 /// streams than the sink may hold events, it asks a part of them at a time, and
-/// makes a pause after a part that had few events.
+/// makes a pause after a part that had few events. It does the same if one
+/// event of each stream would be too much at a time, as long as the streams
+/// have events.
 class read_planner {
 public:
   using index = uint32_t;
@@ -39,7 +41,7 @@ public:
   /// @param open The streams, in order.
   /// @param wanted How many events the sink wants.
   /// @param room How many events it may get at most.
-  /// @param page How many events of a stream one read may ask for.
+  /// @param page How many events a read should bring at most.
   /// @pre All are at least 1, and no other read is under way.
   read next(const std::vector<index>& open, size_t wanted, size_t room,
             uint32_t page);
@@ -56,24 +58,31 @@ public:
 
 private:
   void note_results();
+  void note_active(size_t asked, size_t with_events);
   read next_backlogged(size_t wanted, size_t room);
   [[nodiscard]] read next_of_all(const std::vector<index>& open, size_t wanted,
                                  size_t room) const;
-  read next_part(const std::vector<index>& open, size_t room);
+  read next_part(const std::vector<index>& open, size_t room, size_t page);
 
   milliseconds block_;
   read last_;
   std::unordered_map<index, size_t> returned_;
   // The streams with a backlog; those that were read last come last.
   std::vector<index> backlogged_;
-  // How many streams the last read with events got events from.
+  // How many streams have events, as far as the last reads with events say.
   size_t active_ = 1;
+  // Whether all streams were asked once. Until then, each may have events.
+  bool asked_all_ = false;
+  // How many streams were asked in parts since the last event.
+  size_t silent_ = 0;
   // How many reads in a row asked only streams with a backlog.
   uint32_t in_a_row_ = 0;
   // If not all streams are asked at a time: where the next part begins, and
   // whether the last read asked a part.
   size_t next_ = 0;
   bool is_part_ = false;
+  // How many streams were open at the last read.
+  size_t open_ = 0;
 };
 
 } // namespace pulse

@@ -55,6 +55,7 @@ void blocking_fetcher::unblock() {
 void blocking_fetcher::ended(outcome<reply_ptr> x) {
   busy_ = false;
   timers_.cancel(unblock_timer_);
+  using duration = std::chrono::steady_clock::duration;
   const auto interrupted = std::exchange(interrupted_, false);
   auto page = x.ok() ? resp::read_page(**x, stream_key(""))
                      : outcome<resp::event_page>{x.error()};
@@ -67,7 +68,7 @@ void blocking_fetcher::ended(outcome<reply_ptr> x) {
     nothing.block = std::make_shared<event_block>();
     page = std::move(nothing);
   }
-  on_end_({std::move(page), interrupted});
+  on_end_({std::move(page), interrupted, x ? (*x)->took : duration{0}});
 }
 
 void blocking_fetcher::close() {

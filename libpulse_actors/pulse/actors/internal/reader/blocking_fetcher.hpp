@@ -4,6 +4,7 @@
 #include "pulse/core/reading/cursor_set.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -19,6 +20,8 @@ public:
     outcome<resp::event_page> page;
     /// The result of the read was discarded, so there may be events.
     bool interrupted = false;
+    /// See resp::reply.
+    std::chrono::steady_clock::duration took{0};
   };
 
   using handler = std::function<void(read_end)>;

@@ -249,7 +249,8 @@ void reader_subscribers::fetched(const key& who,
                      : outcome<resp::event_page>{x.error()};
   if (page.ok()) {
     subscriber->backoff.reset();
-    reader_.pages.worked();
+    reader_.pages.worked(page->block->extents.size(), page->block->bytes.size(),
+                         (*x)->took);
     take(*subscriber, range, *page);
   } else {
     reader_.pages.failed(range.count, page.error().code);

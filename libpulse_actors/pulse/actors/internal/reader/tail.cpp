@@ -101,7 +101,8 @@ void reader_tail::on_page(blocking_fetcher::read_end x) {
         "reads again after " + std::to_string(failures_) + " failed attempts");
   check_now_ = check_now_ || failures_ > 0;
   failures_ = 0;
-  reader_.pages.worked();
+  reader_.pages.worked(page->block->extents.size(), page->block->bytes.size(),
+                       x.took);
   backoff_.reset();
   if (page->block->extents.empty() && !x.interrupted) {
     cursors_.drained();

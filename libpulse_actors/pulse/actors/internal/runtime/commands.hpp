@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pulse::internal {
 
@@ -46,6 +47,11 @@ public:
     return *this;
   }
 
+  /// Sets what the owner sees of a reply that is under way.
+  void watch(std::shared_ptr<reply_progress> progress) {
+    progress_ = std::move(progress);
+  }
+
   /// @param repeatable Whether running the script twice has the same effect as
   /// running it once.
   command_ptr finish(bool repeatable, milliseconds timeout = {}) {
@@ -56,6 +62,7 @@ public:
     result->timeout = timeout;
     result->repeatable = repeatable;
     result->lua = script_;
+    result->progress = progress_;
     return result;
   }
 
@@ -64,6 +71,7 @@ private:
   std::string args_;
   resp::command_writer writer_;
   size_t count_ = 0;
+  std::shared_ptr<reply_progress> progress_;
 };
 
 } // namespace pulse::internal

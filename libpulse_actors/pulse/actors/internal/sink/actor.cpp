@@ -447,6 +447,8 @@ struct sink_state {
     audit.tick(now);
     parked_events.tick();
     reader.tick();
+    own_pending.tick();
+    ctx.keep_late_leases();
     fetch();
     if (ctx.acks() && !ctx.closing) {
       claimer.tick(now);
@@ -475,11 +477,11 @@ struct sink_state {
     const bool busy = ctx.ledger.size() > 0 || outcomes.backlog() > 0
                       || workers.has_pending_failures() || ctx.closing
                       || closing.leaving() || reader.interrupting()
-                      || shared_keys.busy();
+                      || shared_keys.busy() || ctx.late.any_late(ctx.now());
     const auto now = ctx.now();
     const auto soonest = now + (busy ? busy_tick : idle_tick);
     timer.arm(std::min({soonest, claimer.next_time(now), attempts.next_time(),
-                        reader.next_time()}));
+                        reader.next_time(), ctx.late.next_late(now)}));
   }
 
   sink_context ctx;

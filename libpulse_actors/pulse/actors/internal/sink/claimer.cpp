@@ -16,6 +16,10 @@ constexpr size_t page_size = 500;
 // A sink claims at most so many streams at a time.
 constexpr size_t streams_at_a_time = 256;
 
+// A part of the streams that had no events says that the next part may be so
+// many times larger.
+constexpr size_t part_growth = 4;
+
 // A sink looks for consumers of dead nodes in so many streams a second at most.
 constexpr size_t cleanings_per_second = 250;
 
@@ -74,14 +78,19 @@ void sink_claimer::go_on() {
   const auto wanted = std::min<size_t>(intake_.claim_demand(), page_size);
   if (wanted == 0)
     return; // until the next tick
+  const size_t fitting = intake_.fitting_claims(wanted);
   const auto left = static_cast<size_t>(open.end() - next);
-  const auto size = std::min({left, wanted, streams_at_a_time});
+  const auto silent = round_->found == 0 ? round_->part : 0;
+  const auto size = std::min(
+    {left, wanted, streams_at_a_time, std::max(fitting, part_growth * silent)});
+  round_->part = size;
+  round_->found = 0;
   const std::vector<uint32_t> part(next,
                                    next + static_cast<std::ptrdiff_t>(size));
   round_->next = part.back() + 1;
   round_->part_begun = ctx_.now();
   for (auto stream : part)
-    claim(stream, ctx_.pages.apply(wanted / size), scope::all);
+    claim(stream, std::max<size_t>(fitting / size, 1), scope::all);
 }
 
 // After a full page more events of dead nodes probably wait, so the next claim
@@ -108,7 +117,8 @@ void sink_claimer::ended() {
 void sink_claimer::claim_due(time_point now) {
   if (round_ || under_way_ > 0 || ctx_.streams.recovery_due())
     return;
-  auto wanted = std::min<size_t>(intake_.claim_demand(), page_size);
+  size_t wanted = intake_.fitting_claims(
+    std::min<size_t>(intake_.claim_demand(), page_size));
   for (auto i : ctx_.streams.due_at(now)) {
     const auto& x = ctx_.streams[i];
     if (wanted == 0)
@@ -117,12 +127,12 @@ void sink_claimer::claim_due(time_point now) {
       continue;
     const auto most = std::min<size_t>(wanted,
                                        std::max<uint64_t>(x.delayed, 1));
-    claim(i, ctx_.pages.apply(most), scope::due);
+    claim(i, most, scope::due);
     wanted -= most;
   }
 }
 
-void sink_claimer::claim(uint32_t stream, uint32_t most, scope what) {
+void sink_claimer::claim(uint32_t stream, size_t most, scope what) {
   const auto& name = ctx_.options.name;
   const auto& x = ctx_.streams[stream];
   script_call call{resp::take_over_script(),
@@ -131,15 +141,21 @@ void sink_claimer::claim(uint32_t stream, uint32_t most, scope what) {
   call.arg(static_cast<int64_t>(ctx_.options.lease.count()));
   call.arg(uint64_t{most}).arg(what == scope::all ? "all" : "due");
   ++under_way_;
+  const auto fetch = ctx_.begin_fetch({stream});
+  call.watch(fetch.progress);
   ctx_.run(
     call.finish(false),
-    [=, sent = ctx_.env.boot_time()](const reply_ptr& reply) {
-      const auto full = on_claimed(stream, *reply, sent) >= most;
-      if (round_)
-        round_->full |= full;
+    [=](const reply_ptr& reply) {
+      ctx_.late.remove(fetch.number);
+      const auto found = on_claimed(stream, *reply, fetch.sent);
+      if (round_) {
+        round_->full |= found >= most;
+        round_->found += found;
+      }
       ended();
     },
     [=](const caf::error& err) {
+      ctx_.late.remove(fetch.number);
       ctx_.pages.failed(most, to_failure(err).code);
       // Redis may have executed the claim, and only its reply is lost.
       ctx_.streams.recover(stream);
@@ -151,7 +167,7 @@ void sink_claimer::claim(uint32_t stream, uint32_t most, scope what) {
 
 size_t sink_claimer::on_claimed(uint32_t stream, resp::reply& reply,
                                 std::chrono::nanoseconds sent) {
-  if (ctx_.is_stale(sent)) {
+  if (ctx_.is_stale(stream, sent)) {
     ctx_.streams.recover(stream);
     return 0;
   }
@@ -202,6 +218,8 @@ outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
   // afterwards.
   const auto histories = histories_of(*facts, page.block->extents);
   page.block->bytes = std::move(reply.bytes);
+  if (const auto n = page.block->extents.size(); n > 0)
+    ctx_.pages.worked(n, page.block->bytes.size(), reply.took);
   accept(stream, page.block, histories);
   return page.block->extents.size();
 }

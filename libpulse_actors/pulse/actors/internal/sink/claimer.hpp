@@ -23,6 +23,10 @@ struct sink_claim_round {
   uint32_t next = 0;
   /// Whether a claim found as many events as it asked for.
   bool full = false;
+  /// How many streams the part that is under way has, and how many events it
+  /// has brought.
+  size_t part = 0;
+  size_t found = 0;
 };
 
 /// Claims events that nobody works on: those of dead nodes, which nobody
@@ -67,7 +71,7 @@ private:
   void end_round();
   void ended();
   void claim_due(time_point now);
-  void claim(uint32_t stream, uint32_t most, scope what);
+  void claim(uint32_t stream, size_t most, scope what);
   // Returns how many events were claimed.
   size_t on_claimed(uint32_t stream, resp::reply& reply,
                     std::chrono::nanoseconds sent);

@@ -70,6 +70,36 @@ void sink_context::keep_lease(uint32_t stream, std::chrono::nanoseconds sent) {
   tell(leases, caf::add_atom_v, x.lease);
 }
 
+sink_context::fetch sink_context::begin_fetch(std::vector<uint32_t> from,
+                                              milliseconds block) {
+  late_replies::command x;
+  x.streams = std::move(from);
+  x.sent = env.boot_time();
+  // A lease can be renewed in time if that begins well before half of it.
+  x.late_at = now() + block + options.lease / 16;
+  fetch result{0, x.progress, x.sent};
+  result.number = late.add(std::move(x));
+  return result;
+}
+
+void sink_context::keep_late_leases() {
+  late.for_each_arriving(now(), [this](const late_replies::command& x) {
+    for (auto stream : x.streams)
+      keep_lease(stream, x.sent);
+  });
+}
+
+bool sink_context::is_stale(uint32_t stream,
+                            std::chrono::nanoseconds sent) const {
+  if (!acks())
+    return false;
+  const auto& x = streams[stream];
+  // A renewal also concerns the events that the sink does not know yet.
+  if (x.lease && !x.lease->clock->stale && x.doubted_at < sent)
+    sent = std::max(sent, x.lease->clock->renewed_at());
+  return env.boot_time() - sent > options.lease / 2;
+}
+
 void sink_context::note_contact() {
   // A busy machine may be silent for a second. That is no outage, even if the
   // lease is very short.

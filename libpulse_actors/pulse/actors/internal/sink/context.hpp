@@ -6,6 +6,7 @@
 #include "pulse/actors/internal/runtime/notice_publisher.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
+#include "pulse/actors/internal/sink/late_replies.hpp"
 #include "pulse/actors/internal/sink/streams.hpp"
 #include "pulse/core/delivery/ledger.hpp"
 #include "pulse/core/event_filter.hpp"
@@ -61,8 +62,10 @@ struct sink_context {
   sink_info counts;
   /// Whether the sink drains and then stops.
   bool closing = false;
-  /// The largest page that reads and claims may ask for.
-  page_limit pages;
+  /// How many events reads and claims may ask for. Their replies shall arrive
+  /// in a small part of a lease.
+  page_limit pages{options.lease / 8};
+  late_replies late;
   /// When Redis answered last.
   time_point last_contact;
   /// The sink claims no events of other nodes before this time.
@@ -124,14 +127,33 @@ struct sink_context {
   /// the events lasts at least from then on.
   void keep_lease(uint32_t stream, std::chrono::nanoseconds sent);
 
-  /// @param sent Time since boot at which a command was sent that brings
-  /// events.
+  /// A command that brings events and is about to be sent.
+  struct fetch {
+    /// See late_replies.
+    uint64_t number = 0;
+    /// For the batch.
+    std::shared_ptr<reply_progress> progress;
+    /// Time since boot.
+    std::chrono::nanoseconds sent{};
+  };
+
+  /// Call this before such a command is sent, and `late.remove()` when it has
+  /// ended.
+  /// @param from The streams that it may bring events of.
+  /// @param block How long the command waits for events.
+  fetch begin_fetch(std::vector<uint32_t> from, milliseconds block = {});
+
+  /// Renews the leases of events whose replies arrive slowly.
+  void keep_late_leases();
+
+  /// @param sent Time since boot at which a command was sent that brought
+  /// events of `stream`.
   /// @returns whether other nodes may have claimed these events meanwhile,
-  /// because this node was stopped while the reply waited. Then the sink drops
-  /// the reply, and reads the events that are still pending for it.
-  [[nodiscard]] bool is_stale(std::chrono::nanoseconds sent) const {
-    return acks() && env.boot_time() - sent > options.lease / 2;
-  }
+  /// because this node was stopped while the reply waited, or because their
+  /// lease was not renewed. Then the sink drops the reply, and reads the events
+  /// that are still pending for it.
+  [[nodiscard]] bool is_stale(uint32_t stream,
+                              std::chrono::nanoseconds sent) const;
 
   /// Makes the sink read its own pending events of all streams again, because
   /// the reply to a read is missing.

@@ -11,6 +11,9 @@ intake_facts sink_intake::facts() const {
   x.parked = ctx_.ledger.parked();
   x.max_parked = most_parked();
   x.held = ctx_.ledger.size() - x.parked + outcomes_.backlog();
+  x.max_bytes = ctx_.options.max_in_flight_bytes;
+  x.held_bytes = ctx_.ledger.bytes();
+  x.event_bytes = ctx_.pages.event_bytes();
   return x;
 }
 

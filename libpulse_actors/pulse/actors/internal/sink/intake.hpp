@@ -57,6 +57,23 @@ public:
     return size_t{10} * ctx_.options.max_in_flight;
   }
 
+  /// @returns how many of `wanted` events a read of new events may ask for, so
+  /// that the reply is not too large; at least 1, unless `wanted` is 0.
+  [[nodiscard]] uint32_t fitting(size_t wanted) const {
+    return ctx_.pages.apply(wanted, reply_bytes(facts(), true));
+  }
+
+  /// The same for events that had another owner, or that are pending for this
+  /// sink.
+  [[nodiscard]] uint32_t fitting_claims(size_t wanted) const {
+    return ctx_.pages.apply(wanted, reply_bytes(facts(), false));
+  }
+
+  /// @returns whether the sink may get another such event.
+  [[nodiscard]] bool takes_claims() const {
+    return takes_bytes(facts(), false);
+  }
+
   /// Takes an event that was read or claimed. An event that the filter wants
   /// goes to the ledger, another one is acknowledged, and a malformed one
   /// becomes a dead letter.

@@ -41,6 +41,7 @@ void sink_lease_guard::look_for_stale_leases(std::chrono::nanoseconds now) {
     if (!x.lease)
       continue;
     if (is_stale(x)) {
+      ctx_.streams[i].doubted_at = now;
       ctx_.ledger.hold(i);
       doubts_.try_emplace(i);
     } else {
@@ -89,6 +90,9 @@ void sink_lease_guard::end_leases(time_point now) {
     return;
   auto needed = ctx_.ledger.streams();
   outcomes_.list_streams(needed);
+  ctx_.late.for_each_arriving(now, [&](const auto& x) {
+    needed.insert(x.streams.begin(), x.streams.end());
+  });
   for (auto i = ctx_.leased.begin(); i != ctx_.leased.end();) {
     auto& x = ctx_.streams[*i];
     if (x.lease && needed.count(*i) > 0) {
@@ -243,11 +247,12 @@ void sink_lease_guard::on_not_verified(uint32_t stream, const failure& why) {
 }
 
 // An event may have been read while the reply was under way; then the sink
-// knows it at the next check. So only events that were unknown twice count.
+// knows it at the next check. So only events that were unknown twice count, and
+// none while a reply arrives slowly.
 void sink_lease_guard::note_unknown(uint32_t stream,
                                     const std::vector<event_id>& ours) {
   const auto before = unknown_pending_.find(stream);
-  if (ours.empty()) {
+  if (ours.empty() || ctx_.late.is_arriving(stream, ctx_.now())) {
     if (before != unknown_pending_.end())
       unknown_pending_.erase(before);
     return;

@@ -19,8 +19,11 @@ void sink_parked_events::fetch() {
   if (ctx_.closing || !gate_.is_open())
     return;
   while (const auto room = intake_.room_for_parked(reading_)) {
-    auto all = ctx_.ledger.take_wanted(
-      ctx_.pages.apply(std::min<uint64_t>(room, page_size)));
+    const auto most = intake_.fitting_claims(room);
+    if (most <= reading_)
+      return;
+    auto all
+      = ctx_.ledger.take_wanted(std::min<size_t>(most - reading_, page_size));
     if (all.empty())
       return;
     for_each_stream(std::move(all), [this](uint32_t stream, auto items) {
@@ -70,7 +73,7 @@ status sink_parked_events::accept(const page& what, resp::reply& reply) {
     is_there.push_back(extents.size() > before);
   }
   found.block->bytes = std::move(reply.bytes);
-  ctx_.pages.worked();
+  ctx_.pages.worked(extents.size(), found.block->bytes.size(), reply.took);
   uint32_t next = 0;
   std::vector<event_id> gone;
   for (size_t i = 0; i < what.items.size(); ++i) {

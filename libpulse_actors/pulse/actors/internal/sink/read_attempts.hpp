@@ -32,7 +32,7 @@ public:
   }
 
   /// Call this after a read failed.
-  /// @param asked How many events of each stream it asked for.
+  /// @param asked How many events it asked for.
   void failed(uint32_t asked, const failure& why) {
     ++ctx_.counts.read_failures;
     ctx_.pages.failed(asked, why.code);

@@ -53,18 +53,18 @@ void sink_reader::tick() {
 }
 
 void sink_reader::read(size_t wanted, size_t room) {
-  const auto what = planner_.next(ctx_.streams.open(), wanted, room,
-                                  ctx_.pages.apply(max_batch));
-  asked_ = what.count;
-  begin(false);
+  asked_ = intake_.fitting(std::min<size_t>(wanted, max_batch));
+  const auto what = planner_.next(ctx_.streams.open(), wanted, room, asked_);
+  begin(false,
+        ctx_.begin_fetch(what.streams, what.block.value_or(milliseconds{0})));
   ctx_.requests.ask(
     blocking_,
     [this](const reply_ptr& reply) {
-      reading_ = false;
+      ended();
       on_read(*reply);
     },
     [this](const caf::error& err) {
-      reading_ = false;
+      ended();
       // If only the reply is lost, its events are pending for this sink.
       ctx_.recover_all();
       attempts_.failed(asked_, to_failure(err));
@@ -72,18 +72,23 @@ void sink_reader::read(size_t wanted, size_t room) {
     atom::run_v, read_command(what));
 }
 
-void sink_reader::begin(bool waits) {
+void sink_reader::ended() {
+  reading_ = false;
+  ctx_.late.remove(fetch_.number);
+}
+
+void sink_reader::begin(bool waits, sink_context::fetch what) {
   reading_ = true;
   waiting_ = waits;
   interrupted_ = false;
-  sent_ = ctx_.env.boot_time();
+  fetch_ = std::move(what);
   give_backs_ = ctx_.give_backs;
   ++reads_;
 }
 
 void sink_reader::wait(command_ptr what,
                        std::function<void(const resp::reply&)> then) {
-  begin(true);
+  begin(true, {});
   ctx_.requests.ask(
     blocking_,
     [this, then = std::move(then)](const reply_ptr& reply) {
@@ -118,6 +123,7 @@ command_ptr sink_reader::read_command(const read_planner::read& what) const {
     w.arg(">");
   batch->count = 1;
   batch->timeout = block + sink_block_margin;
+  batch->progress = fetch_.progress;
   return batch;
 }
 
@@ -135,10 +141,14 @@ void sink_reader::on_read(resp::reply& reply) {
     return attempts_.failed(asked_, streams.error());
   }
   ctx_.note_contact();
-  if (ctx_.is_stale(sent_))
+  const auto is_stale = [this](uint32_t i) {
+    return ctx_.is_stale(i, fetch_.sent);
+  };
+  if (std::any_of(streams->begin(), streams->end(), is_stale))
     return ctx_.recover_all();
   attempts_.succeeded();
-  ctx_.pages.worked();
+  ctx_.pages.worked(page->block->extents.size(), page->block->bytes.size(),
+                    reply.took);
   page->block->sink = ctx_.options.name;
   accept(page->block, *streams);
   not_before_ = ctx_.now() + planner_.pause();
@@ -152,7 +162,7 @@ void sink_reader::accept(const std::shared_ptr<const event_block>& block,
     const auto begin = i;
     const auto place = block->extents[i].stream;
     const auto stream = streams[place];
-    ctx_.keep_lease(stream, sent_);
+    ctx_.keep_lease(stream, fetch_.sent);
     for (; i < n && block->extents[i].stream == place; ++i) {
       const event fresh{block, i, {1, 0, 0}};
       ctx_.note_read(stream, fresh);

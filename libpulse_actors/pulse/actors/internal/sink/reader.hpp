@@ -90,7 +90,8 @@ public:
 private:
   [[nodiscard]] command_ptr read_command(const read_planner::read& what) const;
   void send_interruption();
-  void begin(bool waits);
+  void begin(bool waits, sink_context::fetch what);
+  void ended();
   void on_read(resp::reply& reply);
   void accept(const std::shared_ptr<const event_block>& block,
               const std::vector<uint32_t>& streams);
@@ -107,12 +108,12 @@ private:
   bool interrupted_ = false;
   uint64_t reads_ = 0;
   sink_context::time_point not_before_;
-  // How many events of each stream the read asked for.
+  // How many events the read may bring, about.
   uint32_t asked_ = 0;
   // See sink_context, when the read was sent.
   uint64_t give_backs_ = 0;
-  // Time since boot at which the read was sent.
-  std::chrono::nanoseconds sent_{};
+  // The read that is under way.
+  sink_context::fetch fetch_;
 };
 
 } // namespace pulse::internal

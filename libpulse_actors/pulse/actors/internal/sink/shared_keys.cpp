@@ -125,9 +125,11 @@ void sink_shared_keys::step() {
     return;
   const auto now = ctx_.now();
   const std::vector<uint32_t> all(to_call_.begin(), to_call_.end());
-  auto room = can_work() ? std::min(intake_.demand(), page_size) : 0;
+  size_t room
+    = can_work() ? intake_.fitting(std::min(intake_.demand(), page_size)) : 0;
   room -= std::min(room, asked_);
-  const auto claims = can_work() ? intake_.claim_demand() : 0;
+  const size_t claims
+    = can_work() ? intake_.fitting_claims(intake_.claim_demand()) : 0;
   for (auto i : all) {
     if (calls_ >= most_calls)
       return;
@@ -160,16 +162,20 @@ void sink_shared_keys::call(uint32_t stream, size_t wanted) {
                      && x.others == 0;
   if (!alone)
     ctx_.streams.let_read_alone(stream, false);
-  auto what = command(stream, wanted, alone);
+  const auto fetch = ctx_.begin_fetch({stream});
+  auto what = command(stream, wanted, alone, fetch.progress);
   x.calling = true;
   x.checks = false;
   ++calls_;
   asked_ += wanted;
   ctx_.run(
     std::move(what),
-    [=, sent = moment{ctx_.env.boot_time(), ctx_.give_backs}](
-      const reply_ptr& reply) { on_reply(stream, wanted, *reply, sent); },
+    [=, sent = moment{fetch.sent, ctx_.give_backs}](const reply_ptr& reply) {
+      ctx_.late.remove(fetch.number);
+      on_reply(stream, wanted, *reply, sent);
+    },
     [=](const caf::error& err) {
+      ctx_.late.remove(fetch.number);
       // The script may have given events to this member.
       ctx_.streams.recover(stream);
       ctx_.pages.failed(static_cast<uint32_t>(wanted), to_failure(err).code);
@@ -180,8 +186,9 @@ void sink_shared_keys::call(uint32_t stream, size_t wanted) {
     });
 }
 
-command_ptr sink_shared_keys::command(uint32_t stream, size_t wanted,
-                                      bool alone) {
+command_ptr
+sink_shared_keys::command(uint32_t stream, size_t wanted, bool alone,
+                          std::shared_ptr<reply_progress> progress) {
   const auto& s = ctx_.streams[stream];
   const auto& x = members_[stream];
   const auto& sink = ctx_.options.name;
@@ -189,10 +196,10 @@ command_ptr sink_shared_keys::command(uint32_t stream, size_t wanted,
                      {s.key, resp::members_key(s.name, sink),
                       resp::wake_key(s.name, sink)}};
   const bool checks = x.checks && ctx_.now() >= ctx_.no_claims_before;
-  const auto most = ctx_.pages.apply(static_cast<uint32_t>(wanted));
+  result.watch(std::move(progress));
   result.arg(sink).arg(ctx_.consumer);
   result.arg(static_cast<int64_t>(ctx_.options.lease.count()));
-  result.arg(uint64_t{wanted > 0 ? most : 0}).arg(most_waiting);
+  result.arg(uint64_t{wanted}).arg(most_waiting);
   result.arg(can_work() ? "1" : "0").arg(alone ? "1" : "0");
   result.arg(checks ? "1" : "0");
   const auto cautious = std::max(caution, 2 * ctx_.options.lease);
@@ -222,7 +229,7 @@ void sink_shared_keys::on_reply(uint32_t stream, size_t wanted,
   members_[stream].calling = false;
   --calls_;
   asked_ -= wanted;
-  if (ctx_.is_stale(sent.time)) {
+  if (ctx_.is_stale(stream, sent.time)) {
     ctx_.streams.recover(stream);
     ctx_.streams.let_read_alone(stream, false);
     return want(stream, true);
@@ -297,6 +304,8 @@ void sink_shared_keys::accept(uint32_t stream, resp::share_reply& x,
   // The facts point into the bytes of the reply, which the block takes over.
   const auto histories = histories_of(x.facts, block->extents);
   block->bytes = std::move(from.bytes);
+  if (!block->extents.empty())
+    ctx_.pages.worked(block->extents.size(), block->bytes.size(), from.took);
   for (uint32_t i = 0; i < histories.size(); ++i) {
     const auto& history = histories[i];
     const event found{block, i, history.counts};

@@ -104,7 +104,8 @@ private:
   void give_back(uint32_t stream);
   [[nodiscard]] bool may_call(uint32_t stream) const;
   void call(uint32_t stream, size_t wanted);
-  command_ptr command(uint32_t stream, size_t wanted, bool alone);
+  command_ptr command(uint32_t stream, size_t wanted, bool alone,
+                      std::shared_ptr<reply_progress> progress);
   void on_reply(uint32_t stream, size_t wanted, resp::reply& reply,
                 const moment& sent);
   void failed(uint32_t stream, const failure& why);

@@ -8,6 +8,7 @@
 #include "pulse/core/streams/group_history.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -47,6 +48,8 @@ struct sink_stream {
   std::optional<event_id> others_from;
   /// The lease that is renewed; null if the sink holds no event of the stream.
   lease_ptr lease;
+  /// Time since boot at which the lease was found stale last.
+  std::chrono::nanoseconds doubted_at = std::chrono::nanoseconds::min();
   /// How many events of the group wait in Redis for their next attempt, as far
   /// as this sink knows, and when the next one is due.
   uint64_t delayed = 0;
