@@ -508,7 +508,7 @@ CAF_TEST(a reply whose bytes come one by one is not waited for) {
   int seconds = 0;
   while (tick_after(1s).empty() && ++seconds < 100)
     receive("x");
-  CAF_CHECK_EQUAL(seconds, 2);
+  CAF_CHECK_EQUAL(seconds, 3);
 }
 
 CAF_TEST(a reply of which no more bytes come is not waited for) {

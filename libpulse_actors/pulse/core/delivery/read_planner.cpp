@@ -80,14 +80,14 @@ void read_planner::note_results() {
 void read_planner::note_active(size_t asked, size_t with_events) {
   if (with_events > 0) {
     active_ = is_part_ ? std::max(with_events, with_events * open_ / asked)
-                       : with_events;
+                       : std::max(with_events, backlogged_.size());
     silent_ = 0;
   } else if (is_part_) {
     silent_ += asked;
     if (silent_ >= open_)
       active_ = 1;
   }
-  asked_all_ |= !is_part_ || silent_ >= open_;
+  asked_all_ |= asked == open_ || silent_ >= open_;
 }
 
 std::chrono::microseconds read_planner::pause() const {
