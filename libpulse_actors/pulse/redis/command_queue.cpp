@@ -121,7 +121,8 @@ void command_queue::arrived(time_point now, size_t bytes,
   auto& x = sent_.front();
   if (!x.arriving_since)
     x.arriving_since = now;
-  const auto more = time_per_byte * std::min<int64_t>(bytes, int64_t{1} << 30);
+  const auto counted = std::min(bytes, size_t{1} << 30);
+  const auto more = time_per_byte * static_cast<int64_t>(counted);
   const auto grown = [&](time_point deadline) {
     return std::max(deadline, std::min(deadline + more, now + timeout));
   };

@@ -42,8 +42,8 @@ public:
   /// 1, unless `wanted` is 0.
   [[nodiscard]] uint32_t apply(uint64_t wanted,
                                uint64_t bytes = default_bytes) const noexcept {
-    const auto most = std::min({limit_, growth * most_seen_, fitting(bytes)});
-    return static_cast<uint32_t>(std::min(wanted, std::max<uint64_t>(most, 1)));
+    const auto best = std::min({limit_, growth * most_seen_, fitting(bytes)});
+    return static_cast<uint32_t>(std::min(wanted, std::max<uint64_t>(best, 1)));
   }
 
   /// @returns how many bytes an event has, about; 0: not known yet.
