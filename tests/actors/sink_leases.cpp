@@ -22,6 +22,35 @@ struct fixture : sink_actor_fixture {
     sleep(8s);
   }
 
+  // Alice works on a1, and the other events wait for her.
+  void listen_with_held(uint64_t n) {
+    alice.hold();
+    spawn_subscribed(1);
+    listen();
+    give(1, n);
+    leases.log();
+    calls("keep");
+  }
+
+  // The next audit says how many events are pending for the sink.
+  void audit_sees(uint64_t own) {
+    audit_facts facts;
+    facts.own = own;
+    redis.answer("audit", audit_reply(facts));
+  }
+
+  static std::string ids(const std::vector<uint64_t>& xs) {
+    auto result = array_of(xs.size());
+    for (auto x : xs)
+      result += bulk(to_string(event_id{x, 0}));
+    return result;
+  }
+
+  // The reply of the script delay if an event is pending for nobody.
+  static std::string nobodys_delay(uint64_t x) {
+    return array_of(4) + ":0\r\n:-1\r\n" + array_of(0) + ids({x});
+  }
+
   void next() {
     alice.finish();
     consume_messages();
@@ -126,7 +155,133 @@ CAF_TEST(events that other nodes took meanwhile are not delivered) {
   CAF_CHECK_EQUAL(alice.got(), "a1");
   CAF_CHECK_EQUAL(info().lost_leases, 1u);
   CAF_CHECK_EQUAL(info().held, 0u);
-  CAF_CHECK(logged("other nodes took over 1 of its events"));
+  // So short a sleep explains nothing: the sink asked who has the event.
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 2-0 1");
+  CAF_CHECK(logged("1 of its events of stream a are not pending"));
+}
+
+CAF_TEST(after a long sleep no event is claimed anew) {
+  sleep_with_two();
+  sleep(2s);
+  leases.stop();
+  leases.owns({{1, 0}});
+  next();
+  CAF_CHECK_EQUAL(info().lost_leases, 1u);
+  CAF_CHECK_EQUAL(calls("keep"), "");
+  CAF_CHECK(logged("this node did not renew its lease in time"));
+}
+
+CAF_TEST(events whose consumer somebody deleted stay here) {
+  listen_with_held(2);
+  audit_sees(0);
+  redis.answer("keep", ids({1, 2}));
+  pass(5s);
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 2 1-0 1 2-0 1");
+  CAF_CHECK_EQUAL(news(), "consumer_deleted a 2-0 0");
+  CAF_CHECK_EQUAL(info().consumers_deleted, 1u);
+  CAF_CHECK_EQUAL(info().lost_leases, 0u);
+  leases.owns({{1, 0}, {2, 0}});
+  next();
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2");
+}
+
+CAF_TEST(events that vanished and that others have are dropped) {
+  listen_with_held(2);
+  audit_sees(1);
+  leases.owns({{1, 0}});
+  pass(5s);
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 2-0 1");
+  CAF_CHECK_EQUAL(news(), "");
+  CAF_CHECK_EQUAL(info().lost_leases, 1u);
+  CAF_CHECK_EQUAL(info().held, 1u);
+}
+
+CAF_TEST(an event that another node had is not claimed anew) {
+  alice.hold();
+  spawn_subscribed(1);
+  redis.answer("take_over", taken({{1, "released"}}, entries(1, 1)));
+  pass(1200ms);
+  audit_sees(0); // the other node acknowledged it late
+  pass(5s);
+  CAF_CHECK_EQUAL(calls("keep"), "");
+}
+
+CAF_TEST(an event that was acknowledged meanwhile is not claimed anew) {
+  alice.hold();
+  spawn_subscribed(4);
+  give(1, 1);
+  audit_sees(0);
+  leases.hold_updates();
+  pass(5s);
+  alice.finish();
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+  leases.release_updates();
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("keep"), "");
+}
+
+CAF_TEST(a claim whose reply is lost is not repeated but asked again) {
+  listen_with_held(1);
+  audit_sees(0);
+  redis.lose("keep");
+  pass(5s);
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 1-0 1");
+  audit_sees(0);
+  redis.answer("keep", ids({1}));
+  pass(6s);
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 1-0 1");
+  CAF_CHECK_EQUAL(info().held, 1u);
+}
+
+CAF_TEST(an event that fails after its consumer was deleted waits in Redis) {
+  spawn_subscribed(1);
+  alice.always_fail(caf::sec::runtime_error);
+  redis.answer("delay", nobodys_delay(1));
+  redis.answer("keep", ids({1}));
+  give(1, 1);
+  consume_messages();
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 1-0 100001");
+  CAF_CHECK(calls("delay").find(" | ") != std::string::npos);
+  CAF_CHECK_EQUAL(info().consumers_deleted, 1u);
+}
+
+CAF_TEST(an event that the sink may have given away is not claimed anew) {
+  spawn_subscribed(1);
+  alice.always_fail(caf::sec::runtime_error);
+  redis.lose("delay"); // another node may get the event now, and acknowledge it
+  redis.answer("delay", nobodys_delay(1));
+  give(1, 1);
+  pass(1s);
+  CAF_CHECK_EQUAL(calls("keep"), "");
+  CAF_CHECK_EQUAL(info().held, 0u);
+}
+
+CAF_TEST(a dead letter is written although the consumer was deleted) {
+  spawn_subscribed(1);
+  alice.always_fail(term("bad"));
+  redis.answer("dead_letter", "*-1\r\n");
+  redis.answer("keep", ids({1}));
+  give(1, 1);
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 1-0 1");
+  CAF_CHECK_EQUAL(info().dead_letters, 1u);
+}
+
+CAF_TEST(a closing sink gives events back although somebody deleted it) {
+  alice.hold();
+  spawn_subscribed(1);
+  give(1, 2);
+  redis.answer("release", array_of(3) + ":0\r\n:1\r\n" + ids({2}));
+  redis.answer("keep", ids({2}));
+  auto closed = close();
+  alice.finish();
+  pass(2s);
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 2-0 0");
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all 2-0 0 | "
+                                    "a s me 15000 all 2-0 0");
+  CAF_CHECK(closed->ok());
 }
 
 CAF_TEST(events that the sink still owns are delivered) {

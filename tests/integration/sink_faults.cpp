@@ -1,7 +1,11 @@
 #define CAF_SUITE integration.sink_faults
 
 #include "support/durable_redis.hpp"
+#include "support/notice_log.hpp"
 #include "support/sink_fixture.hpp"
+
+#include <atomic>
+#include <thread>
 
 #include <caf/test/unit_test.hpp>
 
@@ -15,6 +19,9 @@ struct fixture : sink_fixture {
   fixture() : sink_fixture(durable_redis()) {
     // nop
   }
+
+  notice_log news;
+  std::string consumer;
 
   // A consumer of another node, which reads `n` events and then disappears.
   void read_and_die(const std::string& stream, const std::string& sink, int n) {
@@ -244,6 +251,63 @@ CAF_TEST(a group that vanishes is created again below what is not acked) {
   CAF_REQUIRE(seen.wait_for_distinct(20));
   CAF_CHECK_EQUAL(seen.size(), 20u); // what was acked does not come back
   CAF_CHECK_EQUAL(must(uut.info()).groups_recovered, 1u);
+  stop(w);
+}
+
+CAF_TEST(events of a live sink whose consumer somebody deletes are not lost) {
+  auto how = options("billing", {"orders"});
+  how.lease = 3s;
+  auto uut = open(how);
+  must(uut.on_notice(news.listener()));
+  std::atomic<bool> waits{true};
+  auto w = spawn_worker(sys, seen, "w", [&](auto*, const event&) {
+    while (waits)
+      std::this_thread::sleep_for(10ms);
+    return caf::result<void>{caf::unit};
+  });
+  must(uut.subscribe(w));
+  add_numbers("orders", 10);
+  CAF_REQUIRE(seen.wait_for_count(1));
+  CAF_REQUIRE(eventually([&] { return must(uut.info()).held == 10; }));
+  const auto gone = raw({"XGROUP", "DELCONSUMER", "pulse:stream:orders",
+                         "billing", must(uut.info()).consumer});
+  CAF_CHECK_EQUAL(gone, "10");
+  auto told = news.wait(notice_kind::consumer_deleted);
+  CAF_REQUIRE(told);
+  CAF_CHECK(!told->data_loss);
+  CAF_CHECK_EQUAL(must(uut.info()).consumers_deleted, 1u);
+  CAF_CHECK_EQUAL(must(uut.info()).lost_leases, 0u);
+  // They are pending again, with the counts that they had.
+  CAF_CHECK_EQUAL(raw.pending("orders", "billing"), 10);
+  waits = false;
+  CAF_CHECK(seen.wait_for_distinct(10));
+  CAF_CHECK(drained("orders", "billing"));
+  CAF_CHECK_EQUAL(seen.size(), 10u);
+  for (const auto& x : seen.all())
+    CAF_CHECK_EQUAL(x.what.counts().deliveries, 1u);
+  stop(w);
+}
+
+CAF_TEST(an event that fails after its consumer was deleted is tried again) {
+  auto how = options("billing", {"orders"});
+  how.backoff = {100ms};
+  auto uut = open(how);
+  std::atomic<bool> first{true};
+  auto w = spawn_worker(sys, seen, "w",
+                        [&](auto*, const event&) -> caf::result<void> {
+                          if (!first.exchange(false))
+                            return caf::unit;
+                          raw({"XGROUP", "DELCONSUMER", "pulse:stream:orders",
+                               "billing", consumer});
+                          return caf::sec::runtime_error;
+                        });
+  consumer = must(uut.info()).consumer;
+  must(uut.subscribe(w));
+  add_numbers("orders", 1);
+  CAF_CHECK(seen.wait_for_count(2));
+  CAF_CHECK(drained("orders", "billing"));
+  const auto xs = seen.all();
+  CAF_CHECK_EQUAL(xs.back().what.counts().failures, 1u);
   stop(w);
 }
 

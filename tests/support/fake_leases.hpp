@@ -65,8 +65,11 @@ public:
   /// Renews all leases now, unless stop() was called.
   void renew() {
     for (const auto& x : state_->kept)
-      if (!state_->stopped)
+      if (!state_->stopped) {
+        if (x->clock->has_lapsed(x->length, state_->now()))
+          ++x->clock->lapses;
         x->clock->renewed(state_->now());
+      }
   }
 
   /// Stops all renewals, as if the keeper could not reach Redis.
@@ -158,6 +161,8 @@ private:
           st->failures.erase(st->failures.begin());
           return make_error(why);
         }
+        if (x->clock->has_lapsed(x->length, st->now()))
+          ++x->clock->lapses;
         x->clock->stale = false;
         x->clock->renewed(st->now());
         if (!st->holds_updates)

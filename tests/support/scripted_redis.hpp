@@ -150,7 +150,7 @@ public:
          {&renew_script(), &take_over_script(), &release_script(),
           &count_script(), &clean_consumers_script(), &audit_script(),
           &create_group_script(), &dead_letter_script(), &delay_script(),
-          &retention_script(), &trim_script(), &share_script(),
+          &retention_script(), &trim_script(), &share_script(), &keep_script(),
           &leave_script()})
       if (x->sha1 == command[1])
         return std::string{x->name};
@@ -238,7 +238,8 @@ private:
     }
     if (kind == "XRANGE")
       return same_entry(x);
-    if (kind == "XINFO GROUPS" || kind == "XPENDING" || kind == "check")
+    if (kind == "XINFO GROUPS" || kind == "XPENDING" || kind == "check"
+        || kind == "keep")
       return array_of(0);
     if (kind == "XREADGROUP" || kind == "mark")
       return no_own(x);

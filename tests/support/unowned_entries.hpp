@@ -35,7 +35,7 @@ public:
          std::stoll(x[i + 1]),
          now_() + std::chrono::milliseconds{std::max(pause, 0ll)}});
     }
-    return array_of(3) + state(x[3]) + array_of(0);
+    return array_of(4) + state(x[3]) + array_of(0) + array_of(0);
   }
 
   /// Executes the script release: EVALSHA sha 1 stream group consumer lease
@@ -44,8 +44,8 @@ public:
     for (size_t i = 8; i < x.size(); i += 2)
       all_.push_back({x[3], "released", *parse_event_id(x[i]),
                       std::stoll(x[i + 1]), now_()});
-    return array_of(2) + ":" + std::to_string((x.size() - 8) / 2)
-           + "\r\n:1\r\n";
+    return array_of(3) + ":" + std::to_string((x.size() - 8) / 2) + "\r\n:1\r\n"
+           + array_of(0);
   }
 
   /// Executes the script take_over in a Redis where no node died: EVALSHA sha 2

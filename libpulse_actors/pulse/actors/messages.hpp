@@ -217,8 +217,9 @@ struct sink_info {
   uint64_t dead_letters = 0;
   /// Old dead letters that were removed because of `dead_letter_max_len`.
   uint64_t dead_letters_removed = 0;
-  /// Events that this instance held and another node took over, because this
-  /// node did not contact Redis for too long.
+  /// Events that this instance held and that were not its own any more: another
+  /// node took them over, because this node did not contact Redis for too long,
+  /// or acknowledged them.
   uint64_t lost_leases = 0;
   /// Pending events that were trimmed from the stream before they were
   /// acknowledged.
@@ -228,6 +229,9 @@ struct sink_info {
   /// it.
   uint64_t gaps = 0;
   uint64_t lost = 0;
+  /// Times somebody deleted the consumer of this instance. It kept the events
+  /// that it held.
+  uint64_t consumers_deleted = 0;
   /// Consumer groups that had vanished and were created again.
   uint64_t groups_recovered = 0;
   /// Times a stream was deleted or replaced, or its IDs went back.
@@ -518,6 +522,7 @@ inspected<Inspector> inspect(Inspector& f, sink_info& x) {
                 field("lost_leases", x.lost_leases),
                 field("trimmed", x.trimmed), field("gaps", x.gaps),
                 field("lost", x.lost),
+                field("consumers_deleted", x.consumers_deleted),
                 field("groups_recovered", x.groups_recovered),
                 field("stream_resets", x.stream_resets),
                 field("read_failures", x.read_failures));

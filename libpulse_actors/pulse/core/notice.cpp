@@ -12,6 +12,8 @@ std::string to_string(notice_kind x) {
       return "stream_reset";
     case notice_kind::many_failures:
       return "many_failures";
+    case notice_kind::consumer_deleted:
+      return "consumer_deleted";
   }
   return "unknown"; // of a newer version
 }

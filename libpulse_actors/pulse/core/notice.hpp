@@ -19,6 +19,9 @@ enum class notice_kind : uint8_t {
   /// Very many events failed and wait for their next attempt. A sink reports
   /// that once, and again if their number had fallen to the half meanwhile.
   many_failures,
+  /// Somebody deleted the consumer of this sink (XGROUP DELCONSUMER), and with
+  /// it the list of the events that the sink holds. The sink keeps them.
+  consumer_deleted,
 };
 
 /// Reports what a reader or sink found out about a stream and what its events

@@ -32,7 +32,7 @@ const script& take_over_script();
 /// worker to the consumer "released". KEYS: stream, delayed_key(). ARGV: group,
 /// consumer, lease ms, then ID, delivery count and pause in ms (-1: released)
 /// of each entry. Answers [waiting, ms until the next one is due or -1,
-/// [trimmed ID…]].
+/// [trimmed ID…], [ID that is pending for nobody…]].
 const script& delay_script();
 
 /// @returns the key of the sorted set of the entries of a sink that wait for
@@ -71,8 +71,16 @@ std::string wake_key(std::string_view stream, std::string_view sink);
 /// KEYS: stream. ARGV: group, consumer, lease ms, "listed" or "all", then ID
 /// and delivery count of each listed entry. With "all" it gives back all
 /// entries of the consumer, and deletes the consumer if nothing is left.
-/// Answers [released, deleted].
+/// Answers [released, deleted, [listed ID that is pending for nobody…]].
 const script& release_script();
+
+/// Claims entries anew that a sink holds, and that are pending for nobody
+/// because somebody deleted its consumer. KEYS: stream. ARGV: group, new owner,
+/// idle ms, how many of the entries cannot have been acknowledged by other
+/// nodes, then ID and delivery count of each entry, those first. If none of
+/// those is pending for nobody, nothing is claimed. Answers the IDs of the
+/// claimed entries.
+const script& keep_script();
 
 /// Sets the delivery counters of entries that the consumer still owns.
 /// KEYS: stream. ARGV: group, consumer, then ID and delivery count of each.
@@ -95,7 +103,7 @@ const script& clean_consumers_script();
 /// the correction (-1: unknown), the right count (-1: unknown), 1 if the count
 /// was corrected, 1 if the stream has that last entry, where the entries of
 /// other members may begin: "<id>" for that ID, "(<id>" for a higher one, "" if
-/// there are no other members].
+/// there are no other members, how many entries are pending for this one].
 const script& audit_script();
 
 /// Creates a group on a stream of which the caller has seen the facts, unless

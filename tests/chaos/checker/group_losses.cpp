@@ -1,5 +1,7 @@
 #include "chaos/checker/checker.hpp"
 
+#include <algorithm>
+
 namespace pulse::chaos {
 
 group_losses::group_losses(const history& run, std::string sink)
@@ -9,12 +11,42 @@ group_losses::group_losses(const history& run, std::string sink)
       left_[&x] = x.taken;
 }
 
+namespace {
+
+// A sink notices within seconds that somebody deleted its consumer, and claims
+// its events anew, unless another fault prevents that.
+constexpr int64_t notice_us = 8'000'000;
+
+bool is_prevented(const history& run, const fault& deleted) {
+  return std::any_of(run.faults.begin(), run.faults.end(), [&](const fault& x) {
+    return &x != &deleted && x.kind != "del-consumer" && x.kind != "setid"
+           && hits(x, deleted.slot) && x.begin <= deleted.end + notice_us
+           && x.until >= deleted.begin;
+  });
+}
+
+// What another member may have had before is not claimed anew, because that
+// member may have acknowledged it.
+bool was_tried_before(const history& run, const std::string& sink,
+                      const stored_event& what, const fault& deleted) {
+  const auto& all = run.sinks.at(sink);
+  return std::any_of(all.begin(), all.end(), [&](const execution& x) {
+    return x.id == what.id
+           && ((x.how != execution::end::none && x.ended <= deleted.end)
+               || run.instances[x.at].slot != deleted.slot);
+  });
+}
+
+} // namespace
+
 const fault* group_losses::cause(const stored_event& lost) {
   const auto& added = run_.adds[lost.event];
   for (auto& [x, left] : left_) {
     const bool explains = x->kind == "setid"
                             ? x->from < lost.id && lost.id <= x->to
-                            : added.invoked <= x->end;
+                            : added.invoked <= x->end
+                                && (is_prevented(run_, *x)
+                                    || was_tried_before(run_, sink_, lost, *x));
     if (left > 0 && explains) {
       --left;
       return x;

@@ -37,12 +37,19 @@ bool begins_stream_anew(const history& run, const fault& x) {
 bool causes(const history& run, const fault& x, const sink_notice& y) {
   if (begins_stream_anew(run, x))
     return true;
+  // Others may take events and acknowledge them, and then they are pending for
+  // nobody.
+  if (y.kind == "consumer_deleted"
+      && (x.kind == "clock-step" || x.kind == "group-destroy"))
+    return hits_sink(x, y.sink);
   if (!hits_sink(x, y.sink) || x.taken == 0)
     return false;
   if (y.kind == "gap")
     return x.kind == "setid";
   if (y.kind == "group_recovered")
-    return y.data_loss ? x.kind == "del-consumer" : x.kind == "group-destroy";
+    return x.kind == "group-destroy";
+  if (y.kind == "consumer_deleted")
+    return x.kind == "del-consumer";
   return false;
 }
 
@@ -50,7 +57,7 @@ void judge_false_ones(const history& run, verdict& out) {
   for (const auto& x : run.notices) {
     if (x.data_loss)
       ++out.losses[x.sink].second;
-    else if (x.kind != "group_recovered")
+    else if (x.kind != "group_recovered" && x.kind != "consumer_deleted")
       continue;
     if (std::none_of(run.faults.begin(), run.faults.end(), [&](const auto& f) {
           return follows(x, f) && causes(run, f, x);
@@ -141,8 +148,10 @@ void judge_taken(const history& run, const std::string& sink, verdict& out) {
     if (cause == nullptr)
       continue; // judge_deliveries() judges that
     ++out.losses[sink].first;
-    const bool unseen = cause->kind == "setid"
-                        && reached_end(run, sink, *cause);
+    // Who could not claim its events anew does not know that they are lost.
+    const bool unseen = cause->kind == "del-consumer"
+                        || (cause->kind == "setid"
+                            && reached_end(run, sink, *cause));
     if (!unseen && !has_notice_of_loss(run, sink, *cause))
       silent(sink, run.label(x.event), *cause, out);
   }

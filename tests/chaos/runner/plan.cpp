@@ -42,7 +42,7 @@ constexpr std::array<fault_facts, 24> all_faults{{
   {fault_kind::starve, "starve", false, true},
   {fault_kind::deny, "deny", true, true},
   {fault_kind::group_setid, "setid", true, false},
-  {fault_kind::consumer_delete, "del-consumer", false, false},
+  {fault_kind::consumer_delete, "del-consumer", false, true},
 }};
 
 // The time to recover before the same process or link gets the next fault.

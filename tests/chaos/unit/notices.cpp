@@ -134,17 +134,32 @@ CAF_TEST(a moved group loses nothing else) {
   CAF_CHECK(only(judged(), "lost"));
 }
 
-CAF_TEST(a consumer that was deleted takes no more events than it held) {
+CAF_TEST(what a deleted consumer held is not lost) {
+  add(10);
+  add(11);
+  fault(40, 40, "del-consumer", "audit-0", "2");
+  CAF_CHECK_EQUAL(count(judged(), "lost"), 2u);
+}
+
+CAF_TEST(what a deleted consumer held is lost if its node dies) {
   add(10);
   add(11);
   fault(40, 40, "del-consumer", "audit-0", "1");
-  CAF_CHECK_EQUAL(count(judged(), "lost"), 1u);
-  CAF_CHECK_EQUAL(count(judged(), "silent loss"), 1u);
-  notice(600, "group_recovered loss 1");
+  fault(60, 90, "kill", "audit-0");
   CAF_CHECK(only(judged(), "lost"));
+  CAF_CHECK_EQUAL(count(judged(), "lost"), 1u);
   faults.clear();
-  fault(40, 40, "del-consumer", "billing-0", "2");
   fault(40, 40, "del-consumer", "audit-0", "2");
+  fault(60, 90, "kill", "audit-0");
+  CAF_CHECK(judged().good());
+}
+
+CAF_TEST(a deleted consumer explains the notice that it was deleted) {
+  add(10);
+  handle("audit-0", 20, 1, 0);
+  notice(600, "consumer_deleted fine 0");
+  CAF_CHECK(only(judged(), "false notice"));
+  fault(40, 40, "del-consumer", "audit-0", "1");
   CAF_CHECK(judged().good());
 }
 

@@ -48,6 +48,38 @@ void group_rules::forget(const std::string& stream, const std::string& sink) {
     }
 }
 
+std::vector<std::string>
+group_rules::consumers_of(const std::string& stream,
+                          const std::string& sink) const {
+  std::vector<std::string> result;
+  const auto* from = redis_.find(stream_key(stream));
+  if (from == nullptr || from->groups.count(sink) == 0)
+    return result;
+  for (const auto& [name, c] : from->groups.at(sink).consumers)
+    if (deliveries_.is_alive(instance_of(name)))
+      result.push_back(name);
+  return result;
+}
+
+// What another consumer had before may have been acknowledged by that one, so a
+// sink does not claim it anew.
+void group_rules::forget_consumer(const std::string& stream,
+                                  const std::string& sink,
+                                  const std::string& consumer) {
+  for (auto& x : all_) {
+    if (x.stream != stream || x.sink != sink)
+      continue;
+    for (auto i = x.pending.begin(); i != x.pending.end();) {
+      if (i->second.owner != consumer) {
+        ++i;
+        continue;
+      }
+      x.deleted[i->first] = deliveries_.has_moved({sink, stream, i->first});
+      i = x.pending.erase(i);
+    }
+  }
+}
+
 void group_rules::arrives(const std::string& sink, const event& what) {
   const auto* rules = deliveries_.rules_of(sink);
   if (rules == nullptr || !rules->keyed || what.topic().empty())
@@ -143,7 +175,9 @@ void group_rules::look_at_new(const watched& x, const group& now) {
       out_.add("skipped", to_string(key) + " was passed over");
   }
   for (const auto& [id, entry] : now.pending)
-    if (x.pending.count(id) == 0 && id <= x.last_delivered)
+    if (x.pending.count(id) == 0 && id <= x.last_delivered
+        && x.deleted.count(id) == 0
+        && !deliveries_.is_forgotten({x.sink, x.stream, id}))
       out_.add("resurrected", to_string(delivery_key{x.sink, x.stream, id})
                                 + " is pending again for " + entry.owner);
 }
@@ -228,6 +262,10 @@ std::string group_rules::unfinished() const {
              + of.pending.begin()->second.owner;
     if (of.last_delivered < from->last_entry())
       return where + "not everything was read";
+    for (const auto& [id, may_be_lost] : x.deleted)
+      if (!may_be_lost && !deliveries_.was_acknowledged({x.sink, x.stream, id})
+          && !is_dead_letter(x, id))
+        return where + to_string(id) + " was lost with its consumer";
     for (const auto& [name, c] : of.consumers)
       if (name != released && name != delayed
           && !deliveries_.is_alive(instance_of(name)))

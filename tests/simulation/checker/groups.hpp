@@ -25,6 +25,15 @@ public:
   /// nothing out, and with what was not acknowledged as if it were new.
   void forget(const std::string& stream, const std::string& sink);
 
+  /// @returns the consumers of live instances.
+  [[nodiscard]] std::vector<std::string>
+  consumers_of(const std::string& stream, const std::string& sink) const;
+
+  /// A fault deletes the consumer of a live instance, with what is pending for
+  /// it. These events may be pending again, and must be settled in the end.
+  void forget_consumer(const std::string& stream, const std::string& sink,
+                       const std::string& consumer);
+
   /// A worker gets an event: with `keyed`, no earlier event of its topic may
   /// still wait for its first delivery, on whatever node.
   void arrives(const std::string& sink, const event& what);
@@ -43,6 +52,9 @@ private:
     std::string sink;
     event_id last_delivered;
     std::map<event_id, pending_entry> pending;
+    // What was pending for consumers that were deleted, and whether that may be
+    // lost.
+    std::map<event_id, bool> deleted;
     // The last dead letter that was judged.
     event_id last_letter;
   };

@@ -53,6 +53,21 @@ void add_faults(dice& random, plan& to) {
   }
 }
 
+// The list of the events that a sink holds vanishes. That is no loss while the
+// sink lives and reaches Redis.
+void add_deletions(dice& random, plan& to) {
+  to.faults.clear();
+  for (auto n = random.between(2, 6); n > 0; --n) {
+    fault_plan x;
+    x.kind = random.one_in(3)   ? fault_kind::swap_worker
+             : random.one_in(8) ? fault_kind::flush_scripts
+                                : fault_kind::delete_consumer;
+    x.at = between(random, 0ms, to.active);
+    x.place = random.below(to.places);
+    to.faults.push_back(x);
+  }
+}
+
 } // namespace
 
 plan make_plan(uint64_t seed, const plan_limits& limits) {
@@ -88,14 +103,17 @@ plan make_plan(uint64_t seed, const plan_limits& limits) {
                       between(random, 1ms, 100ms)};
   if (limits.faults)
     add_faults(random, result);
+  if (limits.faults && seed % 8 == 5)
+    add_deletions(random, result);
   return result;
 }
 
 std::string to_string(fault_kind x) {
   static constexpr const char* names[]
-    = {"cut a link",     "black hole",      "kill a node",   "pause a node",
-       "suspend a node", "stop the server", "flush scripts", "close a sink",
-       "mute a link",    "destroy a group", "swap a worker"};
+    = {"cut a link",      "black hole",     "kill a node",
+       "pause a node",    "suspend a node", "stop the server",
+       "flush scripts",   "close a sink",   "mute a link",
+       "destroy a group", "swap a worker",  "delete a consumer"};
   return names[static_cast<size_t>(x)];
 }
 

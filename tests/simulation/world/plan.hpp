@@ -60,7 +60,10 @@ enum class fault_kind : uint8_t {
   destroy_group,
   /// A worker leaves a sink, and another one comes.
   swap_worker,
-  count
+  count,
+  /// The consumer of a live sink is deleted. This happens only in runs of their
+  /// own, without the faults that make such a deletion a loss.
+  delete_consumer = count
 };
 
 struct fault_plan {

@@ -102,6 +102,8 @@ private:
         return;
       case fault_kind::destroy_group:
         return destroy_a_group();
+      case fault_kind::delete_consumer:
+        return delete_a_consumer();
       default:
         if (at && !at->is_paused)
           begin_at(x, *at);
@@ -156,6 +158,20 @@ private:
     all_.rules.groups.forget(stream, sink.options.name);
     all_.redis.run_for_operator(
       {"XGROUP", "DESTROY", stream_key(stream), sink.options.name});
+  }
+
+  void delete_a_consumer() {
+    const auto& sink = plan_.sinks[all_.random.below(plan_.sinks.size())];
+    const auto& streams = sink.options.streams;
+    const auto& stream = streams[all_.random.below(streams.size())];
+    const auto consumers = all_.rules.groups.consumers_of(stream,
+                                                          sink.options.name);
+    if (consumers.empty())
+      return;
+    const auto& consumer = consumers[all_.random.below(consumers.size())];
+    all_.rules.groups.forget_consumer(stream, sink.options.name, consumer);
+    all_.redis.run_for_operator({"XGROUP", "DELCONSUMER", stream_key(stream),
+                                 sink.options.name, consumer});
   }
 
   // An event that is on its way to a worker when the node stops reaches the

@@ -74,6 +74,9 @@ struct ledger_entry {
   bool delays = false;
   /// Whether another node took the event over while a worker had it.
   bool taken_over = false;
+  /// Whether no worker of another node ever had the event: it was read as a new
+  /// one, and has been here since then.
+  bool only_here = false;
   /// In keyed mode: the hash of the topic, and whether it is the turn of this
   /// event.
   uint64_t key = 0;

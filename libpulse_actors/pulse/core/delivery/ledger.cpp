@@ -15,6 +15,10 @@ namespace {
 // worker quits after the event before it, as a worker for one event does.
 constexpr uint8_t quits_without_blame = 3;
 
+bool is_undecided(const ledger_entry& x) {
+  return x.is_idle() || x.state == entry_state::dispatched;
+}
+
 size_t partition_of(const ledger_entry& x) {
   return x.has_content() ? pulse::partition_of(x.content.topic(), x.id)
                          : x.partition;
@@ -42,6 +46,9 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
     entries_.find(stream, id)->taken_over = false; // it is ours again
     return false;
   }
+  const auto& counts = x->counts;
+  x->only_here = counts.deliveries == 1 && counts.failures == 0
+                 && counts.crashes == 0 && !crash_candidate;
   x->crash_candidate = crash_candidate;
   if (broadcasts())
     x->broadcast = std::make_unique<broadcast_progress>();
@@ -76,19 +83,53 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
   size_t dropped = 0;
   for (auto& x : entries_) {
     const bool dispatched = x.state == entry_state::dispatched;
-    if (!(x.is_idle() || dispatched) || x.stream != stream
-        || x.serial >= before)
+    if (!is_undecided(x) || x.stream != stream || x.serial >= before)
       continue;
     const bool lost = !std::binary_search(still_ours.begin(), still_ours.end(),
                                           x.id);
     if (dispatched) {
       x.taken_over = lost;
+      x.only_here = x.only_here && !lost;
     } else if (lost) {
       erase(x);
       ++dropped;
     }
   }
   return dropped;
+}
+
+std::vector<delivery_ledger::held_event>
+delivery_ledger::missing(uint32_t stream, uint64_t before,
+                         const std::vector<event_id>& still_ours) const {
+  std::vector<held_event> result;
+  for (const auto& x : entries_) {
+    if (!is_undecided(x) || x.taken_over || x.stream != stream
+        || x.serial >= before
+        || std::binary_search(still_ours.begin(), still_ours.end(), x.id))
+      continue;
+    auto counts = x.counts;
+    counts.crashes += x.marked ? 1 : 0;
+    result.push_back({x.id, counts, x.marked, x.only_here});
+  }
+  std::sort(result.begin(), result.end(),
+            [](const held_event& a, const held_event& b) {
+              return a.only_here != b.only_here ? a.only_here : a.id < b.id;
+            });
+  return result;
+}
+
+void delivery_ledger::lease_lapsed(uint32_t stream,
+                                   const std::vector<event_id>& still_ours) {
+  for (auto& x : entries_)
+    if (x.stream == stream
+        && !std::binary_search(still_ours.begin(), still_ours.end(), x.id))
+      x.only_here = false;
+}
+
+void delivery_ledger::group_restarted(uint32_t stream) {
+  for (auto& x : entries_)
+    if (x.stream == stream)
+      x.only_here = false;
 }
 
 void delivery_ledger::recount(uint32_t stream) {
@@ -107,7 +148,7 @@ delivery_ledger::release(std::optional<uint32_t> stream) {
                           : x.is_idle() || x.state == entry_state::dispatched;
     if (!leaves)
       continue;
-    result.push_back({x.stream, x.id, counts_to_give_back(x)});
+    result.push_back({x.stream, x.id, counts_to_give_back(x), x.only_here});
     erase(x);
   }
   return result;
@@ -367,6 +408,8 @@ void delivery_ledger::rejected(const ticket& which, worker_id by,
 
 void delivery_ledger::acknowledge(const worker_table::held& x) {
   workers_.forget_overdue(x.stream, x.id);
+  if (auto* waiting = entries_.find(x.stream, x.id))
+    waiting->only_here = false; // this ack explains that it is not pending
   actions_.push_back({action_kind::ack, {}, x.stream, x.id, {}, {}, {}});
 }
 
@@ -559,6 +602,13 @@ std::vector<delivery_ledger::action> delivery_ledger::take_actions() {
   auto result = std::exchange(actions_, {});
   actions_.reserve(result.size()); // the next call probably returns as many
   return result;
+}
+
+size_t delivery_ledger::undecided(uint32_t stream) const {
+  return static_cast<size_t>(
+    std::count_if(entries_.begin(), entries_.end(), [&](const entry& x) {
+      return x.stream == stream && is_undecided(x) && !x.taken_over;
+    }));
 }
 
 bool delivery_ledger::busy(uint32_t stream) const {

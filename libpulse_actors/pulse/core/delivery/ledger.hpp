@@ -109,6 +109,19 @@ public:
     event_id id;
     /// The counts to store; the node that claims the event adds a delivery.
     delivery_counts counts;
+    /// See held_event.
+    bool only_here = false;
+  };
+
+  /// An event whose outcome is not decided.
+  struct held_event {
+    event_id id;
+    /// What its delivery counter in Redis says.
+    delivery_counts counts;
+    bool marked = false;
+    /// Whether no worker of another node ever had the event. So no other node
+    /// can have acknowledged it, unless the lease of this node ended.
+    bool only_here = false;
   };
 
   struct counters {
@@ -161,6 +174,33 @@ public:
   /// @returns how many events were dropped.
   size_t retain_only(uint32_t stream, uint64_t before,
                      const std::vector<event_id>& still_ours);
+
+  /// @returns the events of which retain_only() says that they are not pending
+  /// for this sink any more. Those that were only here come first.
+  [[nodiscard]] std::vector<held_event>
+  missing(uint32_t stream, uint64_t before,
+          const std::vector<event_id>& still_ours) const;
+
+  /// @returns what held_event says about an entry; false if it was removed.
+  [[nodiscard]] bool is_only_here(const ticket& entry) noexcept {
+    const auto* x = entries_.resolve(entry);
+    return x != nullptr && x->only_here;
+  }
+
+  /// A command that gives the event away failed, so another node may have it.
+  void may_be_elsewhere(const ticket& entry) noexcept {
+    if (auto* x = entries_.resolve(entry))
+      x->only_here = false;
+  }
+
+  /// The lease of a stream was not kept in time, so other nodes may have had
+  /// the events that are not in `still_ours`, also those whose outcome is
+  /// decided.
+  void lease_lapsed(uint32_t stream, const std::vector<event_id>& still_ours);
+
+  /// The group of a stream was created again, so other nodes may get the events
+  /// that this one holds.
+  void group_restarted(uint32_t stream);
 
   /// Dispatches no events of `stream` until resume(). Workers keep the events
   /// that they have.
@@ -351,6 +391,9 @@ public:
   [[nodiscard]] const counters& count() const noexcept {
     return counters_;
   }
+  /// @returns how many events of `stream` the ledger holds whose outcome is not
+  /// decided.
+  [[nodiscard]] size_t undecided(uint32_t stream) const;
   /// The lowest ID of `stream` that the ledger holds; nothing if it holds none.
   [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const {
     return entries_.lowest(stream);

@@ -12,7 +12,7 @@
 -- it), the right count (-1: not known), 1 if the script corrected the count; 1
 -- if the stream has entry 3; and where the entries of other consumers may
 -- begin: "<id>" for that ID, "(<id>" for a higher one, "" if there are no other
--- consumers.
+-- consumers; and how many entries are pending for the own consumer.
 --! include fields
 --! include ids
 local key, group, me = KEYS[1], ARGV[1], ARGV[2]
@@ -39,10 +39,13 @@ local count = corrected == 1 and right or read
 if corrected == 1 or (ARGV[5] == '1' and count >= 0) then
   redis.call('XGROUP', 'SETID', key, group, at, 'ENTRIESREAD', count)
 end
-local others, lowest_of_others = '', at
+local others, lowest_of_others, own = '', at, 0
 for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
-  local name = fields_of(flat)['name']
-  if name ~= me then
+  local x = fields_of(flat)
+  local name = x['name']
+  if name == me then
+    own = x['pending']
+  else
     if others == '' then others = '(' .. at end
     local lowest = redis.call('XPENDING', key, group, '-', '+', 1, name)[1]
     if lowest and not before(lowest_of_others, lowest[1]) then
@@ -51,4 +54,4 @@ for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
   end
 end
 return {length, added, first, last, s['max-deleted-entry-id'], at, read, right,
-        corrected, #redis.call('XRANGE', key, ARGV[3], ARGV[3]), others}
+        corrected, #redis.call('XRANGE', key, ARGV[3], ARGV[3]), others, own}

@@ -7,11 +7,12 @@
 -- ms, then ID, delivery count and pause in ms (-1: released) of each entry.
 -- Entries that the consumer does not own any more are left alone. Answers how
 -- many entries of the group wait, in how many ms the next one is due (-1: none
--- waits), and the IDs of the entries that had been trimmed from the stream.
+-- waits), the IDs of the entries that had been trimmed from the stream, and of
+-- those that are pending for nobody.
 --! include clock
 --! include delayed
 local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-local lease, now, trimmed, longest = ARGV[3], now_in_ms(), {}, 0
+local lease, now, trimmed, unknown, longest = ARGV[3], now_in_ms(), {}, {}, 0
 for i = 4, #ARGV, 3 do
   local id, pause = ARGV[i], tonumber(ARGV[i + 2])
   if #redis.call('XPENDING', key, group, id, id, 1, me) == 1 then
@@ -25,7 +26,9 @@ for i = 4, #ARGV, 3 do
       redis.call('ZADD', delayed, now + pause, id)
       longest = math.max(longest, pause)
     end
+  elseif #redis.call('XPENDING', key, group, id, id, 1) == 0 then
+    unknown[#unknown + 1] = id
   end
 end
 keep_longer_than(delayed, longest)
-return {redis.call('ZCARD', delayed), next_due(delayed, now), trimmed}
+return {redis.call('ZCARD', delayed), next_due(delayed, now), trimmed, unknown}

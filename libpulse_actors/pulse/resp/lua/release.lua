@@ -3,12 +3,18 @@
 -- at once. KEYS: the stream. ARGV: 1 group, 2 consumer, 3 lease in ms, 4
 -- "listed" or "all", then the ID and delivery count of each listed entry. With
 -- "all" it gives back all entries of the consumer, and deletes the consumer if
--- nothing is left. Answers how many entries were given back, and 1 if the
--- consumer was deleted.
+-- nothing is left. Answers how many entries were given back, 1 if the consumer
+-- was deleted, and the IDs of the listed entries that are pending for nobody.
 local key, group, me, lease = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local all = ARGV[4] == 'all'
-local counts, released = {}, 0
-for i = 5, #ARGV, 2 do counts[ARGV[i]] = ARGV[i + 1] end
+local counts, unknown, released = {}, {}, 0
+for i = 5, #ARGV, 2 do
+  local id = ARGV[i]
+  counts[id] = ARGV[i + 1]
+  if #redis.call('XPENDING', key, group, id, id, 1) == 0 then
+    unknown[#unknown + 1] = id
+  end
+end
 local from = '-'
 repeat
   local page = redis.call('XPENDING', key, group, from, '+', 1000, me)
@@ -27,4 +33,4 @@ if all and #redis.call('XPENDING', key, group, '-', '+', 1, me) == 0 then
   redis.call('XGROUP', 'DELCONSUMER', key, group, me)
   deleted = 1
 end
-return {released, deleted}
+return {released, deleted, unknown}

@@ -148,6 +148,8 @@ struct lease_state {
         auto ids = reply ? read(**reply, x->clock->trimmed)
                          : event_ids{reply.error()};
         if (ids) {
+          if (x->clock->has_lapsed(x->length, env.boot_time()))
+            ++x->clock->lapses;
           x->clock->stale
             = !listed
               && (x->clock->stale

@@ -21,6 +21,10 @@ struct lease_clock {
   /// A renewal came so late that others may have taken events over: only a
   /// list of what is still ours tells.
   std::atomic<bool> stale{false};
+  /// How often a renewal came so late that others may have taken events over by
+  /// the rules. A renewal leaves out entries that have been idle for less than
+  /// a third of the lease, so the next one must follow within two thirds.
+  std::atomic<uint64_t> lapses{0};
   /// Pending entries found to be trimmed from the stream: lost.
   std::atomic<uint64_t> trimmed{0};
 
@@ -32,6 +36,14 @@ struct lease_clock {
   /// @returns the time since boot of the last renewal.
   [[nodiscard]] std::chrono::nanoseconds renewed_at() const noexcept {
     return std::chrono::nanoseconds{renewed_ns.load(std::memory_order_relaxed)};
+  }
+
+  /// @param length The length of the lease.
+  /// @param now Time since boot.
+  /// @returns whether the last renewal is so old that it counts as a lapse.
+  [[nodiscard]] bool has_lapsed(std::chrono::milliseconds length,
+                                std::chrono::nanoseconds now) const noexcept {
+    return older_than(length * 5 / 8, now);
   }
 
   /// @param now Time since boot.

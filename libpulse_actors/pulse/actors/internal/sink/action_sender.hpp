@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -65,6 +64,12 @@ public:
     return gate_.is_open();
   }
 
+  /// The same, after a pause.
+  void add_after_failure(const actions& xs, const failure& why) {
+    waiting_.insert(waiting_.end(), xs.begin(), xs.end());
+    gate_.failed(why);
+  }
+
   /// Sends what waits.
   void flush() {
     if (!waiting_.empty() && may_send())
@@ -99,10 +104,13 @@ private:
       });
   }
 
-  void failed(actions& xs, const failure& why) {
-    std::move(xs.begin(), xs.end(), std::back_inserter(waiting_));
+  // Redis may have executed the command. So an event that is not pending for
+  // this sink next time may be one that another node got and acknowledged.
+  void failed(const actions& xs, const failure& why) {
+    for (const auto& x : xs)
+      ctx_.ledger.may_be_elsewhere(x.entry);
     ctx_.note_refusal(why);
-    gate_.failed(why);
+    add_after_failure(xs, why);
   }
 
   sink_context& ctx_;

@@ -427,6 +427,8 @@ struct sink_state {
       groups.check();
     for (auto stream : groups.take_created())
       audit.begin(stream);
+    for (auto stream : audit.take_missing())
+      lease_guard.look_for_missing(stream);
     for (auto stream : audit.take_finished()) {
       groups.opened(stream);
       if (ctx.acks() && ctx.streams[stream].is_open())

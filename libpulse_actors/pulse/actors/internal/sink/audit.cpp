@@ -57,15 +57,18 @@ void sink_audit::audit_stream(uint32_t index, bool requested) {
   x.under_way = true;
   // The reply is compared with what the sink knows now. When the reply arrives,
   // the sink may know of newer events.
-  const auto asked = ctx_.streams[index].history.ask(ctx_.disturbances);
-  script_call call{resp::audit_script(), {ctx_.streams[index].key}};
+  const auto& stream = ctx_.streams[index];
+  const auto asked = stream.history.ask(ctx_.disturbances);
+  // No outcome of these events is on its way to Redis before the audit.
+  const uint64_t held = stream.lease ? ctx_.ledger.undecided(index) : 0;
+  script_call call{resp::audit_script(), {stream.key}};
   call.arg(ctx_.options.name).arg(ctx_.consumer).arg(asked.last_event);
   call.arg(asked.audited ? "1" : "0").arg(asked.store_count ? "1" : "0");
   ctx_.run(
     call.finish(false),
     [=](const reply_ptr& reply) {
       if (auto found = read(resp::cursor{*reply}))
-        on_answer(index, *found, asked);
+        on_answer(index, *found, asked, held);
       else
         failed(index, found.error());
       ended(index, requested);
@@ -87,7 +90,7 @@ outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
   const auto start = at;
-  if (!at.read_array(size) || size != 11)
+  if (!at.read_array(size) || size != 12)
     return resp::unexpected_reply("audit", start);
   status ok;
   auto number = [&] {
@@ -119,17 +122,23 @@ outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
   if (!ok || !at.read_text(others))
     return resp::unexpected_reply("audit", start);
   result.others = behind(others);
+  result.own = static_cast<uint64_t>(number());
+  if (!ok)
+    return ok.error();
   return result;
 }
 
 void sink_audit::on_answer(uint32_t index, const answer& x,
-                           const group_history::question& asked) {
+                           const group_history::question& asked,
+                           uint64_t held) {
   auto& stream = ctx_.streams[index];
   records_[index].failing = false;
   ctx_.note_contact();
   if (auto found = stream.history.on_audit(x.found, asked))
     report(index, *found);
   stream.others_from = x.others;
+  if (x.own < held)
+    missing_.push_back(index);
 }
 
 void sink_audit::report(uint32_t index, const group_history::finding& x) {

@@ -34,6 +34,12 @@ public:
     return std::exchange(finished_, {});
   }
 
+  /// @returns the streams, since the last call, of which fewer events are
+  /// pending for this sink than it holds.
+  std::vector<uint32_t> take_missing() {
+    return std::exchange(missing_, {});
+  }
+
 private:
   struct record {
     bool under_way = false;
@@ -45,19 +51,22 @@ private:
     group_state found;
     /// After which ID other members may hold events.
     std::optional<event_id> others;
+    /// How many events are pending for this sink.
+    uint64_t own = 0;
   };
 
   void audit_stream(uint32_t index, bool requested);
   void ended(uint32_t index, bool requested);
   static outcome<answer> read(resp::cursor at);
   void on_answer(uint32_t index, const answer& x,
-                 const group_history::question& asked);
+                 const group_history::question& asked, uint64_t held);
   void report(uint32_t index, const group_history::finding& x);
   void failed(uint32_t index, const failure& why);
 
   sink_context& ctx_;
   std::vector<record> records_;
   std::vector<uint32_t> finished_;
+  std::vector<uint32_t> missing_;
   paced_round round_;
 };
 

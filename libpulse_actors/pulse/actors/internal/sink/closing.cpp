@@ -2,8 +2,10 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/sink/action_sender.hpp"
+#include "pulse/actors/internal/sink/claim_anew.hpp"
 #include "pulse/core/delivery/counter.hpp"
 #include "pulse/resp/sink_scripts.hpp"
+#include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
 
@@ -87,7 +89,7 @@ void sink_closing::go_on_leaving(uint32_t stream) {
     return;
   auto idle = ctx_.ledger.release(stream);
   if (!idle.empty())
-    release(stream, "listed", idle);
+    release(stream, "listed", idle, ctx_.streams[stream].lease);
   if (reader_.reading() && reader_.reads() == departure.last_read)
     return; // the read may still bring events of the stream
   if (ctx_.streams[stream].at != sink_stream::phase::leaving) {
@@ -143,17 +145,25 @@ void sink_closing::go_on_releasing() {
     const auto mine = released_.find(i);
     auto entries = mine != released_.end() ? std::move(mine->second)
                                            : std::vector<released_entry>{};
-    end_lease(i, [this, i, entries = std::move(entries)] {
-      release(i, "all", entries);
-    });
+    auto kept = ctx_.streams[i].lease;
+    end_lease(i,
+              [this, i, entries = std::move(entries), kept = std::move(kept)] {
+                release(i, "all", entries, kept);
+              });
   }
   if (steps_under_way_ == 0)
     finish();
 }
 
 void sink_closing::release(uint32_t stream, const char* scope,
-                           const std::vector<released_entry>& entries) {
+                           const std::vector<released_entry>& entries,
+                           const lease_ptr& kept) {
   const auto& x = ctx_.streams[stream];
+  // See claim_anew why the command is not repeatable then.
+  const bool may_vanish
+    = kept && std::any_of(entries.begin(), entries.end(), [](const auto& e) {
+        return e.only_here;
+      });
   script_call call{resp::release_script(), {x.key}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);
   call.arg(static_cast<int64_t>(ctx_.options.lease.count())).arg(scope);
@@ -161,9 +171,17 @@ void sink_closing::release(uint32_t stream, const char* scope,
     call.arg(e.id).arg(pack(e.counts));
   ++steps_under_way_;
   ctx_.run(
-    call.finish(true, release_time(ctx_.options)),
-    [this](const reply_ptr&) { step_done(); },
-    [this, stream, name = x.name](const caf::error& err) {
+    call.finish(!may_vanish, release_time(ctx_.options)),
+    [=](const reply_ptr& reply) {
+      if (may_vanish)
+        on_released(stream, scope, entries, kept, *reply);
+      step_done();
+    },
+    [=, name = x.name](const caf::error& err) {
+      if (may_vanish && to_failure(err).code == errc::connection_lost) {
+        release(stream, scope, entries);
+        return step_done();
+      }
       ctx_.report(log_level::warning,
                   "could not give back the events of stream " + name + ": "
                     + describe(err)
@@ -173,6 +191,35 @@ void sink_closing::release(uint32_t stream, const char* scope,
     });
   if (ctx_.shares_keys() && std::string_view{scope} == "all")
     end_membership(x);
+}
+
+// If somebody deleted the consumer of this sink, its events become pending for
+// it again, and then they are given back.
+void sink_closing::on_released(uint32_t stream, const char* scope,
+                               const std::vector<released_entry>& entries,
+                               const lease_ptr& kept,
+                               const resp::reply& reply) {
+  resp::cursor at{reply};
+  uint32_t size = 0;
+  if (!at.read_array(size) || size != 3 || !ctx_.kept_in_time(stream, kept))
+    return;
+  at.skip();
+  at.skip();
+  const auto nobodys = resp::read_ids(at, "release");
+  if (!nobodys)
+    return;
+  std::vector<delivery_ledger::held_event> vanished;
+  for (const auto& e : entries)
+    if (e.only_here
+        && std::find(nobodys->begin(), nobodys->end(), e.id) != nobodys->end())
+      vanished.push_back({e.id, e.counts, false, true});
+  if (vanished.empty())
+    return;
+  ++steps_under_way_;
+  claim_anew(ctx_, stream, std::move(vanished), [=](const auto&) {
+    release(stream, scope, entries);
+    step_done();
+  });
 }
 
 // If this fails, the other members find out that the consumer is gone.

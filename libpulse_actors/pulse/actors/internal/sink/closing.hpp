@@ -66,8 +66,15 @@ private:
   void go_on_leaving(uint32_t stream);
   void release_all();
   void go_on_releasing();
+  /// Gives events back.
+  /// @param kept The lease of the events; null: do not look for events that
+  /// vanished because somebody deleted the consumer of this sink.
   void release(uint32_t stream, const char* scope,
-               const std::vector<released_entry>& entries);
+               const std::vector<released_entry>& entries,
+               const lease_ptr& kept = nullptr);
+  void on_released(uint32_t stream, const char* scope,
+                   const std::vector<released_entry>& entries,
+                   const lease_ptr& kept, const resp::reply& reply);
   void end_membership(const sink_stream& x);
   /// Ends the lease of a stream, then calls `then`. A renewal that Redis
   /// executes after the release would create the consumer again. When the lease

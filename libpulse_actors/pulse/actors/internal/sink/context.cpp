@@ -65,6 +65,7 @@ void sink_context::keep_lease(uint32_t stream, std::chrono::nanoseconds sent) {
   fresh->length = options.lease;
   fresh->clock = std::make_shared<lease_clock>();
   fresh->clock->renewed(sent);
+  x.known_lapses = 0;
   x.lease = std::move(fresh);
   leased.insert(stream);
   tell(leases, caf::add_atom_v, x.lease);
@@ -176,6 +177,30 @@ void sink_context::report_trimmed(uint32_t stream,
   const auto [first, last] = std::minmax_element(gone.begin(), gone.end());
   report_gap(streams[stream].name, first->previous(), last->next(), gone.size(),
              true);
+}
+
+void sink_context::report_deleted_consumer(uint32_t stream, size_t kept) {
+  auto& x = streams[stream];
+  const auto before = std::exchange(x.consumer_deleted_at, now());
+  const auto claimed = "the sink claimed " + std::to_string(kept)
+                       + " events anew that it holds, so none of them is lost";
+  if (before && now() - *before < options.lease / 3)
+    return report(log_level::warning, claimed);
+  ++counts.consumers_deleted;
+  notice news;
+  news.kind = notice_kind::consumer_deleted;
+  news.stream = x.name;
+  news.after = x.last_read;
+  news.text = "somebody deleted consumer " + consumer + " of sink "
+              + options.name + " on stream " + x.name
+              + " (XGROUP DELCONSUMER; a sink of goadesign/pulse with the same "
+                "name does that), or its group, or acknowledged its events by "
+                "hand; "
+              + claimed
+              + "; if this node had died before, they would be lost: find out "
+                "who does it, and give the other program a sink name of its "
+                "own";
+  publish(std::move(news));
 }
 
 } // namespace pulse::internal

@@ -127,6 +127,19 @@ struct sink_context {
   /// the events lasts at least from then on.
   void keep_lease(uint32_t stream, std::chrono::nanoseconds sent);
 
+  /// @returns whether the lease of a stream was renewed in time since the sink
+  /// last found out which events are its own. Then no other node can have taken
+  /// any of them over, by the rules.
+  [[nodiscard]] bool kept_in_time(uint32_t stream) const {
+    return kept_in_time(stream, streams[stream].lease);
+  }
+  /// The same for a lease that is not renewed any more.
+  [[nodiscard]] bool kept_in_time(uint32_t stream,
+                                  const lease_ptr& which) const {
+    return which && which->clock->lapses == streams[stream].known_lapses
+           && !which->clock->has_lapsed(options.lease, env.boot_time());
+  }
+
   /// A command that brings events and is about to be sent.
   struct fetch {
     /// See late_replies.
@@ -184,6 +197,11 @@ struct sink_context {
   /// The same for pending events of which Redis said that they are not in the
   /// stream any more. Does nothing if `gone` is empty.
   void report_trimmed(uint32_t stream, const std::vector<event_id>& gone);
+
+  /// Counts, logs and publishes that somebody deleted the consumer of this
+  /// sink. What is noticed within a third of a lease is one deletion.
+  /// @param kept How many events the sink claimed anew.
+  void report_deleted_consumer(uint32_t stream, size_t kept);
 
   /// Call this when Redis has answered. After a long silence of Redis it stops
   /// claims for one lease, so that all nodes can renew their leases first. The

@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink/dead_letter_writer.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/sink/claim_anew.hpp"
 #include "pulse/core/names.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
@@ -57,14 +58,18 @@ void sink_dead_letter_writer::send(const action& x) {
   call.arg("x-crashes").arg(uint64_t{x.counts.crashes});
   call.arg("x-time").arg(static_cast<int64_t>(ctx_.env.unix_time().count()));
   sent_.insert(x.stream);
+  // If the event is pending for nobody, that must not be because of a first
+  // execution (see claim_anew).
+  const bool repeatable = !ctx_.ledger.is_only_here(x.entry);
   ctx_.run(
-    call.finish(true),
+    call.finish(repeatable),
     [this, x](const reply_ptr& reply) {
       sent_.erase(sent_.find(x.stream));
       stored(x, *reply);
     },
     [this, x](const caf::error& err) {
       sent_.erase(sent_.find(x.stream));
+      ctx_.ledger.may_be_elsewhere(x.entry);
       failed(x, to_failure(err));
     });
 }
@@ -85,8 +90,26 @@ void sink_dead_letter_writer::stored(const action& x,
                         + " is a dead letter now: " + x.reason,
                       ctx_.now());
     count_removed(stream, resp::read_number(at, "dead_letter"));
+  } else if (ctx_.ledger.is_only_here(x.entry) && ctx_.kept_in_time(x.stream)) {
+    return claim_anew(x);
   }
   ctx_.ledger.forget(x.entry);
+}
+
+// Somebody deleted the consumer of this sink. Its event becomes pending for it
+// again, and then a dead letter.
+void sink_dead_letter_writer::claim_anew(const action& x) {
+  sent_.insert(x.stream);
+  internal::claim_anew(ctx_, x.stream, {{x.id, x.counts, false, true}},
+                       [this, x](const auto& claimed) {
+                         sent_.erase(sent_.find(x.stream));
+                         if (!claimed)
+                           failed(x, claimed.error());
+                         else if (!claimed->empty())
+                           waiting_.push_back(x);
+                         else
+                           ctx_.ledger.forget(x.entry);
+                       });
 }
 
 void sink_dead_letter_writer::count_removed(const std::string& stream,

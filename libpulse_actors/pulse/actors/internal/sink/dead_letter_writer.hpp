@@ -50,6 +50,7 @@ private:
 
   void send(const action& x);
   void stored(const action& x, const resp::reply& reply);
+  void claim_anew(const action& x);
   void count_removed(const std::string& stream, const outcome<int64_t>& n);
   void failed(const action& x, const failure& why);
 

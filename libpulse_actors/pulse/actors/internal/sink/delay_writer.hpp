@@ -33,7 +33,7 @@ public:
 
   /// @returns how many events are not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {
-    return sender_.backlog();
+    return sender_.backlog() + claiming_;
   }
 
 private:
@@ -46,11 +46,16 @@ private:
                                        const std::vector<action>& xs) const;
   status confirmed(uint32_t stream, const std::vector<action>& xs,
                    const resp::reply& reply);
-  status read_confirmation(uint32_t stream, const resp::reply& reply);
+  status read_confirmation(uint32_t stream, const resp::reply& reply,
+                           std::vector<event_id>& nobodys);
+  void left(uint32_t stream, const action& x);
+  void claim_anew(uint32_t stream, std::vector<action> xs);
   void report_trimmed(uint32_t stream, const std::vector<event_id>& gone);
 
   sink_context& ctx_;
   sink_action_sender sender_;
+  // How many events are being claimed anew.
+  size_t claiming_ = 0;
 };
 
 } // namespace pulse::internal

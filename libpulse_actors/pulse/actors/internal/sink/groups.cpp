@@ -224,6 +224,7 @@ void sink_groups::on_created_again(uint32_t index,
   resp::cursor at{reply};
   auto& x = ctx_.streams[index];
   if (is_busy_group(at)) {
+    ctx_.ledger.group_restarted(index);
     x.history.restarted_by_other();
     return created_.push_back(index);
   }
@@ -232,6 +233,7 @@ void sink_groups::on_created_again(uint32_t index,
     return failed(index, created.error());
   if (*created == 0)
     return look(index);
+  ctx_.ledger.group_restarted(index);
   x.history.restarted(how);
   if (how.kind == group_history::restart::type::new_stream)
     x.last_read = event_id::min();

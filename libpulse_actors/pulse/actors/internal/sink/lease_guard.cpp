@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink/lease_guard.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/sink/claim_anew.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
@@ -59,10 +60,8 @@ void sink_lease_guard::resolve_doubts() {
       i = doubts_.erase(i);
       continue;
     }
-    if (!x.asked && ctx_.now() >= x.not_before) {
-      x.asked = true;
-      verify(stream);
-    }
+    if (!x.asked && ctx_.now() >= x.not_before)
+      x.asked = verify(stream);
     ++i;
   }
 }
@@ -201,31 +200,78 @@ void sink_lease_guard::on_checked(const std::vector<uint32_t>& part,
   ctx_.note_command_failed(why);
 }
 
-void sink_lease_guard::verify(uint32_t stream) {
+void sink_lease_guard::look_for_missing(uint32_t stream) {
+  if (ctx_.streams[stream].lease && !ctx_.closing)
+    verify(stream);
+}
+
+// Returns false if a verification is under way that began before.
+bool sink_lease_guard::verify(uint32_t stream) {
+  if (!verifying_.insert(stream).second)
+    return false;
   ++checking_;
   ctx_.requests.ask(
     ctx_.leases,
     [this, stream,
-     before = ctx_.ledger.next_serial()](const std::vector<event_id>& ours) {
+     before = ctx_.ledger.next_serial()](std::vector<event_id> ours) {
       --checking_;
-      on_verified(stream, before, ours);
+      on_verified(stream, before, std::move(ours));
     },
     [this, stream](const caf::error& err) {
       --checking_;
       on_not_verified(stream, to_failure(err));
     },
     caf::update_atom_v, ctx_.streams[stream].lease);
+  return true;
 }
 
 void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
-                                   const std::vector<event_id>& ours) {
+                                   std::vector<event_id> ours) {
+  const bool in_time = ctx_.kept_in_time(stream);
+  auto& x = ctx_.streams[stream];
+  if (x.lease)
+    x.known_lapses = x.lease->clock->lapses;
+  if (!in_time)
+    return settle(stream, before, false, ours);
+  auto missing = ctx_.ledger.missing(stream, before, ours);
+  if (missing.empty() || !missing.front().only_here)
+    return settle(stream, before, true, ours);
+  claim_anew(ctx_, stream, std::move(missing),
+             [this, stream, before,
+              ours = std::move(ours)](const auto& claimed) mutable {
+               on_claimed_anew(stream, before, std::move(ours), claimed);
+             });
+}
+
+void sink_lease_guard::on_claimed_anew(
+  uint32_t stream, uint64_t before, std::vector<event_id> ours,
+  const outcome<std::vector<event_id>>& claimed) {
+  if (!claimed)
+    return on_not_verified(stream, claimed.error());
+  const auto middle = static_cast<std::ptrdiff_t>(ours.size());
+  ours.insert(ours.end(), claimed->begin(), claimed->end());
+  std::inplace_merge(ours.begin(), ours.begin() + middle, ours.end());
+  settle(stream, before, true, ours);
+}
+
+void sink_lease_guard::settle(uint32_t stream, uint64_t before, bool in_time,
+                              const std::vector<event_id>& ours) {
+  verifying_.erase(stream);
+  if (!in_time)
+    ctx_.ledger.lease_lapsed(stream, ours);
   if (auto n = ctx_.ledger.retain_only(stream, before, ours); n > 0) {
     ctx_.counts.lost_leases += n;
+    const auto which = std::to_string(n) + " of its events of stream "
+                       + ctx_.streams[stream].name;
     ctx_.report(log_level::warning,
-                "this node did not renew its lease in time: other nodes took "
-                "over "
-                  + std::to_string(n) + " of its events of stream "
-                  + ctx_.streams[stream].name);
+                in_time
+                  ? which
+                      + " are not pending for this node any more: others "
+                        "acknowledged or claimed them, or they were removed; "
+                        "the node drops them"
+                  : "this node did not renew its lease in time, so other nodes "
+                    "may take its events over; it drops "
+                      + which + " that are not pending for it any more");
   }
   note_unknown(stream, ours);
   const auto i = doubts_.find(stream);
@@ -240,6 +286,7 @@ void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
 }
 
 void sink_lease_guard::on_not_verified(uint32_t stream, const failure& why) {
+  verifying_.erase(stream);
   if (const auto i = doubts_.find(stream); i != doubts_.end())
     i->second = {false, ctx_.now() + verify_pause};
   ctx_.note_refusal(why);

@@ -31,6 +31,10 @@ public:
   /// sink, and goes on with the stream when Redis has answered.
   void check_leases();
 
+  /// Call this when Redis says that fewer events are pending for the sink than
+  /// it holds. It finds out which ones are missing.
+  void look_for_missing(uint32_t stream);
+
   /// Looks for events that the sink does not know, if it is time to do so, and
   /// shows other nodes that this one lives. Ends leases that are not needed any
   /// more.
@@ -59,15 +63,22 @@ private:
   void check_idle(const std::vector<uint32_t>& streams);
   void check_part(const std::vector<uint32_t>& part);
   void on_checked(const std::vector<uint32_t>& part, const resp::reply& reply);
-  void verify(uint32_t stream);
+  bool verify(uint32_t stream);
   void on_not_verified(uint32_t stream, const failure& why);
   void on_verified(uint32_t stream, uint64_t before,
-                   const std::vector<event_id>& ours);
+                   std::vector<event_id> ours);
+  void on_claimed_anew(uint32_t stream, uint64_t before,
+                       std::vector<event_id> ours,
+                       const outcome<std::vector<event_id>>& claimed);
+  void settle(uint32_t stream, uint64_t before, bool in_time,
+              const std::vector<event_id>& ours);
   void note_unknown(uint32_t stream, const std::vector<event_id>& ours);
 
   sink_context& ctx_;
   const sink_outcome_writer& outcomes_;
   std::map<uint32_t, doubt> doubts_;
+  // The streams for which it asks Redis which events still belong to the sink.
+  std::set<uint32_t> verifying_;
   // Time since boot before which no lease can become stale.
   std::chrono::nanoseconds next_look_{0};
   // How many streams are being checked.

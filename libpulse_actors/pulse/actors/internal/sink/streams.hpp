@@ -50,6 +50,11 @@ struct sink_stream {
   lease_ptr lease;
   /// Time since boot at which the lease was found stale last.
   std::chrono::nanoseconds doubted_at = std::chrono::nanoseconds::min();
+  /// How often the lease had lapsed when the sink last found out which events
+  /// are still its own.
+  uint64_t known_lapses = 0;
+  /// When the sink last noticed that somebody deleted its consumer.
+  std::optional<delivery_time> consumer_deleted_at;
   /// How many events of the group wait in Redis for their next attempt, as far
   /// as this sink knows, and when the next one is due.
   uint64_t delayed = 0;
