@@ -76,13 +76,26 @@ CAF_TEST(a lost group begins again before all unacknowledged events) {
   give(4, 6);
   alice.finish();
   consume_messages();
+  redis.answer("create_group", ":2\r\n"); // nobody else has read events
   give_page(no_group);
   pass(3s);
   CAF_CHECK_EQUAL(calls("create_group"),
-                  "a s 4-18446744073709551615 1 2000000 1000000-0");
+                  "a s 0-0 1 2000000 1000000-0 0-0 6-0 3 "
+                  "4-18446744073709551615");
   CAF_CHECK_EQUAL(news(), "group_recovered a 4-18446744073709551615 0");
   CAF_CHECK_EQUAL(info().groups_recovered, 1u);
   CAF_CHECK(reads());
+}
+
+CAF_TEST(a lost group begins before what new members may have read) {
+  spawn_subscribed();
+  listen();
+  give(4, 6);
+  give_page(no_group);
+  pass(3s);
+  CAF_CHECK_EQUAL(calls("create_group"),
+                  "a s 0-0 1 2000000 1000000-0 0-0 6-0 3 6-0");
+  CAF_CHECK_EQUAL(news(), "group_recovered a 0-0 0");
 }
 
 CAF_TEST(a lost group begins before the events of other members) {
@@ -91,6 +104,7 @@ CAF_TEST(a lost group begins before the events of other members) {
   // The audit finds that another member may hold events after 2-0.
   audit_facts found;
   found.others = "(2-0";
+  found.at_ms = 2;
   redis.answer("audit", audit_reply(found));
   pass(7s);
   give_page(no_group);
@@ -149,7 +163,8 @@ CAF_TEST(
   give_page(no_group);
   pass(3s);
   CAF_CHECK_EQUAL(calls("create_group"),
-                  "a s 9-0 1 2000000 1000000-0 | a s 0-0 0 0 0-0");
+                  "a s 0-0 1 2000000 1000000-0 0-0 9-0 3 9-0 | "
+                  "a s 0-0 0 0 0-0");
   CAF_CHECK_EQUAL(news(), "stream_reset a 0-0 loss 0");
 }
 

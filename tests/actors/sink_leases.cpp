@@ -225,7 +225,7 @@ CAF_TEST(a claim whose reply is lost is not repeated but asked again) {
   listen_with_held(1);
   audit_sees(0);
   redis.lose("keep");
-  pass(5s);
+  pass(6s);
   CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 1-0 1");
   audit_sees(0);
   redis.answer("keep", ids({1}));

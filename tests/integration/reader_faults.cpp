@@ -4,6 +4,7 @@
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
 
+#include <memory>
 #include <set>
 
 #include <caf/test/unit_test.hpp>
@@ -79,10 +80,13 @@ struct fixture : redis_fixture {
   }
 };
 
-// Blocks its worker until `go`.
-reaction waits_for(std::atomic<bool>& go) {
-  return [&go](auto*, const event&) -> caf::result<void> {
-    while (!go)
+// Blocks its worker until the flag is set. The worker may look at the flag
+// after the test has seen its last event.
+using flag = std::shared_ptr<std::atomic<bool>>;
+
+reaction waits_for(const flag& go) {
+  return [go](auto*, const event&) -> caf::result<void> {
+    while (!*go)
       std::this_thread::sleep_for(1ms);
     return caf::unit;
   };
@@ -97,7 +101,7 @@ CAF_TEST_FIXTURE_SCOPE(reader_fault_tests, fixture)
 CAF_TEST(a slow subscriber gets everything and delays nobody) {
   constexpr int count = 100'000;
   recorder late;
-  std::atomic<bool> go{false};
+  const flag go = std::make_shared<std::atomic<bool>>(false);
   auto r = open(1'000, overflow_policy::pause);
   must(r.subscribe(worker(late, waits_for(go))));
   must(r.subscribe(worker(seen)));
@@ -105,7 +109,7 @@ CAF_TEST(a slow subscriber gets everything and delays nobody) {
   CAF_REQUIRE(seen.wait_for_count(count));
   CAF_CHECK(complete(seen, count));
   CAF_CHECK_EQUAL(late.size(), 1u);
-  go = true;
+  *go = true;
   CAF_REQUIRE(late.wait_for_count(count));
   // It is back at the live tail.
   add(count, count + 10);
@@ -138,12 +142,12 @@ CAF_TEST(a subscriber that falls behind again and again gets everything) {
 }
 
 CAF_TEST(the oldest events are dropped and counted if that is wanted) {
-  std::atomic<bool> go{false};
+  const flag go = std::make_shared<std::atomic<bool>>(false);
   auto r = open(10, overflow_policy::drop_oldest);
   must(r.subscribe(worker(seen, waits_for(go)), subscription{2}));
   add(0, 1'000);
   CAF_CHECK(eventually([&] { return must(r.info()).dropped == 988; }));
-  go = true;
+  *go = true;
   CAF_CHECK(seen.wait_for_count(12));
   const auto payloads = seen.payloads();
   CAF_CHECK_EQUAL(payloads[1], "1");
@@ -152,7 +156,7 @@ CAF_TEST(the oldest events are dropped and counted if that is wanted) {
 }
 
 CAF_TEST(a slow subscriber is ended if that is wanted) {
-  std::atomic<bool> go{false};
+  const flag go = std::make_shared<std::atomic<bool>>(false);
   auto r = open(10, overflow_policy::fail);
   auto slow = worker(seen, waits_for(go));
   must(r.subscribe(slow, subscription{2}));
@@ -160,7 +164,7 @@ CAF_TEST(a slow subscriber is ended if that is wanted) {
   self->monitor(slow);
   add(0, 1'000);
   CAF_CHECK(eventually([&] { return must(r.info()).subscribers == 0; }));
-  go = true;
+  *go = true;
   self->receive([](const caf::down_msg& x) {
     CAF_CHECK(x.reason == errc::subscriber_overflow);
   });

@@ -257,6 +257,7 @@ CAF_TEST(a group that vanishes is created again below what is not acked) {
 CAF_TEST(events of a live sink whose consumer somebody deletes are not lost) {
   auto how = options("billing", {"orders"});
   how.lease = 3s;
+  how.credit = 16; // so that the sink wants all ten
   auto uut = open(how);
   must(uut.on_notice(news.listener()));
   std::atomic<bool> waits{true};

@@ -22,7 +22,6 @@ struct options {
   std::string expect;
   bool verbose = false;
   bool twice = false;
-  bool strict = false;
   bool no_faults = false;
   bool no_misbehaviour = false;
 };
@@ -45,8 +44,6 @@ sim::plan plan_of(const options& how, uint64_t seed) {
 
 std::string command_of(const options& how, uint64_t seed) {
   auto result = "pulse-simulate --seed " + std::to_string(seed);
-  if (how.strict)
-    result += " --strict";
   if (how.no_faults)
     result += " --no-faults";
   if (how.no_misbehaviour)
@@ -78,7 +75,6 @@ void print(const summary& x) {
 
 sim::run_result run_again(const options& how, uint64_t seed, size_t keep) {
   sim::run_options again;
-  again.is_strict = how.strict;
   again.keep = keep;
   return sim::run(plan_of(how, seed), again);
 }
@@ -99,7 +95,6 @@ enum class verdict : uint8_t { good, broken, found };
 // Found: the rule is broken that was expected to be.
 verdict run_one(const options& how, uint64_t seed, summary& all) {
   sim::run_options live;
-  live.is_strict = how.strict;
   if (how.verbose)
     live.print = print_line;
   const auto result = sim::run(plan_of(how, seed), live);
@@ -163,8 +158,6 @@ int main(int argc, char** argv) {
                  "planted");
   app.add_flag("--verbose", how.verbose, "print each step");
   app.add_flag("--twice", how.twice, "run each seed twice and compare");
-  app.add_flag("--strict", how.strict,
-               "also judge what the library is known to break");
   app.add_flag("--no-faults", how.no_faults, "no faults of nodes and links");
   app.add_flag("--no-misbehaviour", how.no_misbehaviour,
                "workers handle all events");

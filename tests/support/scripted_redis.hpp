@@ -143,6 +143,8 @@ public:
     if (command[0] == "XPENDING" && command.size() > 3 && command[3] == "-"
         && command[5] == "1")
       return "check";
+    if (command[0] == "XPENDING" && command.size() == 3)
+      return "XPENDING summary";
     if (command[0] != "EVALSHA")
       return command[0];
     using namespace resp;

@@ -110,8 +110,11 @@ const script& audit_script();
 /// the stream was deleted since then.
 /// KEYS: stream. ARGV: group, ID after which the group begins, how many entries
 /// it has read, how many entries the stream had, last ID of the stream (both 0
-/// if there was no stream).
-/// Answers 1, or 0 if the stream was deleted.
+/// if there was no stream); optional: an ID, a later ID, a number, and another
+/// ID after which the group begins if the stream has exactly so many entries
+/// after the one ID and up to the other.
+/// Answers 1, 2 if the group begins after that other ID, or 0 if the stream was
+/// deleted.
 const script& create_group_script();
 
 } // namespace pulse::resp

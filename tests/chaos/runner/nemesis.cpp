@@ -21,6 +21,11 @@ constexpr int64_t settled_us = 4'000'000;
 // events that were delivered meanwhile stays 0 for that time.
 constexpr int64_t clock_step_us = 4'000'000;
 
+// After this time all sinks have looked at their groups.
+constexpr int64_t look_us = 5'000'000;
+
+constexpr int64_t not_counted = INT64_MAX;
+
 } // namespace
 
 nemesis::nemesis(const std::string& directory, local_redis& server,
@@ -144,18 +149,41 @@ bool nemesis::allow_keys() const {
   return false;
 }
 
-void nemesis::act_on_group(active& x) const {
+void nemesis::act_on_group(active& x) {
   x.slot = x.what.variant ? "audit" : "billing";
   if (x.what.what == fault_kind::group_setid)
     return move_group(x);
+  counted_since_[x.slot] = not_counted;
   const std::vector<std::string> destroy{"XGROUP", "DESTROY",
                                          stream_key(stream_name), x.slot};
   x.taken = std::max<int64_t>(admin_.number(destroy), 0);
 }
 
+// After a move Redis does not know how many events the group has read, until
+// the group has reached the end of the stream. The sinks cannot see another
+// move before they have found that number again.
+bool nemesis::can_see_a_move(const std::string& group) {
+  static const std::string script = R"(
+    for _, g in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+      if g[2] == ARGV[1] then return tonumber(g[10]) and 1 or 0 end
+    end
+    return 0)";
+  const auto known
+    = admin_.number({"EVAL", script, "1", stream_key(stream_name), group});
+  auto& since = counted_since_.emplace(group, begin_).first->second;
+  if (known != 1)
+    since = not_counted;
+  else if (since == not_counted)
+    since = now_us();
+  return since != not_counted && now_us() - since >= look_us;
+}
+
 // Moves a group over the first half of the next events that it was not given,
 // so that others remain. Otherwise the sink could not see it.
-void nemesis::move_group(active& x) const {
+void nemesis::move_group(active& x) {
+  if (!can_see_a_move(x.slot))
+    return;
+  counted_since_[x.slot] = not_counted;
   static const std::string script = R"(
     for _, g in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
       if g[2] == ARGV[1] then

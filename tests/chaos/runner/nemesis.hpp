@@ -2,6 +2,7 @@
 
 #include "pulse/testing/local_redis.hpp"
 
+#include "chaos/node/journal.hpp"
 #include "chaos/runner/fleet.hpp"
 #include "chaos/runner/plan.hpp"
 #include "chaos/runner/proxy.hpp"
@@ -9,6 +10,7 @@
 #include "chaos/runner/shifted_clock.hpp"
 
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -66,8 +68,9 @@ private:
   void act(active& x);
   void act_on_redis(active& x);
   [[nodiscard]] bool allow_keys() const;
-  void act_on_group(active& x) const;
-  void move_group(active& x) const;
+  void act_on_group(active& x);
+  bool can_see_a_move(const std::string& group);
+  void move_group(active& x);
   [[nodiscard]] int64_t delete_consumer(const fleet::slot& of) const;
   bool heal(active& x);
   void measure(active& x);
@@ -83,6 +86,10 @@ private:
   std::vector<active> active_;
   std::vector<std::string> outages_;
   uint64_t count_ = 0;
+  int64_t begin_ = now_us();
+  // Since when Redis has known how many events a group has read, as far as this
+  // class has looked.
+  std::map<std::string, int64_t> counted_since_;
 };
 
 /// CPU time of a process, in seconds; 0 if there is none.

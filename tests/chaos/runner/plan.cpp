@@ -38,10 +38,10 @@ constexpr std::array<fault_facts, 24> all_faults{{
   {fault_kind::outage, "outage", true, false},
   {fault_kind::flush, "flush", true, false},
   {fault_kind::del, "del", true, false},
-  {fault_kind::group_destroy, "group-destroy", true, false},
+  {fault_kind::group_destroy, "group-destroy", true, true},
   {fault_kind::starve, "starve", false, true},
   {fault_kind::deny, "deny", true, true},
-  {fault_kind::group_setid, "setid", true, false},
+  {fault_kind::group_setid, "setid", true, true},
   {fault_kind::consumer_delete, "del-consumer", false, true},
 }};
 

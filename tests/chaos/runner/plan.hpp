@@ -62,7 +62,7 @@ enum class fault_kind : uint8_t {
 std::string to_string(fault_kind x);
 
 /// @returns the kinds that are planned at random: all except `outage`, and
-/// those by which somebody deletes data.
+/// those by which somebody deletes events.
 std::vector<fault_kind> random_faults();
 
 /// Reads a comma separated list of names. @returns false if one is unknown.

@@ -836,6 +836,47 @@ CAF_TEST(parked events are given back with their partitions) {
   CAF_CHECK_EQUAL(actions(uut), "release1 release2");
 }
 
+CAF_TEST(an event that came again is younger than an earlier list) {
+  auto uut = make();
+  uut.add_worker(1, 1);
+  uut.fetched(0, ev(1));
+  uut.fetched(0, ev(2));
+  const auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "1>1");
+  const auto before = uut.next_serial();
+  uut.fetched(0, ev(1)); // the group was created again
+  uut.fetched(0, ev(2));
+  CAF_CHECK_EQUAL(uut.retain_only(0, before, {}), 0u);
+  uut.failed(out[0].what, 1, "no", {}, now);
+  CAF_CHECK_EQUAL(actions(uut), "delay1");
+  CAF_CHECK_EQUAL(plan(uut), "2>1");
+}
+
+CAF_TEST(what another node did with an event counts) {
+  auto uut = make();
+  uut.fetched(0, ev(1));
+  uut.fetched(0, ev(2));
+  uut.adopt_counts(0, {1, 0}, {1, 0, 0}); // nothing new
+  uut.adopt_counts(0, {2, 0}, {2, 0, 1});
+  uut.adopt_counts(0, {3, 0}, {7, 0, 1}); // unknown
+  uut.add_worker(1, 8);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  const auto marks = uut.take_actions();
+  CAF_REQUIRE_EQUAL(marks.size(), 1u);
+  CAF_CHECK(marks[0].kind == kind::mark);
+  CAF_CHECK_EQUAL(marks[0].counts.crashes, 2u);
+  uut.marked(marks[0].entry);
+  const auto out = dispatch(uut);
+  CAF_CHECK_EQUAL(show(out), "2>1");
+  CAF_CHECK_EQUAL(out[0].content.counts().deliveries, 2u);
+  CAF_CHECK_EQUAL(out[0].content.counts().crashes, 1u);
+  uut.adopt_counts(0, {1, 0}, {5, 0, 1}); // a worker has it
+  uut.failed(out[0].what, 1, "no", {}, now);
+  const auto first = uut.find(0, {1, 0});
+  CAF_REQUIRE(first.has_value());
+  CAF_CHECK_EQUAL(first->attempt, 1u);
+}
+
 CAF_TEST(keyed gives a topic to the same worker as long as it is there) {
   how.dispatch = dispatch_mode::keyed;
   auto uut = make();

@@ -43,9 +43,6 @@ public:
     // nop
   }
 
-  /// Whether what docs/simulation.md lists under "What is known" breaks a rule.
-  bool is_strict = false;
-
   // -- what happens -----------------------------------------------------------
 
   void instance_opens(instance_id id, std::string sink,

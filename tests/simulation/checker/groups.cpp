@@ -168,10 +168,8 @@ void group_rules::look_at_new(const watched& x, const group& now) {
   const auto end = entries.upper_bound(now.last_delivered);
   for (auto i = entries.upper_bound(x.last_delivered); i != end; ++i) {
     const delivery_key key{x.sink, x.stream, i->first};
-    const auto is_known = !deliveries_.is_strict
-                          && deliveries_.is_forgotten(key);
     if (now.pending.count(i->first) == 0 && !deliveries_.was_acknowledged(key)
-        && !is_dead_letter(x, i->first) && !is_known)
+        && !is_dead_letter(x, i->first))
       out_.add("skipped", to_string(key) + " was passed over");
   }
   for (const auto& [id, entry] : now.pending)

@@ -22,7 +22,6 @@ public:
     all_.log.keep = how.keep;
     all_.log.print = how.print;
     all_.net.longest_delay = what.longest_delay;
-    all_.rules.deliveries.is_strict = how.is_strict;
     for (size_t i = 0; i < what.producers.size(); ++i)
       added_.push_back(std::make_shared<uint32_t>(0));
     for (const auto& sink : what.sinks)

@@ -17,9 +17,6 @@ struct run_options {
   size_t keep = 0;
   /// Gets each step as text, if set.
   std::function<void(const std::string&)> print;
-  /// Whether rules count that the library is known to break, see
-  /// docs/simulation.md.
-  bool is_strict = false;
 };
 
 /// What a run came to.

@@ -20,6 +20,7 @@ ledger_entry* entry_table::add(uint32_t stream, event content) {
   auto& x = slots_[slot];
   x = ledger_entry{};
   x.serial = next_serial_++;
+  x.fetched_at = x.serial;
   x.stream = stream;
   x.id = content.id();
   x.counts = content.counts();

@@ -60,6 +60,9 @@ struct ledger_entry {
   /// Empty unless `has_content()`. Its own counts have no meaning.
   event content;
   uint64_t serial = 0;
+  /// The serial number that the next entry had when Redis gave the event to
+  /// this sink, the last time if that happened several times.
+  uint64_t fetched_at = 0;
   uint32_t round = 0;
   uint32_t stream = 0;
   held_blocks::index block = 0;
@@ -112,6 +115,11 @@ public:
   ledger_entry* add(uint32_t stream, event content);
 
   void erase(ledger_entry& x);
+
+  /// Notes that Redis gave the event to this sink again.
+  void fetched_again(ledger_entry& x) noexcept {
+    x.fetched_at = next_serial_++;
+  }
 
   void move_to(ledger_entry& x, entry_state next) noexcept {
     --counts_[static_cast<size_t>(x.state)];

@@ -43,7 +43,9 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
   const auto id = content.id();
   auto* x = entries_.add(stream, std::move(content));
   if (x == nullptr) {
-    entries_.find(stream, id)->taken_over = false; // it is ours again
+    x = entries_.find(stream, id);
+    x->taken_over = false; // it is ours again
+    entries_.fetched_again(*x);
     return false;
   }
   const auto& counts = x->counts;
@@ -83,7 +85,7 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
   size_t dropped = 0;
   for (auto& x : entries_) {
     const bool dispatched = x.state == entry_state::dispatched;
-    if (!is_undecided(x) || x.stream != stream || x.serial >= before)
+    if (!is_undecided(x) || x.stream != stream || x.fetched_at >= before)
       continue;
     const bool lost = !std::binary_search(still_ours.begin(), still_ours.end(),
                                           x.id);
@@ -104,7 +106,7 @@ delivery_ledger::missing(uint32_t stream, uint64_t before,
   std::vector<held_event> result;
   for (const auto& x : entries_) {
     if (!is_undecided(x) || x.taken_over || x.stream != stream
-        || x.serial >= before
+        || x.fetched_at >= before
         || std::binary_search(still_ours.begin(), still_ours.end(), x.id))
       continue;
     auto counts = x.counts;
@@ -124,6 +126,22 @@ void delivery_ledger::lease_lapsed(uint32_t stream,
     if (x.stream == stream
         && !std::binary_search(still_ours.begin(), still_ours.end(), x.id))
       x.only_here = false;
+}
+
+// Counts of this ledger may be newer than those in Redis, so the higher ones
+// hold. If the other node died, the event may have killed it.
+void delivery_ledger::adopt_counts(uint32_t stream, event_id id,
+                                   const delivery_counts& found) {
+  auto* x = entries_.find(stream, id);
+  if (x == nullptr || !x->is_idle())
+    return;
+  auto& counts = x->counts;
+  if (found.deliveries <= counts.deliveries && found.crashes <= counts.crashes)
+    return;
+  x->crash_candidate = true;
+  counts.deliveries = std::max(counts.deliveries, found.deliveries);
+  counts.failures = std::max(counts.failures, found.failures);
+  counts.crashes = std::max(counts.crashes, found.crashes);
 }
 
 void delivery_ledger::group_restarted(uint32_t stream) {

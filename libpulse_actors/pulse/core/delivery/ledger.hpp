@@ -198,6 +198,10 @@ public:
   /// decided.
   void lease_lapsed(uint32_t stream, const std::vector<event_id>& still_ours);
 
+  /// Redis has these counts for an event that is pending for this sink. Another
+  /// node may have had the event meanwhile. Does nothing if a worker has it.
+  void adopt_counts(uint32_t stream, event_id id, const delivery_counts& x);
+
   /// The group of a stream was created again, so other nodes may get the events
   /// that this one holds.
   void group_restarted(uint32_t stream);

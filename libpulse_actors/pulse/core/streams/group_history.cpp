@@ -44,6 +44,10 @@ uint64_t passed_since(const group_state& before, const group_state& now) {
   return most > least ? most - least : 0;
 }
 
+// So many events can be counted when the group vanished. A sink that has read
+// more since the last audit cannot show that it was alone.
+constexpr uint64_t most_own_reads = 4'000;
+
 event_id first_available(const group_state& x) {
   const auto& s = x.stream;
   return s.length > 0 && s.first > x.at ? s.first : x.at.next();
@@ -52,6 +56,7 @@ event_id first_available(const group_state& x) {
 } // namespace
 
 void group_history::received(const event& x) {
+  note_own_read(x.id());
   if (x.id() < last_event_)
     return;
   last_event_ = x.id();
@@ -66,9 +71,34 @@ void group_history::received(const event& x) {
   ++seen_.added;
 }
 
+// An event may come twice, for instance when the group was created again.
+void group_history::note_own_read(event_id id) {
+  if (id <= last_own_read_ || (known_ && id <= known_->at))
+    return;
+  last_own_read_ = id;
+  if (own_reads_ && ++*own_reads_ > most_own_reads)
+    own_reads_.reset();
+  if (asked_ && reads_since_asked_.size() <= most_own_reads)
+    reads_since_asked_.push_back(id);
+}
+
+// The events that were read before the audit was asked for are not behind its
+// position.
+void group_history::count_own_reads(event_id from) {
+  const auto first = std::upper_bound(reads_since_asked_.begin(),
+                                      reads_since_asked_.end(), from);
+  own_reads_ = static_cast<uint64_t>(reads_since_asked_.end() - first);
+  if (*own_reads_ > most_own_reads)
+    own_reads_.reset();
+  reads_since_asked_.clear();
+  asked_ = false;
+}
+
 // -- audits -------------------------------------------------------------------
 
-group_history::question group_history::ask(uint64_t disturbances) const {
+group_history::question group_history::ask(uint64_t disturbances) {
+  reads_since_asked_.clear();
+  asked_ = true;
   return {last_event_, known_.has_value(), !stored_ || stored_ != known_->read,
           disturbances};
 }
@@ -180,6 +210,7 @@ std::optional<finding> group_history::settle(const group_state& now) {
 }
 
 void group_history::remember(const group_state& now, const question& asked) {
+  count_own_reads(now.at);
   disturbances_ = asked.disturbances;
   known_ = now;
   if (now.corrected)
@@ -195,6 +226,8 @@ void group_history::forget() {
   known_.reset();
   seen_ = {};
   last_event_ = event_id::min();
+  own_reads_ = 0;
+  last_own_read_ = event_id::min();
   suspected_ = 0;
   counted_ = false;
   stored_.reset();
@@ -207,12 +240,16 @@ group_history::restart_after(event_id floor,
                              const std::optional<stream_state>& found,
                              const std::optional<event>& same_event) const {
   using type = restart::type;
-  const restart anew{type::new_stream, event_id::min(), 0};
+  const restart anew{type::new_stream, event_id::min(), 0, {}};
   if (!found || is_other_stream(seen_, *found)
       || (!known_ && found->last < floor))
     return anew;
   const auto read = known_ ? known_->read.value_or(0) : 0;
-  const restart again{type::same_stream, floor, read};
+  restart again{type::same_stream, floor, read, {}};
+  if (known_ && known_->at < floor) {
+    again.after = known_->at;
+    again.alone = proof_of_being_alone(floor, *found);
+  }
   if (last_event_ > event_id::min()) {
     if (same_event)
       return fingerprint(*same_event) == fingerprint_ ? again : anew;
@@ -224,7 +261,21 @@ group_history::restart_after(event_id floor,
   // removed that they may be among them. Or the stream never had an event.
   if (seen_.added > 0 || (known_ && found->added == 0))
     return again;
-  return {type::unknown, floor, read};
+  again.kind = type::unknown;
+  return again;
+}
+
+// Events behind the position of the last audit that were removed would be
+// missing in the count.
+std::optional<group_history::proof>
+group_history::proof_of_being_alone(event_id floor,
+                                    const stream_state& found) const {
+  const auto at = known_->at;
+  const bool complete = found.removed() == known_->stream.removed()
+                        || (found.first <= at && found.max_deleted <= at);
+  if (!own_reads_ || !complete)
+    return std::nullopt;
+  return proof{at, std::max(last_own_read_, floor), *own_reads_, floor};
 }
 
 void group_history::restarted(const restart& x) {
@@ -237,6 +288,8 @@ void group_history::restarted(const restart& x) {
 }
 
 void group_history::restarted_by_other() {
+  own_reads_.reset();
+  last_own_read_ = event_id::min();
   if (known_)
     known_->read.reset();
   counted_ = false;

@@ -72,6 +72,16 @@ public:
     bool exact = false;
   };
 
+  /// If the stream has exactly `count` events with IDs after `from` and up to
+  /// `to`, this sink has read all of them, and the group can begin after
+  /// `floor`.
+  struct proof {
+    event_id from;
+    event_id to;
+    uint64_t count = 0;
+    event_id floor;
+  };
+
   /// Where a group that vanished begins again.
   struct restart {
     enum class type : uint8_t {
@@ -84,9 +94,14 @@ public:
     };
 
     type kind = type::same_stream;
+    /// The floor, or the position of the group at the last audit if that is
+    /// lower: members that joined since then may hold events behind it.
     event_id after;
     /// An estimate of the number of events up to `after`.
     uint64_t read = 0;
+    /// What shows that nobody else read events since the last audit, if that
+    /// can be shown.
+    std::optional<proof> alone;
   };
 
   // -- events -----------------------------------------------------------------
@@ -107,7 +122,7 @@ public:
   /// has it, too: reads alone do not store it. Then a count that is missing
   /// later shows that somebody moved the group, and a count that was loaded is
   /// only a few seconds old.
-  [[nodiscard]] question ask(uint64_t disturbances) const;
+  [[nodiscard]] question ask(uint64_t disturbances);
 
   /// Compares the answer with what was known. An event that was lost is found
   /// only once by all sinks of a group, because the audit corrects entries-read
@@ -140,6 +155,10 @@ private:
   std::optional<finding> moved(const group_state& now);
   std::optional<finding> settle(const group_state& now);
   void note_removed(const group_state& now);
+  void note_own_read(event_id id);
+  void count_own_reads(event_id from);
+  [[nodiscard]] std::optional<proof>
+  proof_of_being_alone(event_id floor, const stream_state& found) const;
   void remember(const group_state& now, const question& asked);
   void forget();
 
@@ -159,6 +178,13 @@ private:
   /// The last count of read events that was written to the append-only file.
   std::optional<uint64_t> stored_;
   uint64_t disturbances_ = 0;
+  /// How many events the sink has read since the position of the last audit,
+  /// and the last of them; empty: too many.
+  std::optional<uint64_t> own_reads_ = 0;
+  event_id last_own_read_;
+  /// Those of them that the sink has read since it asked for the next audit.
+  std::vector<event_id> reads_since_asked_;
+  bool asked_ = false;
 };
 
 } // namespace pulse

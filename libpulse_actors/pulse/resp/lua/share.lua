@@ -194,6 +194,13 @@ local function share()
     for i = quota + 1, #have do set(tostring(have[i]), '!' .. me) end
   end
   local missing = quota - #have
+  -- The member for which this one gave up partitions may have left.
+  for _, i in ipairs(mine(true)) do
+    if missing > 0 then
+      set(tostring(i), me)
+      missing = missing - 1
+    end
+  end
   for i = 0, partitions - 1 do
     local owner = owner_of(i)
     if missing > 0 and not (owner and known['m:' .. owner]) then
@@ -364,16 +371,16 @@ end
 -- What follows ---------------------------------------------------------------
 
 local names = members()
+local has_all = works and #names == 1 and #mine(false) == partitions
 if not alone then
   local others_hold = false
   for consumer, n in pairs(pending) do
     others_hold = others_hold or (consumer ~= me and n > 0)
   end
-  local only = works and #names == 1 and #mine(false) == partitions
-               and not others_hold
+  local only = has_all and not others_hold
                and now - (known['died'] or 0) > tonumber(ARGV[9])
   if only and known['sole'] ~= me then set('sole', me) end
-  if known['sole'] == me and (#names > 1 or not works) then set('sole', nil) end
+  if known['sole'] == me and not has_all then set('sole', nil) end
 end
 
 local function last_delivered()

@@ -57,7 +57,7 @@ void sink_audit::audit_stream(uint32_t index, bool requested) {
   x.under_way = true;
   // The reply is compared with what the sink knows now. When the reply arrives,
   // the sink may know of newer events.
-  const auto& stream = ctx_.streams[index];
+  auto& stream = ctx_.streams[index];
   const auto asked = stream.history.ask(ctx_.disturbances);
   // No outcome of these events is on its way to Redis before the audit.
   const uint64_t held = stream.lease ? ctx_.ledger.undecided(index) : 0;

@@ -143,15 +143,17 @@ void sink_groups::open(uint32_t index) {
     create_first(index);
 }
 
-// XINFO is in the same batch, because the group may exist, and then the sink
-// needs its position.
+// XINFO and XPENDING are in the same batch, because the group may exist. Then
+// the sink needs its position, and must know which events it waits for, in case
+// somebody deletes it before the first audit.
 void sink_groups::create_first(uint32_t index) {
   const auto& x = ctx_.streams[index];
   auto batch = std::make_shared<command_batch>();
   resp::write_command(batch->bytes, "XGROUP", "CREATE", x.key,
                       ctx_.options.name, start_of(x), "MKSTREAM");
   resp::write_command(batch->bytes, "XINFO", "GROUPS", x.key);
-  batch->count = 2;
+  resp::write_command(batch->bytes, "XPENDING", x.key, ctx_.options.name);
+  batch->count = 3;
   batch->repeatable = true;
   ctx_.run(
     std::move(batch),
@@ -168,7 +170,10 @@ void sink_groups::on_created_first(uint32_t index, const resp::reply& reply) {
   } else if (auto ok = resp::read_ok(at, "XGROUP CREATE"); !ok) {
     return failed(index, ok.error());
   }
+  auto pending = at;
+  pending.skip();
   note_position(index, at);
+  note_pending(index, pending);
   created_.push_back(index);
 }
 
@@ -212,14 +217,18 @@ void sink_groups::create_again(uint32_t index,
   script_call call{resp::create_group_script(), {ctx_.streams[index].key}};
   call.arg(ctx_.options.name).arg(how.after).arg(how.read);
   call.arg(found.added).arg(found.last);
+  if (how.alone)
+    call.arg(how.alone->from)
+      .arg(how.alone->to)
+      .arg(how.alone->count)
+      .arg(how.alone->floor);
   ctx_.run(
     call.finish(false),
     [=](const reply_ptr& reply) { on_created_again(index, how, *reply); },
     [=](const caf::error& err) { failed(index, to_failure(err)); });
 }
 
-void sink_groups::on_created_again(uint32_t index,
-                                   const group_history::restart& how,
+void sink_groups::on_created_again(uint32_t index, group_history::restart how,
                                    const resp::reply& reply) {
   resp::cursor at{reply};
   auto& x = ctx_.streams[index];
@@ -233,6 +242,8 @@ void sink_groups::on_created_again(uint32_t index,
     return failed(index, created.error());
   if (*created == 0)
     return look(index);
+  if (*created == 2 && how.alone)
+    how.after = how.alone->floor;
   ctx_.ledger.group_restarted(index);
   x.history.restarted(how);
   if (how.kind == group_history::restart::type::new_stream)
@@ -270,6 +281,19 @@ void sink_groups::note_position(uint32_t index, resp::cursor& at) {
     for (const auto& g : *groups)
       if (g.name == ctx_.options.name)
         ctx_.streams[index].last_read = g.last_delivered;
+}
+
+// The reply: how many events are pending, the lowest and the highest of them,
+// and consumers.
+void sink_groups::note_pending(uint32_t index, resp::cursor at) {
+  uint32_t size = 0;
+  std::string_view lowest;
+  if (!at.read_array(size) || size != 4)
+    return;
+  at.skip();
+  if (at.read_text(lowest))
+    if (const auto id = parse_event_id(lowest); id.ok())
+      ctx_.streams[index].note_other_holds(*id);
 }
 
 void sink_groups::opened(uint32_t index) {

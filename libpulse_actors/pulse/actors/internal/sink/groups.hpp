@@ -94,11 +94,12 @@ private:
   void on_looked(uint32_t index, event_id last, resp::reply& reply);
   void create_again(uint32_t index, const group_history::restart& how,
                     const stream_state& found);
-  void on_created_again(uint32_t index, const group_history::restart& how,
+  void on_created_again(uint32_t index, group_history::restart how,
                         const resp::reply& reply);
   void recovered(uint32_t index, const group_history::restart& how);
   void failed(uint32_t index, failure why);
   void note_position(uint32_t index, resp::cursor& at);
+  void note_pending(uint32_t index, resp::cursor at);
   [[nodiscard]] static std::string start_of(const sink_stream& x);
   [[nodiscard]] event_id floor_of(uint32_t index) const;
 

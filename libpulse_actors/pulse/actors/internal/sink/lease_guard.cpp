@@ -2,6 +2,7 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/sink/claim_anew.hpp"
+#include "pulse/core/delivery/counter.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
@@ -232,7 +233,7 @@ void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
   if (x.lease)
     x.known_lapses = x.lease->clock->lapses;
   if (!in_time)
-    return settle(stream, before, false, ours);
+    return ask_counts(stream, before, std::move(ours));
   auto missing = ctx_.ledger.missing(stream, before, ours);
   if (missing.empty() || !missing.front().only_here)
     return settle(stream, before, true, ours);
@@ -241,6 +242,35 @@ void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
               ours = std::move(ours)](const auto& claimed) mutable {
                on_claimed_anew(stream, before, std::move(ours), claimed);
              });
+}
+
+// Another node may have had an event that belongs to this one again: this node
+// may have claimed it before it was stopped, and Redis executed that later. So
+// Redis knows the counts.
+void sink_lease_guard::ask_counts(uint32_t stream, uint64_t before,
+                                  std::vector<event_id> ours) {
+  if (ours.empty())
+    return settle(stream, before, false, ours);
+  auto batch = std::make_shared<command_batch>();
+  resp::write_command(batch->bytes, "XPENDING", ctx_.streams[stream].key,
+                      ctx_.options.name, ours.front(), ours.back(),
+                      uint64_t{ours.size()}, ctx_.consumer);
+  batch->count = 1;
+  batch->repeatable = true;
+  ctx_.run(
+    std::move(batch),
+    [this, stream, before, ours = std::move(ours)](const reply_ptr& reply) {
+      resp::cursor at{*reply};
+      const auto facts = resp::pending_entries(at);
+      if (!facts)
+        return on_not_verified(stream, facts.error());
+      for (const auto& x : *facts)
+        ctx_.ledger.adopt_counts(stream, x.id, unpack(x.deliveries).counts);
+      settle(stream, before, false, ours);
+    },
+    [this, stream](const caf::error& err) {
+      on_not_verified(stream, to_failure(err));
+    });
 }
 
 void sink_lease_guard::on_claimed_anew(

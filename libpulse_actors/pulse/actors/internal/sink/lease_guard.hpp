@@ -67,6 +67,7 @@ private:
   void on_not_verified(uint32_t stream, const failure& why);
   void on_verified(uint32_t stream, uint64_t before,
                    std::vector<event_id> ours);
+  void ask_counts(uint32_t stream, uint64_t before, std::vector<event_id> ours);
   void on_claimed_anew(uint32_t stream, uint64_t before,
                        std::vector<event_id> ours,
                        const outcome<std::vector<event_id>>& claimed);

@@ -158,7 +158,10 @@ void sink_shared_keys::step() {
 
 void sink_shared_keys::call(uint32_t stream, size_t wanted) {
   auto& x = members_[stream];
-  const bool alone = ctx_.streams.reads_alone(stream) && can_work()
+  // If the sink may not read all its streams itself, it reads none, and the
+  // script must read this one.
+  const bool reads = ctx_.streams.reads_all_alone() || reader_.reading_events();
+  const bool alone = reads && ctx_.streams.reads_alone(stream) && can_work()
                      && x.others == 0;
   if (!alone)
     ctx_.streams.let_read_alone(stream, false);
