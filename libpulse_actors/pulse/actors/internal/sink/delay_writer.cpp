@@ -73,6 +73,7 @@ void sink_delay_writer::left(uint32_t stream, const action& x) {
 // again, and then they are given away.
 void sink_delay_writer::claim_anew(uint32_t stream, std::vector<action> xs) {
   std::vector<delivery_ledger::held_event> events;
+  events.reserve(xs.size());
   for (const auto& x : xs)
     events.push_back({x.id, x.counts, false, true});
   claiming_ += xs.size();
