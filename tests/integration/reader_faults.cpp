@@ -3,6 +3,7 @@
 #include "support/durable_redis.hpp"
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
+#include "support/waiting_worker.hpp"
 
 #include <memory>
 #include <set>
@@ -80,18 +81,6 @@ struct fixture : redis_fixture {
   }
 };
 
-// Blocks its worker until the flag is set. The worker may look at the flag
-// after the test has seen its last event.
-using flag = std::shared_ptr<std::atomic<bool>>;
-
-reaction waits_for(const flag& go) {
-  return [go](auto*, const event&) -> caf::result<void> {
-    while (!*go)
-      std::this_thread::sleep_for(1ms);
-    return caf::unit;
-  };
-}
-
 } // namespace
 
 CAF_TEST_FIXTURE_SCOPE(reader_fault_tests, fixture)
@@ -101,7 +90,7 @@ CAF_TEST_FIXTURE_SCOPE(reader_fault_tests, fixture)
 CAF_TEST(a slow subscriber gets everything and delays nobody) {
   constexpr int count = 100'000;
   recorder late;
-  const flag go = std::make_shared<std::atomic<bool>>(false);
+  const auto go = make_flag();
   auto r = open(1'000, overflow_policy::pause);
   must(r.subscribe(worker(late, waits_for(go))));
   must(r.subscribe(worker(seen)));
@@ -142,7 +131,7 @@ CAF_TEST(a subscriber that falls behind again and again gets everything) {
 }
 
 CAF_TEST(the oldest events are dropped and counted if that is wanted) {
-  const flag go = std::make_shared<std::atomic<bool>>(false);
+  const auto go = make_flag();
   auto r = open(10, overflow_policy::drop_oldest);
   must(r.subscribe(worker(seen, waits_for(go)), subscription{2}));
   add(0, 1'000);
@@ -156,7 +145,7 @@ CAF_TEST(the oldest events are dropped and counted if that is wanted) {
 }
 
 CAF_TEST(a slow subscriber is ended if that is wanted) {
-  const flag go = std::make_shared<std::atomic<bool>>(false);
+  const auto go = make_flag();
   auto r = open(10, overflow_policy::fail);
   auto slow = worker(seen, waits_for(go));
   must(r.subscribe(slow, subscription{2}));

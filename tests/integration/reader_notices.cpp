@@ -4,6 +4,7 @@
 #include "support/notice_log.hpp"
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
+#include "support/waiting_worker.hpp"
 
 #include <caf/test/unit_test.hpp>
 
@@ -56,15 +57,6 @@ struct fixture {
   }
 };
 
-// Blocks its worker until `go`.
-reaction waits_for(std::atomic<bool>& go) {
-  return [&go](auto*, const event&) -> caf::result<void> {
-    while (!go)
-      std::this_thread::sleep_for(1ms);
-    return caf::unit;
-  };
-}
-
 } // namespace
 
 CAF_TEST_FIXTURE_SCOPE(reader_notices_tests, fixture)
@@ -112,7 +104,7 @@ CAF_TEST(what is trimmed under a busy reader is reported) {
 
 CAF_TEST(what a slow subscriber missed and was trimmed is reported) {
   recorder late;
-  std::atomic<bool> go{false};
+  const auto go = make_flag();
   auto uut = open(16);
   auto slow = spawn_worker(redis.sys, late, "slow", waits_for(go));
   redis.must(uut.subscribe(slow));
@@ -120,7 +112,7 @@ CAF_TEST(what a slow subscriber missed and was trimmed is reported) {
   burst(1'000, 1'000);
   CAF_REQUIRE(seen.wait_for_count(1'000));
   raw({"XTRIM", "pulse:stream:numbers", "MAXLEN", "100"});
-  go = true;
+  *go = true;
   CAF_REQUIRE(news.wait(notice_kind::gap));
   CAF_CHECK(eventually([&] { return late.size() + news.lost() == 1'000; }));
   CAF_CHECK_EQUAL(redis.must(uut.info()).gaps, 1u);
