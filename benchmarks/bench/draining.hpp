@@ -1,0 +1,18 @@
+#pragma once
+
+#include "bench/stage.hpp"
+
+#include <string>
+
+namespace pulse::bench {
+
+/// Reads a stream as one consumer of a group, and acknowledges each batch with
+/// one XACK, until `events` events were read.
+void drain_with_hiredis(raw_client& at, const std::string& stream,
+                        const std::string& group, size_t events);
+
+/// The command XACK for the entries of a reply to XREADGROUP.
+std::string ack_command(const std::string& stream, const std::string& group,
+                        const redisReply& entries);
+
+} // namespace pulse::bench

@@ -1,0 +1,132 @@
+#include "pulse/core/names.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include "bench/draining.hpp"
+#include "bench/scenario.hpp"
+
+#include <atomic>
+#include <thread>
+#include <utility>
+
+namespace pulse::bench {
+
+namespace {
+
+constexpr auto stream_name = "bench";
+constexpr size_t default_events = 200'000;
+constexpr int workers = 2;
+
+size_t events_of(const stage& at) {
+  return at.how().events(default_events);
+}
+
+void fill(stage& at) {
+  at.raw().fill(stream_name, events_of(at), at.how().payload);
+}
+
+void remove_group(stage& at, const std::string& group) {
+  at.raw().run({"XGROUP", "DESTROY", stream_key(stream_name), group});
+}
+
+values limit(stage& at) {
+  at.raw().run({"XGROUP", "CREATE", stream_key(stream_name), "raw", "0"});
+  at.begin();
+  drain_with_hiredis(at.raw(), stream_name, "raw", events_of(at));
+  const auto time = at.end();
+  remove_group(at, "raw");
+  return {static_cast<double>(events_of(at)) / time};
+}
+
+sink_options options(ack_mode ack) {
+  sink_options result;
+  result.name = "bench";
+  result.streams = {stream_name};
+  result.start = start_position::oldest();
+  result.ack = ack;
+  return result;
+}
+
+void wait_until_acked(pulse::sink& uut, size_t events) {
+  while (must(uut.info()).acked < events)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+}
+
+values finish(stage& at, pulse::sink& uut) {
+  wait_until_acked(uut, events_of(at));
+  const auto time = at.end();
+  must(uut.close());
+  remove_group(at, "bench");
+  return {static_cast<double>(events_of(at)) / time};
+}
+
+// The behaviors of workers.
+caf::behavior returns(caf::event_based_actor*, const sink_actor&) {
+  return {[](const event&) {}};
+}
+
+caf::behavior acks_by_message(caf::event_based_actor* self,
+                              const sink_actor& from) {
+  return {[=](const event& x) { self->send(from, atom::ack_v, x.delivery()); }};
+}
+
+using worker = caf::behavior (*)(caf::event_based_actor*, const sink_actor&);
+
+values per_event(stage& at, ack_mode ack, uint32_t credit, worker what) {
+  node here{at};
+  auto uut = must(here.pulse().sink(options(ack)));
+  std::vector<caf::actor> all;
+  for (int i = 0; i < workers; ++i)
+    all.push_back(here.system().spawn(what, uut.handle()));
+  at.begin();
+  for (const auto& x : all)
+    must(uut.subscribe(x, {credit}));
+  auto result = finish(at, uut);
+  for (const auto& x : all)
+    caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+  return result;
+}
+
+values in_batches(stage& at) {
+  node here{at};
+  auto uut = must(here.pulse().sink(options(ack_mode::on_return)));
+  batch_handler_options how;
+  how.workers = workers;
+  at.begin();
+  auto handler
+    = must(uut.handle_batches([](const std::vector<event>&) {}, how));
+  return finish(at, uut);
+}
+
+scenario sink(std::string name, std::string about,
+              std::function<values(stage&)> library) {
+  return {std::move(name),
+          std::move(about),
+          {{"events/s"}},
+          fill,
+          limit,
+          std::move(library),
+          {}};
+}
+
+scenario by_return(uint32_t credit) {
+  const auto n = std::to_string(credit);
+  return sink("sink-" + n, "a sink, ack by return, 2 workers, credit " + n,
+              [credit](stage& at) {
+                return per_event(at, ack_mode::on_return, credit, returns);
+              });
+}
+
+} // namespace
+
+std::vector<scenario> sink_scenarios() {
+  return {by_return(8), by_return(64), by_return(256),
+          sink("sink-manual", "a sink, acks by message, 2 workers, credit 256",
+               [](stage& at) {
+                 return per_event(at, ack_mode::manual, 256, acks_by_message);
+               }),
+          sink("sink-batches", "a sink, 2 handlers for batches of up to 100",
+               in_batches)};
+}
+
+} // namespace pulse::bench
