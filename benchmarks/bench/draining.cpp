@@ -4,6 +4,14 @@
 
 namespace pulse::bench {
 
+size_t events_of_stream(const stage& at) {
+  return at.how().events(200'000);
+}
+
+void fill_stream(stage& at) {
+  at.raw().fill(full_stream, events_of_stream(at), at.how().payload);
+}
+
 void drain_with_hiredis(raw_client& at, const std::string& stream,
                         const std::string& group, size_t events) {
   const auto key = stream_key(stream);

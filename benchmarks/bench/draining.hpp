@@ -6,6 +6,15 @@
 
 namespace pulse::bench {
 
+/// The stream that scenarios of sinks and readers drain.
+inline constexpr auto full_stream = "bench";
+
+/// @returns how many events that stream has.
+size_t events_of_stream(const stage& at);
+
+/// Adds these events.
+void fill_stream(stage& at);
+
 /// Reads a stream as one consumer of a group, and acknowledges each batch with
 /// one XACK, until `events` events were read.
 void drain_with_hiredis(raw_client& at, const std::string& stream,

@@ -13,35 +13,25 @@ namespace pulse::bench {
 
 namespace {
 
-constexpr auto stream_name = "bench";
-constexpr size_t default_events = 200'000;
 constexpr int workers = 2;
 
-size_t events_of(const stage& at) {
-  return at.how().events(default_events);
-}
-
-void fill(stage& at) {
-  at.raw().fill(stream_name, events_of(at), at.how().payload);
-}
-
 void remove_group(stage& at, const std::string& group) {
-  at.raw().run({"XGROUP", "DESTROY", stream_key(stream_name), group});
+  at.raw().run({"XGROUP", "DESTROY", stream_key(full_stream), group});
 }
 
 values limit(stage& at) {
-  at.raw().run({"XGROUP", "CREATE", stream_key(stream_name), "raw", "0"});
+  at.raw().run({"XGROUP", "CREATE", stream_key(full_stream), "raw", "0"});
   at.begin();
-  drain_with_hiredis(at.raw(), stream_name, "raw", events_of(at));
+  drain_with_hiredis(at.raw(), full_stream, "raw", events_of_stream(at));
   const auto time = at.end();
   remove_group(at, "raw");
-  return {static_cast<double>(events_of(at)) / time};
+  return {static_cast<double>(events_of_stream(at)) / time};
 }
 
 sink_options options(ack_mode ack) {
   sink_options result;
   result.name = "bench";
-  result.streams = {stream_name};
+  result.streams = {full_stream};
   result.start = start_position::oldest();
   result.ack = ack;
   return result;
@@ -53,11 +43,11 @@ void wait_until_acked(pulse::sink& uut, size_t events) {
 }
 
 values finish(stage& at, pulse::sink& uut) {
-  wait_until_acked(uut, events_of(at));
+  wait_until_acked(uut, events_of_stream(at));
   const auto time = at.end();
   must(uut.close());
   remove_group(at, "bench");
-  return {static_cast<double>(events_of(at)) / time};
+  return {static_cast<double>(events_of_stream(at)) / time};
 }
 
 // The behaviors of workers.
@@ -103,7 +93,7 @@ scenario sink(std::string name, std::string about,
   return {std::move(name),
           std::move(about),
           {{"events/s"}},
-          fill,
+          fill_stream,
           limit,
           std::move(library),
           {}};
