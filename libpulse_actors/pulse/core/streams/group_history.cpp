@@ -1,6 +1,7 @@
 #include "pulse/core/streams/group_history.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -10,10 +11,8 @@ namespace {
 
 using finding = group_history::finding;
 
-// FNV-1a.
 void mix(uint64_t& hash, std::string_view bytes) {
-  for (const char c : bytes)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
+  hash = hash * 0x9E3779B97F4A7C15ull + std::hash<std::string_view>{}(bytes);
 }
 
 // The fingerprint tells an event from another one that got the same ID after
@@ -21,9 +20,8 @@ void mix(uint64_t& hash, std::string_view bytes) {
 uint64_t fingerprint(const event& x) {
   constexpr size_t end = 64;
   const auto payload = x.payload();
-  uint64_t result = 0xcbf29ce484222325ull;
+  uint64_t result = payload.size();
   mix(result, x.name());
-  mix(result, std::to_string(payload.size()));
   mix(result, payload.substr(0, end));
   if (payload.size() > end)
     mix(result, payload.substr(std::max(end, payload.size() - end)));

@@ -87,6 +87,7 @@ struct sink_state {
     internal::ignore_unexpected(ctx.self);
     begin_streams();
     arm();
+    ctx.turn.end_turn();
     return internal::replies_to_requests<self_type::behavior_type>(
       ctx.self, ctx.log_name,
       [this](caf::subscribe_atom, const event_listener& who, subscription how) {
@@ -255,7 +256,10 @@ struct sink_state {
     auto held = find_current(x);
     if (!held)
       return make_error(held.error());
-    if (!ctx.ledger.extend(held->entry, held->holder, ctx.now()))
+    const bool extended = ctx.ledger.extend(held->entry, held->holder,
+                                            ctx.now());
+    advance();
+    if (!extended)
       return make_error(
         {errc::no_such_delivery,
          "sink " + ctx.options.name + ": event " + to_string(x.id)
@@ -363,8 +367,12 @@ struct sink_state {
   // reply and each tick. Commands are also sent by on_tick(), if they are due
   // at a time, and when a stream is added or removed.
   void advance() {
-    if (closing.finished())
-      return;
+    if (!closing.finished())
+      act();
+    ctx.turn.end_turn();
+  }
+
+  void act() {
     advance_groups();
     admit_waiting();
     outcomes.take_actions();

@@ -37,6 +37,7 @@ sink_context::sink_context(sink_self::pointer self, sink_options x,
                            const environment& env,
                            std::function<void()> advance)
   : self(self),
+    turn(self),
     requests(self, std::move(advance)),
     deaths(self),
     options(std::move(x)),

@@ -5,6 +5,7 @@
 #include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/internal/runtime/notice_publisher.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
+#include "pulse/actors/internal/runtime/turn_clock.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/actors/internal/sink/late_replies.hpp"
 #include "pulse/actors/internal/sink/streams.hpp"
@@ -45,6 +46,7 @@ struct sink_context {
                std::function<void()> advance);
 
   sink_self::pointer self;
+  turn_clock<sink_self::pointer> turn;
   requester<sink_self::pointer> requests;
   death_watch<sink_self::pointer> deaths;
   sink_options options;
@@ -83,7 +85,7 @@ struct sink_context {
   bool check_groups = false;
 
   [[nodiscard]] time_point now() const {
-    return self->clock().now();
+    return turn.now();
   }
 
   /// @returns whether the sink acknowledges events. If not, Redis keeps no
