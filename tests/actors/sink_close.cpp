@@ -93,7 +93,7 @@ CAF_TEST(closing waits for handlers and gives back all other events) {
   CAF_CHECK_EQUAL(done->why(), "none");
   CAF_CHECK_EQUAL(alice.got(), ""); // a2 is for others, uncounted
   CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
-  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all 2-0 0");
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all 2-0 0 -1");
 }
 
 CAF_TEST(closing does not wait for a handler beyond drain_timeout) {
@@ -108,7 +108,7 @@ CAF_TEST(closing does not wait for a handler beyond drain_timeout) {
   CAF_CHECK_EQUAL(done->why(), "none");
   CAF_CHECK(logged("drain_timeout is over"));
   CAF_CHECK_EQUAL(calls("release"),
-                  "a s me 15000 all 1-0 " + packed({1, 0, 0}));
+                  "a s me 15000 all 1-0 " + packed({1, 0, 0}) + " -1");
 }
 
 CAF_TEST(closing waits for acks that are not confirmed) {
@@ -205,7 +205,7 @@ CAF_TEST(a stream that is removed is not read and its events are given back) {
   CAF_CHECK(remove_stream("a"));
   CAF_CHECK(!remove_stream("a"));
   pass(1s);
-  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 listed 2-0 0");
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 listed 2-0 0 -1");
   alice.finish();
   pass(1s);
   CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
@@ -221,7 +221,7 @@ CAF_TEST(events of a removed stream that a read still brings go back) {
   give(1, 2);
   CAF_CHECK_EQUAL(alice.got(), "");
   CAF_CHECK_EQUAL(calls("release"),
-                  "a s me 15000 listed 1-0 0 2-0 0 | a s me 15000 all");
+                  "a s me 15000 listed 1-0 0 -1 2-0 0 -1 | a s me 15000 all");
   give(3, 3, "b");
   CAF_CHECK_EQUAL(alice.got(), "b3");
 }

@@ -279,8 +279,8 @@ CAF_TEST(a closing sink gives events back although somebody deleted it) {
   alice.finish();
   pass(2s);
   CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 2-0 0");
-  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all 2-0 0 | "
-                                    "a s me 15000 all 2-0 0");
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all 2-0 0 -1 | "
+                                    "a s me 15000 all 2-0 0 -1");
   CAF_CHECK(closed->ok());
 }
 

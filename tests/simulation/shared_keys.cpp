@@ -26,10 +26,13 @@ namespace {
 
 constexpr int64_t lease = 9'000;
 const std::string stream = "pulse:stream:s";
+const std::string delayed = resp::delayed_key("s", "g");
 
 struct held_event {
   std::string topic;
   bool started = false;
+  // When its next attempt is due.
+  int64_t due = 0;
 };
 
 struct member {
@@ -165,7 +168,7 @@ private:
     counts["leaving"] += x.leaving.empty() ? 0 : 1;
     counts["blocked"] += reply.items[5].text.empty() ? 0 : 1;
     CAF_REQUIRE(reply.items[10].items.empty());
-    accept(x, reply.items[12]);
+    accept(x, reply.items[13], pauses_of(reply.items[12]));
   }
 
   void read_alone(member& x) {
@@ -174,11 +177,19 @@ private:
     const auto reply = run({"XREADGROUP", "GROUP", "g", x.name, "COUNT", "3",
                             "STREAMS", stream, ">"});
     if (!reply.is_nil())
-      accept(x, reply.items[0].items[1]);
+      accept(x, reply.items[0].items[1], {});
     ++counts["read alone"];
   }
 
-  void accept(member& x, const value& entries) {
+  static std::map<event_id, int64_t> pauses_of(const value& x) {
+    std::map<event_id, int64_t> result;
+    for (size_t i = 0; i < x.items.size(); i += 2)
+      result.emplace(*parse_event_id(x.items[i].text), x.items[i + 1].number);
+    return result;
+  }
+
+  void accept(member& x, const value& entries,
+              const std::map<event_id, int64_t>& pauses) {
     for (const auto& entry : entries.items) {
       const auto id = parse_event_id(entry.items[0].text);
       const auto& fields = entry.items[1].items;
@@ -187,9 +198,24 @@ private:
         CAF_FAIL(x.name << " has " << entry.items[0].text << " already");
       if (x.own.count(partition_of(topic, *id)) == 0)
         CAF_FAIL(x.name << " does not own " << topic);
-      x.held[*id].topic = topic;
+      auto& fresh = x.held[*id];
+      fresh.topic = topic;
+      if (const auto pause = pauses.find(*id); pause != pauses.end())
+        fresh.due = redis_.now + pause->second;
+      check_pause(*id, fresh.due);
       ++counts["taken"];
     }
+  }
+
+  // What was given back during its pause comes with the rest of the pause.
+  void check_pause(event_id id, int64_t due) {
+    const auto given_back = dues_.find(id);
+    if (given_back == dues_.end())
+      return;
+    if (given_back->second > redis_.now)
+      CAF_CHECK_EQUAL(due, given_back->second);
+    counts["kept pause"] += due > redis_.now ? 1 : 0;
+    dues_.erase(given_back);
   }
 
   // A handler begins with the first event of a key.
@@ -211,6 +237,8 @@ private:
         CAF_FAIL(x.name << " overtakes: " << to_string(i->first) << " before "
                         << to_string(first) << " of key " << topic);
     }
+    if (i->second.due > redis_.now)
+      return;
     i->second.started = true;
     ++counts["start"];
   }
@@ -221,6 +249,7 @@ private:
       if (y.started) {
         if (pick(10) == 0) {
           y.started = false;
+          y.due = redis_.now + static_cast<int64_t>(pick(lease));
         } else {
           done(id, y.topic);
           x.held.erase(id);
@@ -239,10 +268,14 @@ private:
       return;
     arguments args{"g", x.name, std::to_string(lease), "listed"};
     for (auto id : ids) {
-      args.insert(args.end(), {to_string(id), "0"});
+      const auto due = x.held[id].due;
+      const auto pause = due > redis_.now ? due - redis_.now : -1;
+      args.insert(args.end(), {to_string(id), "0", std::to_string(pause)});
+      if (pause > 0)
+        dues_[id] = due;
       x.held.erase(id);
     }
-    run_script(resp::release_script(), {stream}, args);
+    run_script(resp::release_script(), {stream, delayed}, args);
     x.waiting = 1; // until the next look
     ++counts["given back"];
   }
@@ -258,7 +291,7 @@ private:
 
   // The handlers that are at work are interrupted.
   void close(member& x) {
-    run_script(resp::release_script(), {stream},
+    run_script(resp::release_script(), {stream, delayed},
                {"g", x.name, std::to_string(lease), "all"});
     run_script(resp::leave_script(), keys(), {"g", x.name});
     ++counts["close"];
@@ -347,7 +380,8 @@ private:
   }
 
   static arguments keys() {
-    return {stream, resp::members_key("s", "g"), resp::wake_key("s", "g")};
+    return {stream, resp::members_key("s", "g"), resp::wake_key("s", "g"),
+            delayed};
   }
 
   value run(const arguments& x) {
@@ -373,6 +407,8 @@ private:
   simulation::redis_model redis_;
   std::vector<std::unique_ptr<member>> alive_;
   std::map<std::string, std::set<event_id>> open_;
+  // When the events are due that were given back during their pause.
+  std::map<event_id, int64_t> dues_;
   int spawned_ = 0;
 };
 
@@ -391,6 +427,6 @@ CAF_TEST(no event overtakes an earlier one of its key) {
       sum[what] += n;
   }
   for (const auto* x : {"spawn", "sole", "read alone", "taken", "leaving",
-                        "given back", "close", "die", "sleep"})
+                        "given back", "kept pause", "close", "die", "sleep"})
     CAF_CHECK_GREATER(sum[x], 20);
 }

@@ -172,8 +172,9 @@ public:
     /// The sink owns the partitions below this one, or the others.
     size_t first_of_others = partition_count;
     partition_set leaving;
-    /// Replies: the lines of XPENDING, and the entries.
+    /// Replies: the lines of XPENDING, the IDs and pauses, and the entries.
     std::string facts = array_of(0);
+    std::string pauses = array_of(0);
     std::string entries = array_of(0);
 
     [[nodiscard]] std::string text() const {
@@ -181,10 +182,10 @@ public:
       std::vector<size_t> gives_up;
       for (size_t i = 0; i < first_of_others; ++i)
         (leaving[i] ? gives_up : own).push_back(i);
-      return array_of(13) + number(sole) + number(others) + number(again)
+      return array_of(14) + number(sole) + number(others) + number(again)
              + number(waiting) + number(waiting) + bulk(blocked_by)
              + bulk(after) + bulk(wake) + numbers(own) + numbers(gives_up)
-             + array_of(0) + facts + entries;
+             + array_of(0) + facts + pauses + entries;
     }
 
   private:

@@ -28,23 +28,15 @@ public:
   /// Executes the script delay: EVALSHA sha 2 stream key group consumer lease,
   /// then ID, counts and pause of each event. @returns its reply.
   std::string delay(const argv& x) {
-    for (size_t i = 8; i < x.size(); i += 3) {
-      const auto pause = std::stoll(x[i + 2]);
-      all_.push_back(
-        {x[3], pause < 0 ? "released" : "delayed", *parse_event_id(x[i]),
-         std::stoll(x[i + 1]),
-         now_() + std::chrono::milliseconds{std::max(pause, 0ll)}});
-    }
+    add(x, 8);
     return array_of(4) + state(x[3]) + array_of(0) + array_of(0);
   }
 
-  /// Executes the script release: EVALSHA sha 1 stream group consumer lease
-  /// scope, then ID and counts of each event. @returns its reply.
+  /// Executes the script release: EVALSHA sha 2 stream key group consumer lease
+  /// scope, then ID, counts and pause of each event. @returns its reply.
   std::string release(const argv& x) {
-    for (size_t i = 8; i < x.size(); i += 2)
-      all_.push_back({x[3], "released", *parse_event_id(x[i]),
-                      std::stoll(x[i + 1]), now_()});
-    return array_of(3) + ":" + std::to_string((x.size() - 8) / 2) + "\r\n:1\r\n"
+    add(x, 9);
+    return array_of(3) + ":" + std::to_string((x.size() - 9) / 3) + "\r\n:1\r\n"
            + array_of(0);
   }
 
@@ -79,6 +71,17 @@ public:
   }
 
 private:
+  // Three arguments for each event, from `first` on.
+  void add(const argv& x, size_t first) {
+    for (size_t i = first; i < x.size(); i += 3) {
+      const auto pause = std::stoll(x[i + 2]);
+      all_.push_back(
+        {x[3], pause < 0 ? "released" : "delayed", *parse_event_id(x[i]),
+         std::stoll(x[i + 1]),
+         now_() + std::chrono::milliseconds{std::max(pause, 0ll)}});
+    }
+  }
+
   struct entry_at {
     std::string stream;
     std::string consumer;

@@ -6,7 +6,7 @@ namespace pulse::resp {
 
 namespace {
 
-constexpr uint32_t parts_of_reply = 13;
+constexpr uint32_t parts_of_reply = 14;
 
 // Reads the parts of a reply. After the first failure it reads nothing more.
 class part_reader {
@@ -56,6 +56,26 @@ public:
     });
   }
 
+  // A flat list of IDs and times in ms.
+  std::map<event_id, std::chrono::milliseconds> pauses() {
+    return read([this]() -> outcome<decltype(share_reply::pauses)> {
+      decltype(share_reply::pauses) result;
+      uint32_t size = 0;
+      if (!at_.read_array(size) || size % 2 != 0)
+        return unexpected_reply("share", at_);
+      for (; size > 0; size -= 2) {
+        auto id = read_id(at_, "share");
+        if (!id)
+          return id.error();
+        auto pause = read_number(at_, "share");
+        if (!pause)
+          return pause.error();
+        result.emplace(*id, *pause);
+      }
+      return result;
+    });
+  }
+
   status ok;
 
 private:
@@ -86,6 +106,7 @@ outcome<share_reply> read_share_reply(const reply& from, std::string stream) {
   x.own |= x.leaving;
   x.trimmed = next.read([&] { return read_ids(at, "share"); });
   x.facts = next.read([&] { return pending_entries(at); });
+  x.pauses = next.pauses();
   if (!next.ok)
     return next.ok.error();
   x.page.block = std::make_shared<event_block>();

@@ -836,6 +836,37 @@ CAF_TEST(parked events are given back with their partitions) {
   CAF_CHECK_EQUAL(actions(uut), "release1 release2");
 }
 
+CAF_TEST(the rest of a pause goes with an event that is given back) {
+  how.dispatch = dispatch_mode::keyed;
+  how.backoff = {milliseconds{1'000}};
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1, "a"));
+  uut.fetched(0, ev(2, "a"));
+  uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
+  const auto xs = uut.release(0);
+  CAF_REQUIRE_EQUAL(xs.size(), 2u);
+  CAF_REQUIRE(xs[0].due);
+  CAF_CHECK(*xs[0].due > now);
+  CAF_CHECK(!xs[1].due);
+  uut.fetched(0, ev(1, "a"));
+  uut.postpone(0, {1, 0}, *xs[0].due);
+  uut.fetched(0, ev(2, "a"));
+  uut.postpone(0, {2, 0}, *xs[0].due); // waits behind the first one
+  uut.postpone(0, {3, 0}, *xs[0].due); // unknown
+  CAF_CHECK_EQUAL(plan(uut), "");
+  uut.tick(*xs[0].due - milliseconds{1});
+  CAF_CHECK_EQUAL(wanted(uut), "");
+  uut.tick(*xs[0].due);
+  CAF_CHECK_EQUAL(wanted(uut), "1 2");
+  found(uut, 1);
+  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  uut.give_back(0, uut.partitions_of(0));
+  const auto actions = uut.take_actions();
+  CAF_REQUIRE_EQUAL(actions.size(), 1u);
+  CAF_CHECK(!actions[0].due);
+}
+
 CAF_TEST(an event that came again is younger than an earlier list) {
   auto uut = make();
   uut.add_worker(1, 1);

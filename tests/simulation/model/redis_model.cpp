@@ -42,6 +42,8 @@ redis_model::handlers() {
     {"FLUSHALL", &self::flushall},
     {"ZADD", &self::zadd},
     {"ZREM", &self::zrem},
+    {"ZREMRANGEBYSCORE", &self::zremrangebyscore},
+    {"ZSCORE", &self::zscore},
     {"ZCARD", &self::zcard},
     {"ZRANGE", &self::zrange},
     {"ZRANGEBYSCORE", &self::zrangebyscore},

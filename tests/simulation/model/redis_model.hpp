@@ -107,6 +107,8 @@ private:
   by_score(const sorted_set& x);
   value zadd(const arguments& x);
   value zrem(const arguments& x);
+  value zremrangebyscore(const arguments& x);
+  value zscore(const arguments& x);
   value zcard(const arguments& x);
   value zrange(const arguments& x);
   value zrangebyscore(const arguments& x);

@@ -8,6 +8,16 @@
 
 namespace pulse::simulation {
 
+namespace {
+
+std::string score_text(double score) {
+  char buf[32];
+  std::snprintf(buf, sizeof(buf), "%.17g", score);
+  return buf;
+}
+
+} // namespace
+
 redis_model::sorted_set* redis_model::sorted_set_of(const std::string& key) {
   auto* at = item_of(key);
   return at != nullptr ? &std::get<sorted_set>(at->content) : nullptr;
@@ -43,6 +53,30 @@ value redis_model::zrem(const arguments& x) {
   return integer(static_cast<int64_t>(result));
 }
 
+// ZREMRANGEBYSCORE key -inf max
+value redis_model::zremrangebyscore(const arguments& x) {
+  auto* members = sorted_set_of(x.at(1));
+  if (members == nullptr)
+    return integer(0);
+  const auto most = std::strtod(x.at(3).c_str(), nullptr);
+  const auto before = members->size();
+  for (auto i = members->begin(); i != members->end();)
+    i = i->second <= most ? members->erase(i) : std::next(i);
+  const auto removed = before - members->size();
+  if (members->empty())
+    items_.erase(x[1]);
+  return integer(static_cast<int64_t>(removed));
+}
+
+value redis_model::zscore(const arguments& x) {
+  const auto* members = sorted_set_of(x.at(1));
+  const auto i = members != nullptr ? members->find(x.at(2))
+                                    : sorted_set::const_iterator{};
+  if (members == nullptr || i == members->end())
+    return value{};
+  return text(score_text(i->second));
+}
+
 value redis_model::zcard(const arguments& x) {
   const auto* members = sorted_set_of(x.at(1));
   return integer(members != nullptr ? static_cast<int64_t>(members->size())
@@ -55,9 +89,7 @@ value redis_model::zrange(const arguments& x) {
   if (members == nullptr)
     return array({});
   const auto [score, member] = by_score(*members).front();
-  char buf[32];
-  std::snprintf(buf, sizeof(buf), "%.17g", score);
-  return array({text(member), text(buf)});
+  return array({text(member), text(score_text(score))});
 }
 
 // ZRANGEBYSCORE key -inf max LIMIT 0 count

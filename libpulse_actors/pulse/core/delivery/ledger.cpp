@@ -60,6 +60,13 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
   return true;
 }
 
+void delivery_ledger::postpone(uint32_t stream, event_id id, time_point due) {
+  auto* x = entries_.find(stream, id);
+  // Behind an earlier event of its key, the event waits anyway.
+  if (x != nullptr && x->state == entry_state::queued && x->has_turn)
+    wait_until(*x, due);
+}
+
 void delivery_ledger::forget(const ticket& which) {
   if (auto* x = entries_.resolve(which))
     erase(*x);
@@ -166,7 +173,8 @@ delivery_ledger::release(std::optional<uint32_t> stream) {
                           : x.is_idle() || x.state == entry_state::dispatched;
     if (!leaves)
       continue;
-    result.push_back({x.stream, x.id, counts_to_give_back(x), x.only_here});
+    result.push_back(
+      {x.stream, x.id, counts_to_give_back(x), x.only_here, due_of(x)});
     erase(x);
   }
   return result;
@@ -199,9 +207,16 @@ partition_set delivery_ledger::partitions_of(uint32_t stream) const {
 void delivery_ledger::release(entry& x) {
   add_action(action_kind::release, x);
   actions_.back().counts = counts_to_give_back(x);
+  actions_.back().due = due_of(x);
   x.delays = true;
   entries_.move_to(x, entry_state::settling);
   dispatcher_.end_turn(x);
+}
+
+std::optional<delivery_time> delivery_ledger::due_of(const entry& x) {
+  if (x.state != entry_state::waiting)
+    return std::nullopt;
+  return x.due;
 }
 
 // Redis counted a delivery when the event was read. If no worker got the event,
@@ -474,9 +489,14 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   }
   if (was_marked)
     add_action(action_kind::store_counts, x);
+  wait_until(x, now + pause);
+}
+
+void delivery_ledger::wait_until(entry& x, time_point due) {
+  x.due = due;
   entries_.move_to(x, entry_state::waiting);
   dispatcher_.park(x);
-  retries_.push({now + pause, entries_.ticket_of(x)});
+  retries_.push({due, entries_.ticket_of(x)});
 }
 
 void delivery_ledger::crashed(entry& x, const std::string& reason) {

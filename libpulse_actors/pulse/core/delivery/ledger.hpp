@@ -99,8 +99,11 @@ public:
     delivery_counts counts;
     /// Why the event becomes a dead letter.
     std::string reason;
-    /// How long the event waits for its next attempt.
+    /// delay: how long the event waits for its next attempt.
     milliseconds pause{0};
+    /// release: when the next attempt is due, if the event failed and its pause
+    /// was not over.
+    std::optional<time_point> due = std::nullopt;
   };
 
   /// An event that the sink gives back, so that other nodes get it.
@@ -111,6 +114,8 @@ public:
     delivery_counts counts;
     /// See held_event.
     bool only_here = false;
+    /// See action.
+    std::optional<time_point> due = std::nullopt;
   };
 
   /// An event whose outcome is not decided.
@@ -149,6 +154,10 @@ public:
   /// that an event that another node had taken over belongs to this sink again.
   bool fetched(uint32_t stream, event x, bool crash_candidate = false,
                bool in_front = false);
+
+  /// Keyed: call this after fetched() if the event failed at another node, and
+  /// the pause before its next attempt is not over.
+  void postpone(uint32_t stream, event_id id, time_point due);
 
   /// Removes a settled entry after Redis has confirmed its outcome. Ignores
   /// tickets of entries that were removed before.
@@ -450,6 +459,8 @@ private:
                      std::optional<milliseconds> delay, time_point now);
   entry* being_fetched(const ticket& which);
   entry* still_dispatched(const worker_table::held& x);
+  void wait_until(entry& x, time_point due);
+  [[nodiscard]] static std::optional<time_point> due_of(const entry& x);
   [[nodiscard]] static delivery_counts counts_to_give_back(const entry& x);
   void release(entry& x);
   void erase(entry& x);

@@ -11,6 +11,7 @@
 -- those that are pending for nobody.
 --! include clock
 --! include delayed
+--! include next_due
 local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local lease, now, trimmed, unknown, longest = ARGV[3], now_in_ms(), {}, {}, 0
 for i = 4, #ARGV, 3 do

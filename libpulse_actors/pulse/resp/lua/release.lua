@@ -1,28 +1,44 @@
 -- Gives pending entries back to the group: it assigns them to the consumer
 -- "released" with an idle time of one lease, so that other nodes can claim them
--- at once. KEYS: the stream. ARGV: 1 group, 2 consumer, 3 lease in ms, 4
--- "listed" or "all", then the ID and delivery count of each listed entry. With
--- "all" it gives back all entries of the consumer, and deletes the consumer if
--- nothing is left. Answers how many entries were given back, 1 if the consumer
--- was deleted, and the IDs of the listed entries that are pending for nobody.
-local key, group, me, lease = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local all = ARGV[4] == 'all'
-local counts, unknown, released = {}, {}, 0
-for i = 5, #ARGV, 2 do
+-- at once, or to "delayed" if they failed and are not due yet (see delay).
+-- KEYS: 1 the stream, 2 the sorted set of waiting entries. ARGV: 1 group, 2
+-- consumer, 3 lease in ms, 4 "listed" or "all", then the ID, delivery count and
+-- pause in ms (-1: none) of each listed entry. With "all" it gives back all
+-- entries of the consumer, and deletes the consumer if nothing is left. Answers
+-- how many entries were given back, 1 if the consumer was deleted, and the IDs
+-- of the listed entries that are pending for nobody.
+--! include clock
+--! include delayed
+local key, delayed, group, me, lease = KEYS[1], KEYS[2], ARGV[1], ARGV[2],
+                                       ARGV[3]
+local all, now = ARGV[4] == 'all', now_in_ms()
+local counts, pauses, unknown, released = {}, {}, {}, 0
+for i = 5, #ARGV, 3 do
   local id = ARGV[i]
-  counts[id] = ARGV[i + 1]
+  counts[id], pauses[id] = ARGV[i + 1], tonumber(ARGV[i + 2])
   if #redis.call('XPENDING', key, group, id, id, 1) == 0 then
     unknown[#unknown + 1] = id
   end
 end
+local function give_back(id, count, pause)
+  if pause < 0 then
+    redis.call('XCLAIM', key, group, 'released', 0, id, 'IDLE', lease,
+               'RETRYCOUNT', count, 'JUSTID')
+    return
+  end
+  redis.call('XCLAIM', key, group, 'delayed', 0, id, 'RETRYCOUNT', count,
+             'JUSTID')
+  redis.call('ZADD', delayed, now + pause, id)
+  keep_longer_than(delayed, pause)
+end
+
 local from = '-'
 repeat
   local page = redis.call('XPENDING', key, group, from, '+', 1000, me)
   for _, x in ipairs(page) do
     local n = counts[x[1]]
     if n or all then
-      redis.call('XCLAIM', key, group, 'released', 0, x[1], 'IDLE', lease,
-                 'RETRYCOUNT', n or x[4], 'JUSTID')
+      give_back(x[1], n or x[4], pauses[x[1]] or -1)
       released = released + 1
     end
   end

@@ -12,6 +12,7 @@
 --! include fields
 --! include ids
 --! include leases
+--! include next_due
 local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local lease, wanted = ARGV[3], tonumber(ARGV[4])
 local now, facts = now_in_ms(), {}

@@ -164,11 +164,12 @@ void sink_closing::release(uint32_t stream, const char* scope,
     = kept && std::any_of(entries.begin(), entries.end(), [](const auto& e) {
         return e.only_here;
       });
-  script_call call{resp::release_script(), {x.key}};
+  const auto delayed = resp::delayed_key(x.name, ctx_.options.name);
+  script_call call{resp::release_script(), {x.key, delayed}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);
   call.arg(static_cast<int64_t>(ctx_.options.lease.count())).arg(scope);
   for (const auto& e : entries)
-    call.arg(e.id).arg(pack(e.counts));
+    call.arg(e.id).arg(pack(e.counts)).arg(ctx_.rest_of_pause(e.due));
   ++steps_under_way_;
   ctx_.run(
     call.finish(!may_vanish, release_time(ctx_.options)),

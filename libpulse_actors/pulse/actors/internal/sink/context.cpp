@@ -130,8 +130,17 @@ void sink_context::note_command_worked() {
     no_claims_before = now() + options.lease;
 }
 
+int64_t
+sink_context::rest_of_pause(const std::optional<time_point>& due) const {
+  if (!due || *due <= now())
+    return -1;
+  return std::chrono::ceil<milliseconds>(*due - now()).count();
+}
+
 void sink_context::note_delayed(uint32_t stream, int64_t waiting,
                                 int64_t due_in) {
+  if (shares_keys()) // its events wait in the process
+    return;
   auto& x = streams[stream];
   x.delayed = static_cast<uint64_t>(waiting);
   streams.set_next_due(stream, due_in < 0

@@ -183,6 +183,12 @@ struct sink_context {
   /// @param due_in In how many ms the next one is due; -1: none waits.
   void note_delayed(uint32_t stream, int64_t waiting, int64_t due_in);
 
+  /// @param due See delivery_ledger::action.
+  /// @returns the rest of the pause in ms; -1: the event did not fail, or its
+  /// pause is over.
+  [[nodiscard]] int64_t
+  rest_of_pause(const std::optional<time_point>& due) const;
+
   /// Publishes once that very many events of a stream failed and wait.
   void report_failures(uint32_t stream);
 

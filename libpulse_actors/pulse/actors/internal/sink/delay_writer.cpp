@@ -37,7 +37,8 @@ command_ptr sink_delay_writer::delay_call(uint32_t stream,
     repeatable &= !ctx_.ledger.is_only_here(x.entry);
     const bool failed = x.kind == delivery_ledger::action_kind::delay;
     call.arg(x.id).arg(pack(x.counts));
-    call.arg(failed ? static_cast<int64_t>(x.pause.count()) : int64_t{-1});
+    call.arg(failed ? static_cast<int64_t>(x.pause.count())
+                    : ctx_.rest_of_pause(x.due));
   }
   return call.finish(repeatable);
 }

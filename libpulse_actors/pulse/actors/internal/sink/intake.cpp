@@ -39,11 +39,21 @@ void sink_intake::accept(uint32_t stream, event x, bool crash_candidate,
   }
 }
 
+void sink_intake::accept_in_order(uint32_t stream, event x, uint64_t give_backs,
+                                  bool crash_candidate, due_time due) {
+  if (ctx_.shares_keys() && ctx_.give_backs != give_backs)
+    return give_back(stream, x, due);
+  const auto id = x.id();
+  accept(stream, std::move(x), crash_candidate);
+  if (due)
+    ctx_.ledger.postpone(stream, id, *due);
+}
+
 // No worker gets the event now, so this delivery does not count.
-void sink_intake::give_back(uint32_t stream, const event& x) {
+void sink_intake::give_back(uint32_t stream, const event& x, due_time due) {
   auto counts = x.counts();
   counts.deliveries -= counts.deliveries > 0 ? 1 : 0;
-  outcomes_.give_back(stream, x.id(), counts);
+  outcomes_.give_back(stream, x.id(), counts, due);
 }
 
 } // namespace pulse::internal

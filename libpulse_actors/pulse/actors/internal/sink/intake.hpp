@@ -12,6 +12,8 @@ namespace pulse::internal {
 /// that Redis gives to the sink.
 class sink_intake {
 public:
+  using due_time = std::optional<sink_context::time_point>;
+
   sink_intake(sink_context& ctx, sink_outcome_writer& outcomes)
     : ctx_(ctx),
       outcomes_(outcomes),
@@ -87,16 +89,12 @@ public:
   /// gave events back while the command was under way, the new events are given
   /// back, too: the others come before them.
   /// @param give_backs `ctx.give_backs` when the command was sent.
+  /// @param due When its next attempt is due, if it failed at another node.
   void accept_in_order(uint32_t stream, event x, uint64_t give_backs,
-                       bool crash_candidate = false) {
-    if (ctx_.shares_keys() && ctx_.give_backs != give_backs)
-      give_back(stream, x);
-    else
-      accept(stream, std::move(x), crash_candidate);
-  }
+                       bool crash_candidate = false, due_time due = {});
 
   /// Gives an event back that is not in the ledger.
-  void give_back(uint32_t stream, const event& x);
+  void give_back(uint32_t stream, const event& x, due_time due = {});
 
 private:
   [[nodiscard]] intake_facts facts() const;

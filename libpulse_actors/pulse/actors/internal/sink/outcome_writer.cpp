@@ -52,13 +52,15 @@ void sink_outcome_writer::make_dead_letter(uint32_t stream, event_id id,
   dead_letters_.add(std::move(x));
 }
 
-void sink_outcome_writer::give_back(uint32_t stream, event_id id,
-                                    delivery_counts counts) {
+void sink_outcome_writer::give_back(
+  uint32_t stream, event_id id, delivery_counts counts,
+  std::optional<sink_context::time_point> due) {
   delivery_ledger::action x;
   x.kind = delivery_ledger::action_kind::release;
   x.stream = stream;
   x.id = id;
   x.counts = counts;
+  x.due = due;
   delays_.add(std::move(x));
 }
 

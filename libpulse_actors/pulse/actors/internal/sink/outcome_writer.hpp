@@ -46,7 +46,8 @@ public:
                         std::string reason);
 
   /// Gives an event back that is not in the ledger.
-  void give_back(uint32_t stream, event_id id, delivery_counts counts);
+  void give_back(uint32_t stream, event_id id, delivery_counts counts,
+                 std::optional<sink_context::time_point> due);
 
   /// @returns the events of a stream whose acks and dead letters are still to
   /// be confirmed, sorted.

@@ -197,7 +197,8 @@ sink_shared_keys::command(uint32_t stream, size_t wanted, bool alone,
   const auto& sink = ctx_.options.name;
   script_call result{resp::share_script(),
                      {s.key, resp::members_key(s.name, sink),
-                      resp::wake_key(s.name, sink)}};
+                      resp::wake_key(s.name, sink),
+                      resp::delayed_key(s.name, sink)}};
   const bool checks = x.checks && ctx_.now() >= ctx_.no_claims_before;
   result.watch(std::move(progress));
   result.arg(sink).arg(ctx_.consumer);
@@ -316,9 +317,14 @@ void sink_shared_keys::accept(uint32_t stream, resp::share_reply& x,
     const bool is_new = history.counts.deliveries <= 1
                         && history.origin == claim_origin::released;
     ++(is_new ? ctx_.counts.fetched : ctx_.counts.taken_over);
-    if (!give_up_claimed(ctx_, outcomes_, stream, found.id(), history))
-      intake_.accept_in_order(stream, found, sent.give_backs,
-                              history.crash_candidate);
+    if (give_up_claimed(ctx_, outcomes_, stream, found.id(), history))
+      continue;
+    const auto pause = x.pauses.find(found.id());
+    intake_.accept_in_order(stream, found, sent.give_backs,
+                            history.crash_candidate,
+                            pause == x.pauses.end()
+                              ? sink_intake::due_time{}
+                              : ctx_.now() + pause->second);
   }
 }
 
