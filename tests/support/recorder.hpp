@@ -11,10 +11,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pulse::test {
@@ -35,6 +37,8 @@ public:
   void add(const event& x, std::string by = {}) const {
     std::unique_lock guard{state_->mutex};
     state_->records.push_back({x, std::move(by), clock::now()});
+    const auto& what = state_->records.back().what;
+    state_->distinct.emplace(what.stream(), what.id());
     state_->changed.notify_all();
   }
 
@@ -42,20 +46,20 @@ public:
   /// takes too long.
   bool wait(const std::function<bool(const std::vector<record>&)>& done,
             std::chrono::milliseconds limit = std::chrono::seconds{20}) {
-    std::unique_lock guard{state_->mutex};
-    return state_->changed.wait_for(guard, limit,
-                                    [&] { return done(state_->records); });
+    return wait_for([&](const state& x) { return done(x.records); }, limit);
   }
 
   bool wait_for_count(size_t n, std::chrono::milliseconds limit
                                 = std::chrono::seconds{20}) {
-    return wait([n](const auto& xs) { return xs.size() >= n; }, limit);
+    return wait_for([n](const state& x) { return x.records.size() >= n; },
+                    limit);
   }
 
   /// Waits until `n` different events were received. Repeated ones count once.
   bool wait_for_distinct(size_t n, std::chrono::milliseconds limit
                                    = std::chrono::seconds{20}) {
-    return wait([n](const auto& xs) { return distinct(xs) >= n; }, limit);
+    return wait_for([n](const state& x) { return x.distinct.size() >= n; },
+                    limit);
   }
 
   std::vector<record> all() {
@@ -70,7 +74,7 @@ public:
 
   size_t distinct() {
     std::unique_lock guard{state_->mutex};
-    return distinct(state_->records);
+    return state_->distinct.size();
   }
 
   /// Payloads in order of arrival.
@@ -82,18 +86,20 @@ public:
   }
 
 private:
-  static size_t distinct(const std::vector<record>& xs) {
-    std::map<std::pair<std::string_view, event_id>, int> seen;
-    for (const auto& x : xs)
-      ++seen[{x.what.stream(), x.what.id()}];
-    return seen.size();
-  }
-
   struct state {
     std::mutex mutex;
     std::condition_variable changed;
     std::vector<record> records;
+    // The names of the streams point into the events.
+    std::set<std::pair<std::string_view, event_id>> distinct;
   };
+
+  template <class F>
+  bool wait_for(F done, std::chrono::milliseconds limit) {
+    std::unique_lock guard{state_->mutex};
+    return state_->changed.wait_for(guard, limit,
+                                    [&] { return done(*state_); });
+  }
 
   std::shared_ptr<state> state_ = std::make_shared<state>();
 };
