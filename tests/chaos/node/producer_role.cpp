@@ -3,9 +3,11 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include "chaos/node/labels.hpp"
 #include "chaos/node/role.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 namespace pulse::chaos {
@@ -38,9 +40,18 @@ struct plan {
   std::string name;
   uint64_t rate = 100; // a second
   uint64_t keys = 64;
-  uint64_t most = 0; // 0: no end
+  uint64_t large = 0; // one event in this many is large; 0: none
+  uint64_t most = 0;  // 0: no end
   uint64_t most_open = 2'000;
 };
+
+// Returns how many bytes the payload of an event has at least.
+size_t size_of(uint64_t n, uint64_t one_in) {
+  constexpr std::array<size_t, 4> sizes{64 << 10, 512 << 10, 2 << 20, 8 << 20};
+  if (one_in == 0 || n % one_in != one_in / 2)
+    return 0;
+  return sizes[n / one_in % sizes.size()];
+}
 
 struct producing {
   uint64_t sent = 0;
@@ -63,7 +74,8 @@ caf::behavior produce(caf::event_based_actor* self, const stream_actor& stream,
     const auto number = std::to_string(n);
     ++state->open;
     log->write("i " + number);
-    new_event x{"chaos", how.name + ":" + number,
+    new_event x{"chaos",
+                payload_of(how.name + ":" + number, size_of(n, how.large)),
                 "k" + std::to_string(n % how.keys)};
     self->request(stream, caf::infinite, caf::add_atom_v, std::move(x))
       .then(
@@ -124,6 +136,7 @@ public:
     what.name = ctx_.args.text("name");
     what.rate = ctx_.args.number("rate");
     what.keys = std::max<uint64_t>(ctx_.args.number("keys"), 1);
+    what.large = ctx_.args.number("large");
     what.most = ctx_.args.number("events");
     producer_ = ctx_.sys.spawn(produce, stream->handle(), what, &ctx_.log);
     return true;

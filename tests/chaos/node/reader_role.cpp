@@ -1,5 +1,6 @@
 #include <caf/event_based_actor.hpp>
 
+#include "chaos/node/labels.hpp"
 #include "chaos/node/role.hpp"
 
 namespace pulse::chaos {
@@ -23,7 +24,7 @@ public:
     witness_ = ctx_.sys.spawn([this](caf::event_based_actor*) -> caf::behavior {
       return {
         [this](const event& x) {
-          ctx_.log.write("v " + std::string{x.payload()} + " "
+          ctx_.log.write("v " + label_of(x.payload()) + " "
                          + to_string(x.id()));
         },
       };

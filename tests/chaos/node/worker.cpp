@@ -5,6 +5,8 @@
 #include <caf/actor_system.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "chaos/node/labels.hpp"
+
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -26,7 +28,7 @@ public:
 
   caf::result<void> handle(const event& x) {
     const auto& n = x.counts();
-    const auto label = std::string{x.payload()};
+    const auto label = label_of(x.payload());
     log_.write("s " + name_ + " " + label + " " + to_string(x.id()) + " "
                + std::to_string(n.deliveries) + " " + std::to_string(n.failures)
                + " " + std::to_string(n.crashes));

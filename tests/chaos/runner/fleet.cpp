@@ -75,7 +75,8 @@ fleet::fleet(const run_options& how, std::string directory)
   for (size_t i = 0; i < how.producers; ++i)
     add("producer", i,
         {"role=producer", arg("rate", how.rate / how.producers),
-         arg("events", how.events / how.producers), arg("keys", how.keys)},
+         arg("events", how.events / how.producers), arg("keys", how.keys),
+         arg("large", how.large)},
         {false, i == 0});
 }
 

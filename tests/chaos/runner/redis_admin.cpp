@@ -1,5 +1,6 @@
 #include "chaos/runner/redis_admin.hpp"
 
+#include "chaos/node/labels.hpp"
 #include <hiredis.h>
 
 namespace pulse::chaos {
@@ -83,7 +84,7 @@ bool redis_admin::scan(const std::string& key, const visitor& visit) const {
       const auto* entry = reply->element[i];
       const auto* payload = value(entry->element[1], "p");
       visit(text(entry->element[0]),
-            payload != nullptr ? text(payload) : std::string{});
+            payload != nullptr ? label_of(text(payload)) : std::string{});
     }
     if (reply->elements < page)
       return true;

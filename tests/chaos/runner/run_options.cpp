@@ -36,6 +36,8 @@ void add_load(CLI::App& app, run_options& x) {
   app.add_option("--events", x.events,
                  "Events in all; default: what fits into the duration");
   app.add_option("--rate", x.rate, "Events a second");
+  app.add_option("--large", x.large,
+                 "One event in this many has 64 KiB to 8 MiB; 0: none");
   app.add_option("--work", x.work_us, "Microseconds that a handler works");
   app.add_option("--producers", x.producers, "Processes that add");
   app.add_option("--audit", x.audit, "Processes of the sink \"audit\"");

@@ -15,6 +15,8 @@ struct run_options {
   uint64_t rate = 400;
   /// Number of all events; 0: as many as fit into the duration.
   uint64_t events = 0;
+  /// One event in this many is large, from 64 KiB up to 8 MiB; 0: none.
+  uint64_t large = 2'000;
   bool fsync_always = false;
   std::vector<fault_kind> kinds;
   int64_t shortest_pause_ms = 300;
