@@ -278,6 +278,39 @@ CAF_TEST(a stream that is forbidden does not stop the others) {
       30s));
 }
 
+CAF_TEST(a forbidden stream with pending events does not stop the others) {
+  auto server = start({"user app on >pw ~* &* +@all"});
+  raw_client raw{server};
+  party uut{url_for(server, "app:pw")};
+  recorder seen;
+  auto settings = party::sink_settings();
+  settings.name = "audit";
+  settings.streams = {"orders", "private"};
+  auto sink = redis_fixture::must(uut.node.pulse->sink(settings));
+  // Of the events of "private", some are at work, and some wait after a
+  // failure.
+  auto worker = spawn_worker(
+    *uut.node.sys, seen, "w",
+    [](caf::event_based_actor* self, const event& x) -> caf::result<void> {
+      if (x.stream() == "orders")
+        return ok();
+      return x.payload() == "keep" ? keep_unanswered(self, x) : refuse();
+    });
+  redis_fixture::must(sink.subscribe(worker, {64}));
+  for (const auto* payload : {"keep", "refuse", "keep", "refuse"})
+    raw({"XADD", "pulse:stream:private", "*", "n", "n", "p", payload});
+  CAF_REQUIRE(seen.wait_for_distinct(4));
+  raw({"ACL", "SETUSER", "app", "resetkeys", "~pulse:stream:orders*",
+       "~{pulse:stream:orders}*"});
+  uut.add(300);
+  CAF_CHECK(seen.wait_for_distinct(304));
+  std::this_thread::sleep_for(3s); // the lease is over
+  uut.add(300);
+  CAF_CHECK(seen.wait_for_distinct(604));
+  raw({"ACL", "SETUSER", "app", "allkeys"});
+  stop(worker);
+}
+
 CAF_TEST(a password that is changed and changed back is used again) {
   auto server = start({"user app on >old ~* &* +@all"});
   raw_client raw{server};
