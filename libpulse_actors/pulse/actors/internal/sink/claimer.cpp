@@ -210,10 +210,8 @@ outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
   page.block->sink = ctx_.options.name;
   if (auto ok = resp::read_entries(at, 0, page); !ok)
     return ok.error();
-  if (*trimmed > 0) {
-    ctx_.counts.trimmed += static_cast<uint64_t>(*trimmed);
+  if (*trimmed > 0)
     report_trimmed(stream, *facts, page.block->extents);
-  }
   // The facts point into the bytes of the reply, which the block takes over
   // afterwards.
   const auto histories = histories_of(*facts, page.block->extents);

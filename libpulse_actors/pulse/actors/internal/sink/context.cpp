@@ -184,6 +184,7 @@ void sink_context::report_trimmed(uint32_t stream,
                                   const std::vector<event_id>& gone) {
   if (gone.empty())
     return;
+  counts.trimmed += gone.size();
   const auto [first, last] = std::minmax_element(gone.begin(), gone.end());
   report_gap(streams[stream].name, first->previous(), last->next(), gone.size(),
              true);

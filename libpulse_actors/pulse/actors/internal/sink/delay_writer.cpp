@@ -108,17 +108,8 @@ status sink_delay_writer::read_confirmation(uint32_t stream,
     return resp::unexpected_reply("delay", at);
   nobodys = std::move(*unknown);
   ctx_.note_delayed(stream, *waiting, *due_in);
-  report_trimmed(stream, *trimmed);
+  ctx_.report_trimmed(stream, *trimmed);
   return {};
-}
-
-void sink_delay_writer::report_trimmed(uint32_t stream,
-                                       const std::vector<event_id>& gone) {
-  for (auto id : gone) {
-    ++ctx_.counts.trimmed;
-    ctx_.report_gap(ctx_.streams[stream].name, id.previous(), id.next(), 1,
-                    true);
-  }
 }
 
 } // namespace pulse::internal

@@ -50,7 +50,6 @@ private:
                            std::vector<event_id>& nobodys);
   void left(uint32_t stream, const action& x);
   void claim_anew(uint32_t stream, std::vector<action> xs);
-  void report_trimmed(uint32_t stream, const std::vector<event_id>& gone);
 
   sink_context& ctx_;
   sink_action_sender sender_;

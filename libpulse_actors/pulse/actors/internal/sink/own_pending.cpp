@@ -263,14 +263,15 @@ void sink_own_pending::accept(const resp::event_page& page,
 // Acknowledges and reports pending events that are not in the stream any more.
 void sink_own_pending::skip_trimmed(const resp::event_page& page,
                                     const std::vector<uint32_t>& streams) {
+  std::map<uint32_t, std::vector<event_id>> gone;
   for (auto [where, id] : page.deleted) {
     const auto stream = streams[where];
     note_read(stream, id);
-    ++ctx_.counts.trimmed;
-    ctx_.report_gap(ctx_.streams[stream].name, id.previous(), id.next(), 1,
-                    true);
     outcomes_.ack(stream, id);
+    gone[stream].push_back(id);
   }
+  for (const auto& [stream, ids] : gone)
+    ctx_.report_trimmed(stream, ids);
 }
 
 // A stream of which all known events were read is asked again for its pending

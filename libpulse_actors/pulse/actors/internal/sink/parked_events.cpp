@@ -83,7 +83,6 @@ status sink_parked_events::accept(const page& what, resp::reply& reply) {
     else if (ctx_.ledger.lost_content(x.entry))
       gone.push_back(x.id);
   }
-  ctx_.counts.trimmed += gone.size();
   ctx_.report_trimmed(what.stream, gone);
   outcomes_.take_actions();
   return {};

@@ -243,7 +243,6 @@ void sink_shared_keys::on_reply(uint32_t stream, size_t wanted,
     return failed(stream, x.error());
   ctx_.note_command_worked();
   ctx_.note_contact();
-  ctx_.counts.trimmed += x->trimmed.size();
   ctx_.report_trimmed(stream, x->trimmed);
   report_blocker(stream, x->blocked_by);
   note(stream, wanted, *x, sent.time);
