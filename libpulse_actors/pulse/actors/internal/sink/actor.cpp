@@ -51,8 +51,9 @@ struct sink_state {
   sink_state(self_type::pointer self, sink_options options,
              connection_source redis, lease_actor leases,
              supervision supervisor, const internal::environment& env)
-    : ctx(self, std::move(options), std::move(redis), std::move(leases),
-          supervisor.listens, env, [this] { advance(); }),
+    : ctx(self, std::move(options),
+          {std::move(redis), std::move(leases), supervisor.listens}, env,
+          [this] { advance(); }),
       supervisor(std::move(supervisor)),
       outcomes(ctx),
       groups(ctx),

@@ -32,18 +32,16 @@ constexpr uint64_t many_failures = 1'000;
 } // namespace
 
 sink_context::sink_context(sink_self::pointer self, sink_options x,
-                           connection_source redis, lease_actor leases,
-                           notice_publisher::report listens,
-                           const environment& env,
+                           sink_peers peers, const environment& env,
                            std::function<void()> advance)
   : self(self),
     turn(self),
     requests(self, std::move(advance)),
     deaths(self),
     options(std::move(x)),
-    redis(std::move(redis)),
-    leases(std::move(leases)),
-    notices(std::move(listens)),
+    redis(std::move(peers.redis)),
+    leases(std::move(peers.leases)),
+    notices(std::move(peers.listens)),
     env(env),
     consumer(with_lease(env.new_consumer_name(), options.lease)),
     log_name("pulse.sink " + options.name),

@@ -30,6 +30,14 @@ namespace pulse::internal {
 using sink_self
   = extended_interface<sink_actor, caf::result<void>(caf::tick_atom)>;
 
+/// The actors that a sink talks to.
+struct sink_peers {
+  connection_source redis;
+  lease_actor leases;
+  /// See notice_publisher.
+  notice_publisher::report listens;
+};
+
 /// The data that the parts of a sink share. The state of the sink owns it. The
 /// parts change it, but they do not call the sink. After each message and each
 /// reply, the sink itself does what has become possible.
@@ -37,13 +45,10 @@ struct sink_context {
   using time_point = caf::actor_clock::time_point;
 
   /// @param options Must be valid.
-  /// @param listens See notice_publisher.
   /// @param advance Is called after each reply, and does what has become
   /// possible.
-  sink_context(sink_self::pointer self, sink_options options,
-               connection_source redis, lease_actor leases,
-               notice_publisher::report listens, const environment& env,
-               std::function<void()> advance);
+  sink_context(sink_self::pointer self, sink_options options, sink_peers peers,
+               const environment& env, std::function<void()> advance);
 
   sink_self::pointer self;
   turn_clock<sink_self::pointer> turn;
