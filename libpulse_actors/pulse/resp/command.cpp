@@ -45,7 +45,12 @@ command_writer& command_writer::arg(uint64_t number) {
 }
 
 command_writer& command_writer::arg(event_id id) {
-  return arg(std::string_view{to_string(id)});
+  constexpr size_t most_digits = 20;
+  char buf[2 * most_digits + 1];
+  auto* end = std::to_chars(buf, buf + most_digits, id.ms).ptr;
+  *end++ = '-';
+  end = std::to_chars(end, end + most_digits, id.seq).ptr;
+  return arg(std::string_view{buf, static_cast<size_t>(end - buf)});
 }
 
 } // namespace pulse::resp
