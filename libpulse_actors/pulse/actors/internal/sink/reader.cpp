@@ -14,6 +14,10 @@ namespace {
 
 constexpr uint32_t max_batch = 1'000;
 
+// The pauses between the interruptions of a read.
+constexpr milliseconds shortest_interruption_pause{1};
+constexpr milliseconds longest_interruption_pause{20};
+
 } // namespace
 
 sink_reader::sink_reader(sink_context& ctx, sink_intake& intake,
@@ -37,18 +41,23 @@ void sink_reader::disconnect() {
 }
 
 void sink_reader::interrupt() {
-  if (!interrupting())
-    send_interruption();
+  if (interrupting())
+    return;
+  interruption_pause_ = shortest_interruption_pause;
+  send_interruption();
 }
 
 void sink_reader::send_interruption() {
   interrupted_ = reading_;
   if (reading_ && blocking_)
     tell(blocking_, atom::unblock_v);
+  next_interruption_ = ctx_.now() + interruption_pause_;
+  interruption_pause_ = std::min(2 * interruption_pause_,
+                                 longest_interruption_pause);
 }
 
 void sink_reader::tick() {
-  if (interrupting())
+  if (interrupting() && ctx_.now() >= next_interruption_)
     send_interruption();
 }
 

@@ -45,8 +45,11 @@ public:
     return ctx_.now() >= not_before_;
   }
 
-  /// @returns when that pause is over, if that is later than now.
+  /// @returns when that pause is over, if that is later than now, or when
+  /// tick() interrupts again.
   [[nodiscard]] sink_context::time_point next_time() const {
+    if (interrupting())
+      return next_interruption_;
     return may_read() ? sink_context::time_point::max() : not_before_;
   }
 
@@ -60,8 +63,9 @@ public:
   /// closes.
   void interrupt();
 
-  /// Interrupts again until the read has returned. This is necessary because
-  /// Redis ignores an interruption that arrives before the read.
+  /// Interrupts again until the read has returned, after pauses that grow. This
+  /// is necessary because Redis ignores an interruption that arrives before the
+  /// read, and a connection ignores it while it does not exist yet.
   void tick();
 
   /// @returns whether a read was interrupted and has not returned yet.
@@ -106,6 +110,8 @@ private:
   bool waiting_ = false;
   // Whether the read that is under way was interrupted.
   bool interrupted_ = false;
+  sink_context::time_point next_interruption_;
+  milliseconds interruption_pause_{0};
   uint64_t reads_ = 0;
   sink_context::time_point not_before_;
   // How many events the read may bring, about.
