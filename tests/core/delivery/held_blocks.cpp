@@ -40,15 +40,16 @@ CAF_TEST(a reply counts until its last event is gone) {
 
 CAF_TEST(several replies are added up) {
   held_blocks uut;
-  const auto a = uut.add(reply(1'000, 1)[0]);
-  const auto kept = reply(100, 1);
-  const auto b = uut.add(kept[0]);
+  const auto large = reply(1'000, 1);
+  const auto small = reply(100, 1);
+  const auto a = uut.add(large[0]);
+  const auto b = uut.add(small[0]);
   CAF_CHECK_EQUAL(uut.bytes(), 1'100u);
   uut.remove(a);
   CAF_CHECK_EQUAL(uut.bytes(), 100u);
   uut.remove(b);
   CAF_CHECK_EQUAL(uut.bytes(), 0u);
-  uut.remove(uut.add(kept[0])); // the same reply comes again
+  uut.remove(uut.add(small[0])); // the same reply comes again
   CAF_CHECK_EQUAL(uut.bytes(), 0u);
 }
 
@@ -56,8 +57,10 @@ CAF_TEST(many replies that come and go need little memory) {
   held_blocks uut;
   held_blocks::index highest = 0;
   for (int i = 0; i < 1'000; ++i) {
-    const auto a = uut.add(reply(10'000, 1)[0]);
-    const auto b = uut.add(reply(10'000, 1)[0]);
+    const auto first = reply(10'000, 1);
+    const auto second = reply(10'000, 1);
+    const auto a = uut.add(first[0]);
+    const auto b = uut.add(second[0]);
     highest = std::max({highest, a, b});
     uut.remove(a);
     uut.remove(b);
