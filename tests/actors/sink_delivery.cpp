@@ -121,7 +121,7 @@ CAF_TEST(an ack whose reply is lost is repeated until Redis took it) {
   CAF_CHECK_EQUAL(info().acked, 0u);
   pass(10s);
   CAF_CHECK_EQUAL(calls("XACK"),
-                  "a s 1-0 | a s 1-0 2-0 | a s 1-0 2-0 | a s 1-0 2-0");
+                  "a s 1-0 2-0 | a s 1-0 2-0 | a s 1-0 2-0 | a s 1-0 2-0");
   CAF_CHECK_EQUAL(info().acked, 2u);
   CAF_CHECK_EQUAL(info().held, 0u);
   CAF_CHECK_EQUAL(alice.got(), "");

@@ -119,7 +119,8 @@ struct sink_state {
       },
       [this](atom::info) { return on_info(); },
       [this](caf::close_atom) { return on_close(); },
-      [this](caf::tick_atom) { on_tick(); });
+      [this](caf::tick_atom) { on_tick(); },
+      [this](caf::update_atom) { on_answers(); });
   }
 
   // -- subscribers ------------------------------------------------------------
@@ -175,6 +176,11 @@ struct sink_state {
     const bool result = workers.remove(who);
     advance();
     return result;
+  }
+
+  void on_answers() {
+    workers.take_answers();
+    advance();
   }
 
   void on_down(const caf::down_msg& x) {

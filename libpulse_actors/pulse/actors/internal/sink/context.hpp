@@ -26,9 +26,11 @@
 
 namespace pulse::internal {
 
-/// A sink with the message that it sends to itself.
+/// A sink with the messages that it sends to itself: a tick, and that
+/// subscribers have answered.
 using sink_self
-  = extended_interface<sink_actor, caf::result<void>(caf::tick_atom)>;
+  = extended_interface<sink_actor, caf::result<void>(caf::tick_atom),
+                       caf::result<void>(caf::update_atom)>;
 
 /// The actors that a sink talks to.
 struct sink_peers {

@@ -42,6 +42,8 @@ void sink_workers::on_down(const caf::down_msg& what) {
   if (i == ids_.end())
     return;
   const auto id = i->second;
+  take_answers(); // those before its death count
+  open_.remove_if([id](const open_request& x) { return x.by == id; });
   ids_.erase(i);
   workers_.erase(id);
   auto its = [id](const pending_failure& x) { return x.who == id; };
@@ -74,23 +76,26 @@ void sink_workers::hand_over(const delivery_ledger::dispatch& x) {
     tell(who, x.content);
     return;
   }
-  ctx_.requests.ask(
-    who,
-    [this, what = x.what, by = x.to] {
-      ctx_.ledger.done(what, by, ctx_.now());
-    },
-    [this, what = x.what, by = x.to](const caf::error& err) {
-      on_error(what, by, err);
-    },
-    x.content);
+  inbox_.send(open_.add({x.what, x.to}), who, x.content);
+}
+
+void sink_workers::take_answers() {
+  answers_.clear();
+  inbox_.take(answers_);
+  for (const auto& x : answers_) {
+    const auto request = open_.take(x.number);
+    if (!request)
+      continue;
+    if (x.why)
+      on_error(request->what, request->by, x.why);
+    else
+      ctx_.ledger.done(request->what, request->by, ctx_.now());
+  }
 }
 
 void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
                             const caf::error& err) {
   const auto now = ctx_.now();
-  // The handler returned a value: the event is done.
-  if (err == caf::sec::unexpected_response)
-    return ctx_.ledger.done(what, who, now);
   ctx_.counts.last_failure = describe(err);
   if (err == errc::rejected) {
     ctx_.ledger.rejected(what, who, to_failure(err).what, now);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "pulse/actors/internal/caf/answer_inbox.hpp"
+#include "pulse/actors/internal/runtime/request_table.hpp"
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/core/repeated_lines.hpp"
 
@@ -20,6 +22,7 @@ public:
 
   explicit sink_workers(sink_context& ctx)
     : ctx_(ctx),
+      inbox_(ctx.self),
       crash_lines_("more subscribers died", writer_of(ctx)),
       failure_lines_("more times subscribers failed", writer_of(ctx)) {
     // nop
@@ -38,6 +41,9 @@ public:
 
   /// Sends the events that the ledger dispatches.
   void dispatch();
+
+  /// Notes in the ledger what the subscribers answered since the last call.
+  void take_answers();
 
   /// Treats errors as failures whose worker did not die shortly afterwards, and
   /// sends probes to late workers.
@@ -64,6 +70,11 @@ private:
     return [&ctx](const auto& x) { ctx.report(log_level::warning, x); };
   }
 
+  struct open_request {
+    delivery_ledger::ticket what;
+    worker_id by = 0;
+  };
+
   void note_failure(const delivery_ledger::ticket& what,
                     const std::string& why);
   void hand_over(const delivery_ledger::dispatch& x);
@@ -72,6 +83,9 @@ private:
                 const caf::error& err);
 
   sink_context& ctx_;
+  answer_inbox<sink_self::pointer> inbox_;
+  request_table<open_request> open_;
+  std::vector<answer> answers_;
   std::unordered_map<worker_id, event_listener> workers_;
   // Includes subscribers that have left and may still hold events. These are
   // monitored, but not kept alive.

@@ -1,0 +1,187 @@
+#pragma once
+
+#include "pulse/actors/caf_version.hpp"
+
+#include <caf/actor_addr.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/actor_config.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/error.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/make_actor.hpp>
+
+#if CAF_MAJOR_VERSION < 1
+#  include <caf/monitorable_actor.hpp>
+#else
+#  include <caf/abstract_actor.hpp>
+#endif
+
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace pulse::internal {
+
+/// The answer to a request.
+struct answer {
+  /// The number that send() of the inbox got.
+  uint64_t number = 0;
+  /// No error if the receiver returned from its handler, whatever it returned.
+  caf::error why;
+};
+
+/// Sends requests for an actor, and takes the answers. The threads of those who
+/// answer store the answers, and the actor gets one message for all that came
+/// since it looked last. So an answer costs neither a message in the mailbox of
+/// the actor nor a continuation, and while the actor is busy, it is not woken.
+/// It lives in the state of that actor.
+template <class Self>
+class answer_inbox {
+public:
+  /// @param self The actor; must outlive this, and must handle
+  /// `caf::update_atom`: then it calls take().
+  explicit answer_inbox(Self self) : self_(self) {
+    auto& sys = self->system();
+    caf::actor_config cfg{self->context()};
+    receiver_ = caf::make_actor<receiver, caf::strong_actor_ptr>(
+      sys.next_actor_id(), sys.node(), &sys, cfg, self->address());
+  }
+
+  answer_inbox(const answer_inbox&) = delete;
+  answer_inbox& operator=(const answer_inbox&) = delete;
+
+  ~answer_inbox() {
+    get().close();
+  }
+
+  /// Sends a request.
+  /// @param number Identifies the answer. Not 0, and less than 2^60.
+  /// @param to Should reply always, or be local, because CAF then replies for
+  /// it when it terminates.
+  template <class Handle, class... Ts>
+  void send(uint64_t number, const Handle& to, Ts&&... message) {
+    const auto id = caf::make_message_id(number);
+    auto* who = caf::actor_cast<caf::abstract_actor*>(to);
+#if CAF_MAJOR_VERSION < 1
+    who->enqueue(caf::make_mailbox_element(receiver_, id, {},
+                                           std::forward<Ts>(message)...),
+                 self_->context());
+#else
+    who->enqueue(caf::make_mailbox_element(receiver_, id,
+                                           std::forward<Ts>(message)...),
+                 self_->context());
+#endif
+  }
+
+  /// Moves the answers that came since the last call into an empty vector. A
+  /// receiver may answer a request twice.
+  void take(std::vector<answer>& into) {
+    get().take(into);
+  }
+
+private:
+#if CAF_MAJOR_VERSION < 1
+  using base = caf::monitorable_actor;
+  using host = caf::execution_unit;
+  using enqueue_result = void;
+#else
+  using base = caf::abstract_actor;
+  using host = caf::scheduler;
+  using enqueue_result = bool;
+#endif
+
+  // An actor without a mailbox and without a thread. Any thread calls
+  // enqueue().
+  class receiver : public base {
+  public:
+    receiver(caf::actor_config& cfg, caf::actor_addr owner)
+      : base(cfg), owner_(std::move(owner)) {
+      // nop
+    }
+
+    const char* name() const override {
+      return "pulse.answers";
+    }
+
+    enqueue_result enqueue(caf::mailbox_element_ptr what, host* here) override {
+      if (what->mid.is_response() && add(*what))
+        wake_owner(here);
+      return enqueue_result(true);
+    }
+
+    void take(std::vector<answer>& into) {
+      std::lock_guard guard{mutex_};
+      answers_.swap(into);
+    }
+
+    void close() {
+      {
+        std::lock_guard guard{mutex_};
+        closed_ = true;
+        answers_.clear();
+      }
+      this->cleanup(caf::exit_reason::normal, nullptr);
+    }
+
+#if CAF_MAJOR_VERSION >= 1
+    void setup_metrics() {
+      // nop
+    }
+#endif
+
+  private:
+#if CAF_MAJOR_VERSION >= 1
+    void force_close_mailbox() override {
+      // nop
+    }
+#endif
+
+    // Returns whether the owner must be woken: otherwise it has not looked yet
+    // since it was woken last.
+    bool add(caf::mailbox_element& what) {
+      answer x;
+      x.number = what.mid.request_id().integer_value();
+      if (auto& content = what.content();
+          content.template match_elements<caf::error>())
+        x.why = content.template get_as<caf::error>(0);
+      std::lock_guard guard{mutex_};
+      if (closed_)
+        return false;
+      answers_.push_back(std::move(x));
+      return answers_.size() == 1;
+    }
+
+    void wake_owner(host* here) {
+      auto to = caf::actor_cast<caf::strong_actor_ptr>(owner_);
+      if (!to)
+        return;
+#if CAF_MAJOR_VERSION < 1
+      to->get()->enqueue(caf::make_mailbox_element(nullptr,
+                                                   caf::make_message_id(), {},
+                                                   caf::update_atom_v),
+                         here);
+#else
+      to->get()->enqueue(caf::make_mailbox_element(
+                           nullptr, caf::make_message_id(), caf::update_atom_v),
+                         here);
+#endif
+    }
+
+    caf::actor_addr owner_;
+    std::mutex mutex_;
+    std::vector<answer> answers_;
+    bool closed_ = false;
+  };
+
+  receiver& get() {
+    return static_cast<receiver&>(
+      *caf::actor_cast<caf::abstract_actor*>(receiver_));
+  }
+
+  Self self_;
+  caf::strong_actor_ptr receiver_;
+};
+
+} // namespace pulse::internal

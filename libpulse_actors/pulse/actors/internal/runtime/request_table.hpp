@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace pulse::internal {
+
+/// What an actor remembers about its open requests, by number. Neither adding
+/// nor taking allocates memory, except when more requests are open than ever
+/// before.
+template <class T>
+class request_table {
+public:
+  /// @returns the number of the request: not 0, and less than 2^60, as CAF
+  /// requires it. A number comes again only after 2^28 requests of its slot.
+  uint64_t add(T what) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<uint32_t>(slots_.size()));
+      slots_.emplace_back();
+    }
+    const auto index = free_.back();
+    free_.pop_back();
+    auto& x = slots_[index];
+    x.generation = x.generation % max_generation + 1;
+    x.content = std::move(what);
+    ++size_;
+    return uint64_t{x.generation} << slot_bits | index;
+  }
+
+  /// Removes a request.
+  /// @returns what add() got; nothing if the request is not open any more, for
+  /// example because it was answered twice.
+  std::optional<T> take(uint64_t number) {
+    const auto index = static_cast<uint32_t>(number);
+    if (index >= slots_.size()
+        || slots_[index].generation != number >> slot_bits)
+      return std::nullopt;
+    auto result = std::exchange(slots_[index].content, std::nullopt);
+    if (result)
+      release(index);
+    return result;
+  }
+
+  /// Removes the requests that `pred` selects.
+  template <class Predicate>
+  void remove_if(Predicate pred) {
+    for (uint32_t i = 0; i < slots_.size(); ++i)
+      if (auto& x = slots_[i].content; x && pred(*x)) {
+        x.reset();
+        release(i);
+      }
+  }
+
+  /// Number of open requests.
+  [[nodiscard]] size_t size() const noexcept {
+    return size_;
+  }
+
+private:
+  static constexpr unsigned slot_bits = 32;
+  static constexpr uint32_t max_generation = (1u << 28) - 1;
+
+  struct slot {
+    uint32_t generation = 0;
+    std::optional<T> content;
+  };
+
+  void release(uint32_t index) {
+    free_.push_back(index);
+    --size_;
+  }
+
+  std::vector<slot> slots_;
+  std::vector<uint32_t> free_;
+  size_t size_ = 0;
+};
+
+} // namespace pulse::internal
