@@ -432,9 +432,9 @@ CAF_TEST(a stream that is closed fails what is open) {
   for (const auto* x : {"a", "b", "c", "d"})
     add(x);
   auto waits = add("e");
-  redis.st->waiting.clear();
   caf::anon_send_exit(stream, caf::exit_reason::user_shutdown);
   consume_messages();
+  redis.st->waiting.clear(); // CAF 1.x answers for promises that are dropped
   CAF_CHECK_EQUAL(waits->why().substr(0, 6), "closed");
   CAF_CHECK_EQUAL(add("f")->why().substr(0, 6), "closed");
   const auto lost = flush();
@@ -479,9 +479,9 @@ CAF_TEST(a producer goes on with a stream that its root restarts) {
   consume_messages();
   for (const auto* x : {"a", "b", "c", "d"})
     add(x);
-  redis.st->waiting.clear();
   caf::anon_send_exit(stream, caf::exit_reason::kill);
   consume_messages();
+  redis.st->waiting.clear(); // CAF 1.x answers for promises that are dropped
   // What was under way may be stored; the rest goes to the new actor.
   add("e");
   second.st->plans.assign(9, errc::none);

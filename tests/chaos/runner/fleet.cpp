@@ -143,8 +143,9 @@ bool fleet::are_settled(const std::string& prefix) {
   const auto begin = clock::now() - enough;
   return std::all_of(slots_.begin(), slots_.end(), [&](slot& x) {
     return x.name.compare(0, prefix.size(), prefix) != 0
-           || (x.process.is_open() && x.process.started() < begin
-               && x.reopened < begin && !x.must_reopen);
+           || (x.process.pid() != 0 && x.process.is_open()
+               && x.process.started() < begin && x.reopened < begin
+               && !x.must_reopen);
   });
 }
 
