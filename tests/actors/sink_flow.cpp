@@ -22,7 +22,8 @@ CAF_TEST(a sink asks for twice what its subscribers can work on) {
   give(1, 1);
   CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 8 BLOCK 3750 STREAMS a >");
   give(2, 9);
-  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 10 BLOCK 3750 STREAMS a >");
+  // Three of the eight are not acknowledged yet.
+  CAF_CHECK_EQUAL(read(), "GROUP s me COUNT 7 BLOCK 3750 STREAMS a >");
 }
 
 CAF_TEST(a subscriber holds no more events than its credit) {

@@ -238,13 +238,14 @@ enum class dispatch_mode : uint8_t {
   /// All of them. The event is acknowledged once all of them have acknowledged
   /// it.
   broadcast,
-  /// One of them, and the same one for all events of a topic; only one event of
-  /// a topic is delivered at a time, and in the order of the stream. An event
-  /// without a topic goes to any. This holds for all nodes of the sink together
-  /// if it acknowledges events: each node owns a part of the topics, and nodes
-  /// that join, leave or die hand topics over. All nodes of the sink need this
-  /// mode. The topics of a node that died wait for its lease. At most 64 nodes
-  /// share a stream.
+  /// One of them, and the same one for all events of a topic of a stream; only
+  /// one event of such a topic is delivered at a time, and in the order of the
+  /// stream. The same topic in two streams is two topics. An event without a
+  /// topic goes to any. This holds for all nodes of the sink together if it
+  /// acknowledges events: each node owns a part of the topics, and nodes that
+  /// join, leave or die hand topics over. All nodes of the sink need this mode.
+  /// The topics of a node that died wait for its lease. At most 64 nodes share a
+  /// stream.
   keyed,
 };
 
@@ -271,7 +272,9 @@ struct sink_options {
   /// subscriber, if one is ready. If the subscriber answered nothing in this
   /// time, the other events that it holds go to other subscribers at once. The
   /// time counts while the subscriber works on the event, not while the event
-  /// waits for the subscriber.
+  /// waits for the subscriber. For a subscriber that answers later events
+  /// before earlier ones it counts from the dispatch, because such a subscriber
+  /// works on all its events at the same time.
   milliseconds ack_wait{30'000};
   /// An event becomes a dead letter after this many deliveries that ended
   /// badly: with an error, a nack, the end of `ack_wait`, or a crash; 0: never.

@@ -157,8 +157,8 @@ CAF_TEST(an event that is held keeps the turn of its key) {
   auto uut = make();
   uut.add_worker(1, 4);
   uut.fetched(0, ev(1, "x"));
-  uut.fetched(1, ev(2, "x"));
-  uut.fetched(1, ev(3, "y"));
+  uut.fetched(0, ev(2, "x"));
+  uut.fetched(1, ev(3, "x")); // a stream has an order of its own
   uut.hold(0);
   CAF_CHECK_EQUAL(plan(uut), "3>1");
   uut.resume(0);
@@ -289,7 +289,7 @@ CAF_TEST(a failure in keyed dispatch waits for the backoff here) {
   CAF_CHECK_EQUAL(show(out), "1>1");
   CAF_CHECK_EQUAL(out[0].content.counts().deliveries, 2u);
   CAF_CHECK_EQUAL(out[0].content.counts().failures, 1u);
-  CAF_CHECK_EQUAL(actions(uut), "count1");
+  CAF_CHECK_EQUAL(actions(uut), "count1 count1"); // the failure, the delivery
 }
 
 CAF_TEST(a delay of the worker replaces the backoff) {
@@ -485,18 +485,35 @@ CAF_TEST(a dropped promise costs its credit until the answer to a probe) {
 CAF_TEST(a parallel worker that answers others loses only what is late) {
   auto uut = make();
   uut.add_worker(1, 3);
-  for (uint64_t i = 1; i <= 3; ++i)
-    uut.fetched(0, ev(i));
-  auto out = dispatch(uut);
+  uut.fetched(0, ev(1));
+  uut.fetched(0, ev(2));
+  const auto out = dispatch(uut);
   now += 500ms;
   uut.done(out[1].what, 1, now);
+  uut.fetched(0, ev(3));
+  const auto third = dispatch(uut);
   now += 500ms;
   uut.tick(now);
   CAF_CHECK_EQUAL(uut.count().timeouts, 1u);
   CAF_CHECK_EQUAL(uut.dispatched(), 1u);
   now += 100ms;
-  uut.done(out[2].what, 1, now);
+  uut.done(third[0].what, 1, now);
   CAF_CHECK_EQUAL(actions(uut), "ack2 delay1 ack3");
+}
+
+CAF_TEST(the events of a parallel worker are late at the same time) {
+  auto uut = make();
+  uut.add_worker(1, 8);
+  for (uint64_t i = 1; i <= 8; ++i)
+    uut.fetched(0, ev(i));
+  const auto out = dispatch(uut);
+  now += 100ms;
+  uut.done(out[6].what, 1, now);
+  uut.done(out[7].what, 1, now);
+  now += 900ms;
+  uut.tick(now);
+  CAF_CHECK_EQUAL(uut.count().timeouts, 6u);
+  CAF_CHECK_EQUAL(uut.dispatched(), 0u);
 }
 
 CAF_TEST(the ack of an earlier delivery lets go of the one under way) {
@@ -799,7 +816,7 @@ CAF_TEST(a parked event that was trimmed is acknowledged) {
   CAF_CHECK_EQUAL(wanted(uut), "1 2");
   CAF_CHECK(uut.lost_content(reads[0].entry));
   CAF_CHECK(!uut.lost_content(reads[0].entry));
-  CAF_CHECK_EQUAL(actions(uut), "ack1");
+  CAF_CHECK_EQUAL(actions(uut), "count1 ack1");
   found(uut, 2);
   CAF_CHECK_EQUAL(plan(uut), "2>1");
 }
@@ -833,7 +850,7 @@ CAF_TEST(parked events are given back with their partitions) {
   CAF_CHECK(uut.partitions_of(0) == before);
   CAF_CHECK_EQUAL(uut.give_back(0, ~before), 0u);
   CAF_CHECK_EQUAL(uut.give_back(0, before), 2u);
-  CAF_CHECK_EQUAL(actions(uut), "release1 release2");
+  CAF_CHECK_EQUAL(actions(uut), "count1 release1 release2");
 }
 
 CAF_TEST(the rest of a pause goes with an event that is given back) {
@@ -852,19 +869,24 @@ CAF_TEST(the rest of a pause goes with an event that is given back) {
   uut.fetched(0, ev(1, "a"));
   uut.postpone(0, {1, 0}, *xs[0].due);
   uut.fetched(0, ev(2, "a"));
-  uut.postpone(0, {2, 0}, *xs[0].due); // waits behind the first one
+  const auto second = *xs[0].due + 1s;
+  uut.postpone(0, {2, 0}, second);
   uut.postpone(0, {3, 0}, *xs[0].due); // unknown
   CAF_CHECK_EQUAL(plan(uut), "");
-  uut.tick(*xs[0].due - milliseconds{1});
-  CAF_CHECK_EQUAL(wanted(uut), "");
-  uut.tick(*xs[0].due);
-  CAF_CHECK_EQUAL(wanted(uut), "1 2");
-  found(uut, 1);
-  CAF_CHECK_EQUAL(plan(uut), "1>1");
+  now = *xs[0].due - milliseconds{1};
+  uut.tick(now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  now = *xs[0].due;
+  uut.tick(now);
+  const auto first = dispatch(uut);
+  CAF_CHECK_EQUAL(show(first), "1>1");
+  uut.done(first[0].what, 1, now);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  uut.take_actions();
   uut.give_back(0, uut.partitions_of(0));
   const auto actions = uut.take_actions();
   CAF_REQUIRE_EQUAL(actions.size(), 1u);
-  CAF_CHECK(!actions[0].due);
+  CAF_CHECK(actions[0].due == second);
 }
 
 CAF_TEST(an event that came again is younger than an earlier list) {
@@ -999,7 +1021,7 @@ CAF_TEST(broadcast repeats only for those who failed) {
   out = dispatch(uut);
   CAF_CHECK_EQUAL(show(out), "1>1");
   uut.done(out[0].what, 1, now);
-  CAF_CHECK_EQUAL(actions(uut), "count1 ack1");
+  CAF_CHECK_EQUAL(actions(uut), "count1 count1 ack1");
 }
 
 CAF_TEST(broadcast to workers that all die goes to the next ones) {

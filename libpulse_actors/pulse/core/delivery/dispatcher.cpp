@@ -2,11 +2,20 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 namespace pulse {
 
 namespace {
+
+// Each stream has an order of its own, so the same topic of two streams is two
+// keys.
+uint64_t key_of(uint32_t stream, std::string_view topic) {
+  return std::hash<std::string_view>{}(topic)
+         ^ (uint64_t{stream} + 1) * 0x9E3779B97F4A7C15ull;
+}
 
 // The contents of so many events of a key are read ahead, so that parked events
 // do not go to work more slowly than others.
@@ -21,7 +30,7 @@ void dispatcher::add(ledger_entry& x, bool in_front) {
     return enqueue(x, in_front);
   // Events without a topic have no order to keep, so each has a key of its own.
   const auto topic = x.content.topic();
-  x.key = topic.empty() ? x.serial : std::hash<std::string_view>{}(topic);
+  x.key = topic.empty() ? x.serial : key_of(x.stream, topic);
   x.has_turn = keys_.enter(x.key, entries_.ticket_of(x));
   if (x.has_turn)
     return enqueue(x, false);

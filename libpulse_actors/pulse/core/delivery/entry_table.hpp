@@ -63,7 +63,7 @@ struct ledger_entry {
   /// The serial number that the next entry had when Redis gave the event to
   /// this sink, the last time if that happened several times.
   uint64_t fetched_at = 0;
-  /// While it is waiting: when its next attempt is due.
+  /// When its next attempt is due, if it has failed.
   delivery_time due{};
   uint32_t round = 0;
   uint32_t stream = 0;

@@ -62,9 +62,8 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
 
 void delivery_ledger::postpone(uint32_t stream, event_id id, time_point due) {
   auto* x = entries_.find(stream, id);
-  // Behind an earlier event of its key, the event waits anyway.
-  if (x != nullptr && x->state == entry_state::queued && x->has_turn)
-    wait_until(*x, due);
+  if (x != nullptr && x->is_idle())
+    x->due = due;
 }
 
 void delivery_ledger::forget(const ticket& which) {
@@ -214,7 +213,7 @@ void delivery_ledger::release(entry& x) {
 }
 
 std::optional<delivery_time> delivery_ledger::due_of(const entry& x) {
-  if (x.state != entry_state::waiting)
+  if (!x.is_idle() || x.due == time_point{})
     return std::nullopt;
   return x.due;
 }
@@ -303,7 +302,9 @@ void delivery_ledger::dispatch_to(std::vector<dispatch>& out, time_point now) {
     if (next.kind == kind::none)
       break;
     auto& x = *next.entry;
-    if (next.kind == kind::acknowledge)
+    if (x.due > now) // it was postponed
+      wait_until(x, x.due);
+    else if (next.kind == kind::acknowledge)
       acknowledge(x);
     else if (next.kind == kind::dispatch)
       send_to_targets(x, out, now);
@@ -457,6 +458,8 @@ void delivery_ledger::make_dead_letter(entry& x, std::string reason) {
   workers_.forget_overdue(x.stream, x.id);
   add_action(action_kind::dead_letter, x, std::move(reason));
   entries_.move_to(x, entry_state::settling);
+  // If Redis refuses the dead letter, it waits without its content.
+  entries_.park(x);
   dispatcher_.end_turn(x);
 }
 
@@ -468,7 +471,7 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
   ++counts.failures;
   // The worker survived the event, so the event does not kill nodes.
   x.crash_candidate = false;
-  const bool was_marked = std::exchange(x.marked, false);
+  x.marked = false;
   if (!settings_.redeliver)
     return make_dead_letter(x, reason);
   if (is_used_up(counts, settings_.max_deliveries))
@@ -487,8 +490,8 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
     x.delays = true;
     return entries_.move_to(x, entry_state::settling);
   }
-  if (was_marked)
-    add_action(action_kind::store_counts, x);
+  // If this node dies meanwhile, the next one knows of the failure.
+  add_action(action_kind::store_counts, x);
   wait_until(x, now + pause);
 }
 

@@ -386,8 +386,13 @@ public:
   [[nodiscard]] size_t waiting() const noexcept {
     return entries_.count(entry_state::waiting);
   }
+  /// Number of events whose outcome Redis has not confirmed yet.
+  [[nodiscard]] size_t settling() const noexcept {
+    return entries_.count(entry_state::settling);
+  }
   /// Number of events without content that no command reads now: those that
-  /// wait for their next attempt, and in keyed dispatch those behind them.
+  /// wait for their next attempt, in keyed dispatch those behind them, and dead
+  /// letters that Redis has not confirmed yet.
   [[nodiscard]] size_t parked() const noexcept {
     return entries_.parked_in_all();
   }

@@ -112,6 +112,7 @@ worker_table::answer worker_table::answered(worker_id by,
   w->last_answer = now;
   auto past_end = w->overdue.next_number();
   if (auto* x = w->holds.find(what)) {
+    w->parallel |= x != w->holds.first();
     let_go(*w, x, now);
   } else if (auto* late = w->overdue.find(what)) {
     past_end = late->number;
@@ -270,8 +271,10 @@ void worker_table::end_work_before(worker& w, uint64_t number) {
 void worker_table::let_go(worker& from, held* x, delivery_time now) {
   const bool was_first = x == from.holds.first();
   from.holds.remove(x);
-  // The next event is the oldest one now, so its time begins.
-  if (auto* first = from.holds.first(); was_first && first != nullptr)
+  // The next event is the oldest one now, so its time begins. A parallel worker
+  // has begun it already.
+  if (auto* first = from.holds.first();
+      was_first && first != nullptr && !from.parallel)
     first->clock = now;
 }
 

@@ -52,6 +52,9 @@ public:
     /// Whether the worker did not answer for a whole `ack_wait`, and has
     /// answered neither an event nor a probe since then.
     bool stuck = false;
+    /// Whether the worker works on several events at the same time, as it has
+    /// shown by its answers.
+    bool parallel = false;
     /// Number of the last probe.
     uint32_t last_probe = 0;
     delivery_time last_answer;

@@ -1,5 +1,7 @@
 #include "pulse/actors/internal/sink/intake.hpp"
 
+#include <algorithm>
+
 namespace pulse::internal {
 
 intake_facts sink_intake::facts() const {
@@ -10,7 +12,10 @@ intake_facts sink_intake::facts() const {
   x.max_in_flight = ctx_.options.max_in_flight;
   x.parked = ctx_.ledger.parked();
   x.max_parked = most_parked();
-  x.held = ctx_.ledger.size() - x.parked + outcomes_.backlog();
+  // The outcomes of the other events belong to events of the ledger.
+  const auto outside = outcomes_.backlog()
+                       - std::min(outcomes_.backlog(), ctx_.ledger.settling());
+  x.held = ctx_.ledger.size() - x.parked + outside;
   x.max_bytes = ctx_.options.max_in_flight_bytes;
   x.held_bytes = ctx_.ledger.bytes();
   x.event_bytes = ctx_.pages.event_bytes();
