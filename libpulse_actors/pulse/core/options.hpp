@@ -244,8 +244,8 @@ enum class dispatch_mode : uint8_t {
   /// topic goes to any. This holds for all nodes of the sink together if it
   /// acknowledges events: each node owns a part of the topics, and nodes that
   /// join, leave or die hand topics over. All nodes of the sink need this mode.
-  /// The topics of a node that died wait for its lease. At most 64 nodes share a
-  /// stream.
+  /// The topics of a node that died wait for its lease. At most 64 nodes share
+  /// a stream.
   keyed,
 };
 
