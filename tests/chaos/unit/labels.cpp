@@ -7,10 +7,10 @@
 using namespace pulse::chaos;
 
 CAF_TEST(a payload has its label whatever its size is) {
-  for (size_t size : {0, 1, 5, 8, 9, 10, 11, 100, 1 << 20}) {
+  for (const size_t size : {0u, 1u, 5u, 8u, 9u, 10u, 11u, 100u, 1u << 20}) {
     const auto payload = payload_of("p:17", size);
     CAF_CHECK_EQUAL(label_of(payload), "p:17");
-    CAF_CHECK_EQUAL(payload.size(), size > 10 ? size : 4);
+    CAF_CHECK_EQUAL(payload.size(), size > 10 ? size : size_t{4});
   }
 }
 
