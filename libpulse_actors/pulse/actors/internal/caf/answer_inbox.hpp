@@ -62,17 +62,10 @@ public:
   /// it when it terminates.
   template <class Handle, class... Ts>
   void send(uint64_t number, const Handle& to, Ts&&... message) {
-    const auto id = caf::make_message_id(number);
     auto* who = caf::actor_cast<caf::abstract_actor*>(to);
-#if CAF_MAJOR_VERSION < 1
-    who->enqueue(caf::make_mailbox_element(receiver_, id, {},
-                                           std::forward<Ts>(message)...),
+    who->enqueue(make_element(receiver_, caf::make_message_id(number),
+                              std::forward<Ts>(message)...),
                  self_->context());
-#else
-    who->enqueue(caf::make_mailbox_element(receiver_, id,
-                                           std::forward<Ts>(message)...),
-                 self_->context());
-#endif
   }
 
   /// Moves the answers that came since the last call into an empty vector. A
@@ -91,6 +84,19 @@ private:
   using host = caf::scheduler;
   using enqueue_result = bool;
 #endif
+
+  template <class... Ts>
+  static caf::mailbox_element_ptr make_element(caf::strong_actor_ptr sender,
+                                               caf::message_id id,
+                                               Ts&&... message) {
+#if CAF_MAJOR_VERSION < 1
+    return caf::make_mailbox_element(std::move(sender), id, {},
+                                     std::forward<Ts>(message)...);
+#else
+    return caf::make_mailbox_element(std::move(sender), id,
+                                     std::forward<Ts>(message)...);
+#endif
+  }
 
   // An actor without a mailbox and without a thread. Any thread calls
   // enqueue().
@@ -157,16 +163,9 @@ private:
       auto to = caf::actor_cast<caf::strong_actor_ptr>(owner_);
       if (!to)
         return;
-#if CAF_MAJOR_VERSION < 1
-      to->get()->enqueue(caf::make_mailbox_element(nullptr,
-                                                   caf::make_message_id(), {},
-                                                   caf::update_atom_v),
+      to->get()->enqueue(make_element(nullptr, caf::make_message_id(),
+                                      caf::update_atom_v),
                          here);
-#else
-      to->get()->enqueue(caf::make_mailbox_element(
-                           nullptr, caf::make_message_id(), caf::update_atom_v),
-                         here);
-#endif
     }
 
     caf::actor_addr owner_;

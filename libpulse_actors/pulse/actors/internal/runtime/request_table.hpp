@@ -26,7 +26,6 @@ public:
     auto& x = slots_[index];
     x.generation = x.generation % max_generation + 1;
     x.content = std::move(what);
-    ++size_;
     return uint64_t{x.generation} << slot_bits | index;
   }
 
@@ -40,7 +39,7 @@ public:
       return std::nullopt;
     auto result = std::exchange(slots_[index].content, std::nullopt);
     if (result)
-      release(index);
+      free_.push_back(index);
     return result;
   }
 
@@ -50,13 +49,13 @@ public:
     for (uint32_t i = 0; i < slots_.size(); ++i)
       if (auto& x = slots_[i].content; x && pred(*x)) {
         x.reset();
-        release(i);
+        free_.push_back(i);
       }
   }
 
   /// Number of open requests.
   [[nodiscard]] size_t size() const noexcept {
-    return size_;
+    return slots_.size() - free_.size();
   }
 
 private:
@@ -68,14 +67,8 @@ private:
     std::optional<T> content;
   };
 
-  void release(uint32_t index) {
-    free_.push_back(index);
-    --size_;
-  }
-
   std::vector<slot> slots_;
   std::vector<uint32_t> free_;
-  size_t size_ = 0;
 };
 
 } // namespace pulse::internal
