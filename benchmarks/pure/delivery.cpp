@@ -19,7 +19,7 @@ void deliver(benchmark::State& state, dispatch_mode how) {
   settings.dispatch = how;
   settings.backoff = {1s};
   delivery_ledger ledger{settings, random_engine{1}};
-  for (worker_id worker : {1, 2})
+  for (const auto worker : {worker_id{1}, worker_id{2}})
     ledger.add_worker(worker, static_cast<uint32_t>(state.range(0)));
   const auto block = page_with(events, 64).block;
   const delivery_ledger::time_point now{1h};
