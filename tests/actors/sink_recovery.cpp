@@ -89,8 +89,8 @@ CAF_TEST(a pending event that the sink holds is not delivered again) {
   CAF_CHECK_EQUAL(info().adopted, 1u);
   CAF_CHECK_EQUAL(calls("XREADGROUP"), "GROUP s me COUNT 1 STREAMS a 1-0");
   // Redis counted the read as a delivery, so the sink corrects the counter.
-  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({1, 0, 0}) + " 2-0 "
-                                    + packed({1, 0, 0}));
+  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({1, 0, 0}) + " -1 2-0 "
+                                    + packed({1, 0, 0}) + " -1");
 }
 
 CAF_TEST(own pending events that were trimmed are acknowledged and reported) {
@@ -146,9 +146,40 @@ CAF_TEST(an event of a dead node is marked before a worker gets it) {
   redis.hold("count");
   sweep_finds({{1, "dead", 1}}, entries(1, 1));
   CAF_CHECK_EQUAL(alice.got(), "");
-  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 0, 2}, true));
+  CAF_CHECK_EQUAL(calls("count"),
+                  "a s me 1-0 " + packed({2, 0, 2}, true) + " -1");
   release("count");
   CAF_CHECK_EQUAL(alice.got(), "a1(2,0,1)");
+}
+
+// Its node stored the failure with the end of the pause, and nobody worked on
+// the event after that.
+CAF_TEST(an event whose node died during its pause waits on and is not blamed) {
+  options.dispatch = dispatch_mode::broadcast;
+  spawn_subscribed();
+  redis.answer("take_over", taken({{1, "dead", 100'001}, {2, "dead", 100'001}},
+                                  entries(1, 2), 0,
+                                  array_of(4) + bulk("1-0") + ":3000\r\n"
+                                    + bulk("2-0") + ":0\r\n"));
+  pass(1200ms);
+  CAF_CHECK_EQUAL(alice.got(), "a2(2,1,0)");
+  pass(2s);
+  CAF_CHECK_EQUAL(alice.got(), "");
+  pass(1500ms);
+  CAF_CHECK_EQUAL(alice.got(), "a1(2,1,0)");
+  // From now on the event can be blamed.
+  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 1, 0}) + " -1");
+}
+
+CAF_TEST(a failure is stored with its pause where the event stays at its node) {
+  options.dispatch = dispatch_mode::broadcast;
+  options.backoff = {8s};
+  spawn_subscribed();
+  alice.always_fail(make_error({errc::handler_failed, "no"}));
+  give(1, 1);
+  const auto stored = calls("count");
+  CAF_CHECK_EQUAL(stored.rfind("a s me 1-0 " + packed({1, 1, 0}) + " ", 0), 0u);
+  CAF_CHECK(std::stoll(stored.substr(stored.rfind(' '))) >= 5'000);
 }
 
 CAF_TEST(a mark whose reply is lost is repeated) {
@@ -156,7 +187,7 @@ CAF_TEST(a mark whose reply is lost is repeated) {
   redis.lose("count");
   sweep_finds({{1, "dead", 1}}, entries(1, 1));
   pass(1s);
-  const auto mark = "a s me 1-0 " + packed({2, 0, 2}, true);
+  const auto mark = "a s me 1-0 " + packed({2, 0, 2}, true) + " -1";
   CAF_CHECK_EQUAL(calls("count"), mark + " | " + mark);
   CAF_CHECK_EQUAL(alice.got(), "a1(2,0,1)");
 }

@@ -169,9 +169,9 @@ CAF_TEST(the oldest event of a dead worker counts a crash and the others not ) {
   CAF_CHECK_EQUAL(bob.got(), "a1(2,0,1) a2(2,0,0) a3(2,0,0)");
   CAF_CHECK_EQUAL(info().crashes, 1u);
   CAF_CHECK_EQUAL(info().subscribers, 1u);
-  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 0, 1}) + " 2-0 "
-                                    + packed({2, 0, 0}) + " 3-0 "
-                                    + packed({2, 0, 0}));
+  CAF_CHECK_EQUAL(calls("count"), "a s me 1-0 " + packed({2, 0, 1}) + " -1 2-0 "
+                                    + packed({2, 0, 0}) + " -1 3-0 "
+                                    + packed({2, 0, 0}) + " -1");
 }
 
 CAF_TEST(a worker that quits blames none of its events) {

@@ -4,6 +4,8 @@
 #include "support/redis_fixture.hpp"
 #include "support/tiny_server.hpp"
 
+#include <atomic>
+
 #include <caf/test/unit_test.hpp>
 
 using namespace pulse;
@@ -177,6 +179,49 @@ CAF_TEST(a sink that dies of a defect is back with its subscribers) {
   CAF_CHECK_EQUAL(must(ps.info()).restarts, 1u);
   CAF_CHECK(must(ps.sink(billing())).handle() != sink.handle());
   stop(w);
+}
+
+// The lease is longer than the test, so nothing comes because it is over.
+CAF_TEST(what a sink held that died of a defect comes again at once) {
+  for (auto mode : {dispatch_mode::balanced, dispatch_mode::keyed,
+                    dispatch_mode::broadcast}) {
+    CAF_MESSAGE(to_string(mode));
+    auto options = billing();
+    options.streams = {to_string(mode)};
+    options.dispatch = mode;
+    options.lease = 10min;
+    options.backoff = {2s};
+    auto sink = must(ps.sink(options));
+    std::atomic<bool> waits{true};
+    recorder got;
+    auto w = spawn_worker(sys, got, "w",
+                          [&waits](caf::event_based_actor* self,
+                                   const event& x) -> caf::result<void> {
+                            if (x.topic() == "fails"
+                                && x.counts().failures == 0)
+                              return make_error({errc::handler_failed, "no"});
+                            return waits ? keep_unanswered(self, x) : caf::unit;
+                          });
+    must(sink.subscribe(w));
+    auto stream = must(ps.stream(to_string(mode)));
+    must(stream.add("n", "a", "fails"));
+    must(stream.add("n", "b", "other"));
+    CAF_REQUIRE(got.wait_for_count(2));
+    CAF_REQUIRE(eventually([&] { return must(sink.info()).nacks == 1; }));
+    waits = false;
+    caf::anon_send_exit(sink.handle().address(), caf::exit_reason::kill);
+    CAF_REQUIRE(got.wait_for_count(4));
+    // A worker had the one event when the sink died, and nobody the other.
+    for (const auto& x : got.all()) {
+      const auto& n = x.what.counts();
+      if (n.deliveries > 1)
+        CAF_CHECK_EQUAL(n.crashes, x.what.topic() == "fails" ? 0u : 1u);
+      CAF_CHECK_EQUAL(n.failures,
+                      n.deliveries > 1 && x.what.topic() == "fails" ? 1u : 0u);
+    }
+    must(must(ps.sink(options)).close());
+    stop(w);
+  }
 }
 
 CAF_TEST(a reader that dies of a defect is back with its subscribers) {

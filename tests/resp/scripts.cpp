@@ -101,13 +101,15 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(scripts_tests, fixture)
 
 CAF_TEST(each script has the digest that Redis computes) {
-  for (auto* x : {&resp::add_script(), &resp::trim_script(),
-                  &resp::destroy_script(), &resp::renew_script(),
-                  &resp::take_over_script(), &resp::release_script(),
-                  &resp::count_script(), &resp::dead_letter_script(),
-                  &resp::redrive_script(), &resp::clean_consumers_script(),
-                  &resp::audit_script(), &resp::create_group_script(),
-                  &resp::retention_script(), &resp::delay_script()}) {
+  for (auto* x :
+       {&resp::add_script(), &resp::trim_script(), &resp::destroy_script(),
+        &resp::renew_script(), &resp::take_over_script(),
+        &resp::release_script(), &resp::count_script(),
+        &resp::dead_letter_script(), &resp::redrive_script(),
+        &resp::clean_consumers_script(), &resp::audit_script(),
+        &resp::create_group_script(), &resp::retention_script(),
+        &resp::delay_script(), &resp::share_script(), &resp::leave_script(),
+        &resp::keep_script(), &resp::end_consumer_script()}) {
     CAF_MESSAGE(std::string{x->name});
     CAF_CHECK(resp::find_script(x->sha1) == x);
     CAF_CHECK_EQUAL(redis({"SCRIPT", "LOAD", std::string{x->source}}),

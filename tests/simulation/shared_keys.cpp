@@ -27,6 +27,7 @@ namespace {
 constexpr int64_t lease = 9'000;
 const std::string stream = "pulse:stream:s";
 const std::string delayed = resp::delayed_key("s", "g");
+const std::string paused = resp::paused_key("s", "g");
 
 struct held_event {
   std::string topic;
@@ -55,8 +56,9 @@ struct member {
 class game {
 public:
   explicit game(uint64_t seed) : random_(seed) {
-    for (const auto* x : {&resp::share_script(), &resp::leave_script(),
-                          &resp::release_script(), &resp::renew_script()})
+    for (const auto* x :
+         {&resp::share_script(), &resp::leave_script(), &resp::count_script(),
+          &resp::release_script(), &resp::renew_script()})
       run({"SCRIPT", "LOAD", std::string{x->source}});
     run({"XGROUP", "CREATE", stream, "g", "0", "MKSTREAM"});
     spawn();
@@ -200,22 +202,26 @@ private:
         CAF_FAIL(x.name << " does not own " << topic);
       auto& fresh = x.held[*id];
       fresh.topic = topic;
-      if (const auto pause = pauses.find(*id); pause != pauses.end())
+      const auto pause = pauses.find(*id);
+      if (pause != pauses.end())
         fresh.due = redis_.now + pause->second;
-      check_pause(*id, fresh.due);
+      check_pause(*id, fresh.due, pause != pauses.end());
       ++counts["taken"];
     }
   }
 
-  // What was given back during its pause comes with the rest of the pause.
-  void check_pause(event_id id, int64_t due) {
-    const auto given_back = dues_.find(id);
-    if (given_back == dues_.end())
+  // The next member knows what waits for its next attempt, and how long,
+  // whether it was given back or its member died.
+  void check_pause(event_id id, int64_t due, bool known) {
+    const auto waits = dues_.find(id);
+    CAF_CHECK_EQUAL(known, waits != dues_.end());
+    if (waits == dues_.end())
       return;
-    if (given_back->second > redis_.now)
-      CAF_CHECK_EQUAL(due, given_back->second);
+    if (waits->second > redis_.now)
+      CAF_CHECK_EQUAL(due, waits->second);
+    else
+      dues_.erase(waits);
     counts["kept pause"] += due > redis_.now ? 1 : 0;
-    dues_.erase(given_back);
   }
 
   // A handler begins with the first event of a key.
@@ -240,6 +246,8 @@ private:
     if (i->second.due > redis_.now)
       return;
     i->second.started = true;
+    if (dues_.erase(i->first) > 0)
+      count(x, i->first, -1);
     ++counts["start"];
   }
 
@@ -249,13 +257,23 @@ private:
       if (y.started) {
         if (pick(10) == 0) {
           y.started = false;
-          y.due = redis_.now + static_cast<int64_t>(pick(lease));
+          const auto pause = static_cast<int64_t>(pick(lease));
+          y.due = redis_.now + pause;
+          dues_[id] = y.due;
+          count(x, id, pause);
         } else {
           done(id, y.topic);
           x.held.erase(id);
         }
         return;
       }
+  }
+
+  void count(const member& x, event_id id, int64_t pause) {
+    const auto set
+      = run_script(resp::count_script(), {stream, paused},
+                   {"g", x.name, to_string(id), "0", std::to_string(pause)});
+    CAF_CHECK_EQUAL(set.items.size(), 1u);
   }
 
   void done(event_id id, const std::string& topic) {
@@ -381,7 +399,7 @@ private:
 
   static arguments keys() {
     return {stream, resp::members_key("s", "g"), resp::wake_key("s", "g"),
-            delayed};
+            delayed, paused};
   }
 
   value run(const arguments& x) {

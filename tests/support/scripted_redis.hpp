@@ -115,8 +115,9 @@ public:
     const size_t skipped = command[0] == "EVALSHA" ? 3 : 1;
     for (size_t i = skipped; i < command.size(); ++i) {
       auto x = command[i] == consumer ? std::string{"me"} : command[i];
-      if (x.rfind('{', 0) == 0 && x.find(":delayed:") != std::string::npos)
-        continue; // the second key of the scripts delay and take_over
+      if (x.find("}:delayed:") != std::string::npos
+          || x.find("}:paused:") != std::string::npos)
+        continue; // the sorted sets of what waits
       if (x.rfind(stream_key({}), 0) == 0)
         x.erase(0, stream_key({}).size());
       result.append(result.empty() ? "" : " ").append(x);
@@ -153,7 +154,7 @@ public:
           &count_script(), &clean_consumers_script(), &audit_script(),
           &create_group_script(), &dead_letter_script(), &delay_script(),
           &retention_script(), &trim_script(), &share_script(), &keep_script(),
-          &leave_script()})
+          &leave_script(), &end_consumer_script()})
       if (x->sha1 == command[1])
         return std::string{x->name};
     CAF_FAIL("a script that nobody knows: " << command[1]);
@@ -293,10 +294,10 @@ private:
   }
 
   // Returns the reply for a consumer that owns all entries. The command is
-  // EVALSHA sha 1 key group consumer, then IDs and counts.
+  // EVALSHA sha 2 stream key group consumer, then IDs, counts and pauses.
   static std::string counted(const argv& x) {
-    std::string result = array_of((x.size() - 6) / 2);
-    for (size_t i = 6; i < x.size(); i += 2)
+    std::string result = array_of((x.size() - 7) / 3);
+    for (size_t i = 7; i < x.size(); i += 3)
       result += bulk(x[i]);
     return result;
   }

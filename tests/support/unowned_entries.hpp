@@ -40,14 +40,14 @@ public:
            + array_of(0);
   }
 
-  /// Executes the script take_over in a Redis where no node died: EVALSHA sha 2
-  /// stream key group consumer lease limit scope. @returns its reply.
+  /// Executes the script take_over in a Redis where no node died: EVALSHA sha 3
+  /// stream key key group consumer lease limit scope. @returns its reply.
   std::string take_over(const argv& x) {
     std::vector<entry_at> due;
     for (const auto& y : std::exchange(all_, {})) {
       const bool taken = y.stream == x[3] && y.due <= now_()
-                         && due.size() < std::stoull(x[8])
-                         && (x[9] == "all" || y.consumer == "delayed");
+                         && due.size() < std::stoull(x[9])
+                         && (x[10] == "all" || y.consumer == "delayed");
       (taken ? due : all_).push_back(y);
     }
     std::sort(due.begin(), due.end(),
@@ -58,7 +58,8 @@ public:
       facts.push_back({y.id.ms, y.consumer, y.counts});
       list += entry(y.id.ms);
     }
-    return array_of(5) + state(x[3]) + ":0\r\n" + pending(facts) + list;
+    return array_of(6) + state(x[3]) + ":0\r\n" + pending(facts) + array_of(0)
+           + list;
   }
 
   /// Executes XACK stream group ID…

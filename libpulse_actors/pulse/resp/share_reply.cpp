@@ -56,26 +56,6 @@ public:
     });
   }
 
-  // A flat list of IDs and times in ms.
-  std::map<event_id, std::chrono::milliseconds> pauses() {
-    return read([this]() -> outcome<decltype(share_reply::pauses)> {
-      decltype(share_reply::pauses) result;
-      uint32_t size = 0;
-      if (!at_.read_array(size) || size % 2 != 0)
-        return unexpected_reply("share", at_);
-      for (; size > 0; size -= 2) {
-        auto id = read_id(at_, "share");
-        if (!id)
-          return id.error();
-        auto pause = read_number(at_, "share");
-        if (!pause)
-          return pause.error();
-        result.emplace(*id, *pause);
-      }
-      return result;
-    });
-  }
-
   status ok;
 
 private:
@@ -106,7 +86,7 @@ outcome<share_reply> read_share_reply(const reply& from, std::string stream) {
   x.own |= x.leaving;
   x.trimmed = next.read([&] { return read_ids(at, "share"); });
   x.facts = next.read([&] { return pending_entries(at); });
-  x.pauses = next.pauses();
+  x.pauses = next.read([&] { return read_pauses(at, "share"); });
   if (!next.ok)
     return next.ok.error();
   x.page.block = std::make_shared<event_block>();

@@ -3,9 +3,7 @@
 #include "pulse/core/delivery/partition.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,9 +32,8 @@ struct share_reply {
   partition_set leaving;
   std::vector<event_id> trimmed;
   std::vector<pending_entry> facts;
-  /// The entries of the facts that failed at another member, with the rest of
-  /// the pause before their next attempt.
-  std::map<event_id, std::chrono::milliseconds> pauses;
+  /// Of those entries of the facts that failed at another member.
+  pauses_by_id pauses;
   /// The block has no bytes yet.
   event_page page;
 };

@@ -8,6 +8,10 @@ std::string delayed_key(std::string_view stream, std::string_view sink) {
   return metadata_key(stream, "delayed:" + std::string{sink});
 }
 
+std::string paused_key(std::string_view stream, std::string_view sink) {
+  return metadata_key(stream, "paused:" + std::string{sink});
+}
+
 std::string members_key(std::string_view stream, std::string_view sink) {
   return metadata_key(stream, "members:" + std::string{sink});
 }

@@ -21,10 +21,11 @@ const script& renew_script();
 
 /// Claims entries that nobody works on: those that have been idle for a whole
 /// lease, because their nodes died or gave them back, and those that waited for
-/// their next attempt and are due now. KEYS: stream, delayed_key(). ARGV:
-/// group, consumer, lease ms, how many entries at most, "all" or "due" (the
-/// latter only). Answers [waiting, ms until the next one is due or -1, trimmed,
-/// [[id, former consumer, idle, deliveries]…], [entry…]].
+/// their next attempt and are due now. KEYS: stream, delayed_key(),
+/// paused_key(). ARGV: group, consumer, lease ms, how many entries at most,
+/// "all" or "due" (the latter only). Answers [waiting, ms until the next one is
+/// due or -1, trimmed, [[id, former consumer, idle, deliveries]…], [ID, rest of
+/// its pause in ms, …] of those that waited at their nodes, [entry…]].
 const script& take_over_script();
 
 /// Hands over pending entries, so that no node owns them: those that failed to
@@ -39,26 +40,37 @@ const script& delay_script();
 /// their next attempt.
 std::string delayed_key(std::string_view stream, std::string_view sink);
 
+/// @returns the key of the sorted set of the entries of a sink that wait for
+/// their next attempt at the consumers that they are pending for.
+std::string paused_key(std::string_view stream, std::string_view sink);
+
 /// Gives a member of a keyed sink the next entries of the keys that it owns,
 /// and shares the keys among the members. KEYS: stream, members_key(),
-/// wake_key(). ARGV: group, consumer, lease ms, how many entries at most, how
-/// many entries may wait for their owners at most, "1" if the member has
-/// workers, "1" if it may be reading the stream itself, "1" to look for dead
-/// members and to share the partitions, for how many ms after a death nobody
-/// reads alone, then the partitions that the member gives up.
-/// Answers [1 if the member may read the stream itself, other members, 1 to
-/// look again at once, entries that wait for this member, for all members, the
-/// consumer that blocks the others or "", the ID after which this member waits
-/// for entries or "", the ID after which it waits for a wake-up, [partition…]
-/// of the member, [partition…] that it shall give up, [trimmed ID…],
-/// [[id, former consumer, idle, deliveries]…], [entry…]]. New entries are
-/// missing in the list before the last.
+/// wake_key(), delayed_key(), paused_key(). ARGV: group, consumer, lease ms,
+/// how many entries at most, how many entries may wait for their owners at
+/// most, "1" if the member has workers, "1" if it may be reading the stream
+/// itself, "1" to look for dead members and to share the partitions, for how
+/// many ms after a death nobody reads alone, then the partitions that the
+/// member gives up. Answers [1 if the member may read the stream itself, other
+/// members, 1 to look again at once, entries that wait for this member, for all
+/// members, the consumer that blocks the others or "", the ID after which this
+/// member waits for entries or "", the ID after which it waits for a wake-up,
+/// [partition…] of the member, [partition…] that it shall give up, [trimmed
+/// ID…],
+/// [[id, former consumer, idle, deliveries]…], [ID, rest of its pause in ms, …]
+/// of those that waited for their next attempt, [entry…]]. New entries are only
+/// in the last list.
 const script& share_script();
 
 /// Ends a membership: frees the partitions of a consumer. KEYS: stream,
 /// members_key(), wake_key(). ARGV: group, consumer. Answers how many
 /// partitions were freed.
 const script& leave_script();
+
+/// Ends a consumer whose sink has died: any member may claim its entries at
+/// once, as those of a dead node. KEYS: stream, members_key(). ARGV: group,
+/// consumer, lease ms. Answers [freed, [trimmed ID…]].
+const script& end_consumer_script();
 
 /// @returns the key of the hash of the members of a keyed sink, and of the
 /// stream that wakes them.
@@ -82,8 +94,11 @@ const script& release_script();
 /// claimed entries.
 const script& keep_script();
 
-/// Sets the delivery counters of entries that the consumer still owns.
-/// KEYS: stream. ARGV: group, consumer, then ID and delivery count of each.
+/// Sets the delivery counters of entries that the consumer still owns, and
+/// notes which of them wait at the consumer for their next attempt. KEYS:
+/// stream, paused_key(). ARGV: group, consumer, then ID, delivery count and
+/// pause in ms
+/// (-1: it does not wait) of each.
 /// Answers the IDs of the entries whose counter was set.
 const script& count_script();
 

@@ -237,6 +237,23 @@ outcome<int64_t> read_number(cursor& at, std::string_view command) {
   return number;
 }
 
+outcome<pauses_by_id> read_pauses(cursor& at, std::string_view command) {
+  pauses_by_id result;
+  uint32_t size = 0;
+  if (!at.read_array(size) || size % 2 != 0)
+    return mismatch(command, at);
+  for (; size > 0; size -= 2) {
+    auto id = read_id(at, command);
+    if (!id)
+      return id.error();
+    auto pause = read_number(at, command);
+    if (!pause)
+      return pause.error();
+    result.emplace(*id, *pause);
+  }
+  return result;
+}
+
 status read_ok(cursor& at, std::string_view command) {
   if (!at.is(node_type::status))
     return mismatch(command, at);

@@ -3,7 +3,9 @@
 #include "pulse/core/event.hpp"
 #include "pulse/resp/reply.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -58,6 +60,13 @@ status read_ok(cursor& at, std::string_view command);
 
 /// Reads a flat array of IDs. Error: as above.
 outcome<std::vector<event_id>> read_ids(cursor& at, std::string_view command);
+
+/// The rests of the pauses of entries that wait for their next attempt; 0: the
+/// entry is due.
+using pauses_by_id = std::map<event_id, std::chrono::milliseconds>;
+
+/// Reads a flat array of IDs and times in ms. Error: as above.
+outcome<pauses_by_id> read_pauses(cursor& at, std::string_view command);
 
 /// The part of XINFO STREAM that the library uses.
 struct stream_facts {

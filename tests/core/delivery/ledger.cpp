@@ -889,6 +889,46 @@ CAF_TEST(the rest of a pause goes with an event that is given back) {
   CAF_CHECK(actions[0].due == second);
 }
 
+// So Redis knows whether a worker had the event when a node dies.
+CAF_TEST(a failure is stored with its pause and a dispatch ends the pause) {
+  how.dispatch = dispatch_mode::keyed;
+  how.backoff = {milliseconds{1'000}};
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1, "a"));
+  uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
+  const auto failure = uut.take_actions();
+  CAF_REQUIRE_EQUAL(failure.size(), 1u);
+  CAF_REQUIRE(failure[0].due);
+  CAF_CHECK(*failure[0].due > now);
+  uut.recount(0);
+  CAF_CHECK(uut.take_actions()[0].due == failure[0].due);
+  now = *failure[0].due;
+  uut.tick(now);
+  for (const auto& x : uut.take_wanted(1))
+    uut.found_content(x.entry, ev(1, "a"));
+  CAF_CHECK_EQUAL(show(dispatch(uut)), "1>1");
+  const auto attempt = uut.take_actions();
+  CAF_REQUIRE_EQUAL(attempt.size(), 1u);
+  CAF_CHECK(attempt[0].kind == delivery_ledger::action_kind::store_counts);
+  CAF_CHECK(!attempt[0].due);
+}
+
+CAF_TEST(an event that waited at another node waits no more when dispatched) {
+  how.dispatch = dispatch_mode::keyed;
+  auto uut = make();
+  uut.add_worker(1, 8);
+  uut.fetched(0, ev(1, "a"));
+  uut.postpone(0, {1, 0}, now + 1s);
+  CAF_CHECK_EQUAL(plan(uut), "");
+  now += 1s;
+  uut.tick(now);
+  for (const auto& x : uut.take_wanted(1))
+    uut.found_content(x.entry, ev(1, "a"));
+  CAF_CHECK_EQUAL(show(dispatch(uut)), "1>1");
+  CAF_CHECK_EQUAL(actions(uut), "count1");
+}
+
 CAF_TEST(an event that came again is younger than an earlier list) {
   auto uut = make();
   uut.add_worker(1, 1);

@@ -15,6 +15,8 @@ enum class claim_origin : uint8_t {
   released,
   /// It failed, and waited for its next attempt.
   delayed,
+  /// It failed, and its node died while it waited there for its next attempt.
+  paused,
 };
 
 /// What is known about a claimed event.

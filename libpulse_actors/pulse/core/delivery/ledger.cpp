@@ -160,7 +160,12 @@ void delivery_ledger::recount(uint32_t stream) {
   for (const auto& x : entries_)
     if (x.stream == stream && x.state != entry_state::free
         && x.state != entry_state::settling && x.counts.crashes == 0)
-      add_action(action_kind::store_counts, x);
+      store_counts(x);
+}
+
+void delivery_ledger::store_counts(const entry& x) {
+  add_action(action_kind::store_counts, x);
+  actions_.back().due = due_of(x);
 }
 
 std::vector<delivery_ledger::released_entry>
@@ -333,12 +338,15 @@ void delivery_ledger::begin_round(entry& x) {
   if (broadcasts())
     x.broadcast->copies.begin();
   entries_.move_to(x, entry_state::dispatched);
-  if (!std::exchange(x.was_dispatched, true))
-    return;
-  ++x.counts.deliveries;
-  ++counters_.redelivered;
-  if (!x.crash_candidate) // the mark of a candidate has stored the counts
-    add_action(action_kind::store_counts, x);
+  const bool waited = std::exchange(x.due, {}) != time_point{};
+  const bool again = std::exchange(x.was_dispatched, true);
+  if (again) {
+    ++x.counts.deliveries;
+    ++counters_.redelivered;
+  }
+  // The mark of a candidate has stored the counts.
+  if ((again || waited) && !x.crash_candidate)
+    store_counts(x);
 }
 
 // The mark counts a crash in advance, because the node may die during this
@@ -490,9 +498,10 @@ void delivery_ledger::retry(entry& x, const std::string& reason,
     x.delays = true;
     return entries_.move_to(x, entry_state::settling);
   }
-  // If this node dies meanwhile, the next one knows of the failure.
-  add_action(action_kind::store_counts, x);
   wait_until(x, now + pause);
+  // If this node dies meanwhile, the next one knows of the failure and of the
+  // pause.
+  store_counts(x);
 }
 
 void delivery_ledger::wait_until(entry& x, time_point due) {

@@ -83,7 +83,8 @@ public:
     /// Give the event back to Redis, because no worker here can take it, then
     /// call forget().
     release,
-    /// Store the counts as the delivery counter.
+    /// Store the counts as the delivery counter, and whether the event waits
+    /// here for its next attempt.
     store_counts,
     /// Store the counts of a crash candidate, which include one crash in
     /// advance, then call marked() or lost().
@@ -101,8 +102,8 @@ public:
     std::string reason;
     /// delay: how long the event waits for its next attempt.
     milliseconds pause{0};
-    /// release: when the next attempt is due, if the event failed and its pause
-    /// was not over.
+    /// release, store_counts: when the next attempt is due, if the event failed
+    /// and its pause was not over.
     std::optional<time_point> due = std::nullopt;
   };
 
@@ -468,6 +469,7 @@ private:
   [[nodiscard]] static std::optional<time_point> due_of(const entry& x);
   [[nodiscard]] static delivery_counts counts_to_give_back(const entry& x);
   void release(entry& x);
+  void store_counts(const entry& x);
   void erase(entry& x);
   void add_action(action_kind kind, const entry& x, std::string reason = {});
 

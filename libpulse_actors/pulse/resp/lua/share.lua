@@ -7,7 +7,7 @@
 --
 -- KEYS: 1 the stream, 2 the hash of members, 3 the stream that wakes members, 4
 -- the sorted set of entries that failed and were given back before their next
--- attempt was due.
+-- attempt was due, 5 the one of entries that wait for it at their members.
 -- ARGV: 1 group, 2 consumer, 3 lease in ms of consumers whose names have none,
 -- 4 how many entries at most, 5 how many entries may wait for their owners at
 -- most, 6 "1" if the member has workers, 7 "1" if the member may be reading the
@@ -22,15 +22,17 @@
 -- member), the ID after which to wait for a wake-up, the partitions of the
 -- member, those that it shall give up, the IDs of entries that had been trimmed
 -- from the stream, the reply of XPENDING for each claimed entry, a list of the
--- ID and the rest of the pause in ms of each claimed entry that failed, and the
--- entries, in the order of the IDs.
+-- ID and the rest of the pause in ms of each claimed entry that waited for its
+-- next attempt, and the entries, in the order of the IDs.
 --! include clock
+--! include delayed
 --! include fields
 --! include ids
 --! include leases
 --! include partitions
+--! include pauses
 --! include wake
-local key, state, wake, delayed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local key, state, wake, delayed, paused = unpack(KEYS)
 local group, me, lease = ARGV[1], ARGV[2], ARGV[3]
 local wanted, most_ahead = tonumber(ARGV[4]), tonumber(ARGV[5])
 local works, alone, checks = ARGV[6] == '1', ARGV[7] == '1', ARGV[8] == '1'
@@ -330,28 +332,11 @@ local function waiting_for_all()
   return result
 end
 
--- Returns the rests of the pauses of the claimed entries. An entry that is due
--- needs none.
-local function take_pauses()
-  redis.call('ZREMRANGEBYSCORE', delayed, '-inf', now)
-  local result = {}
-  if redis.call('EXISTS', delayed) == 0 then return result end
-  for _, x in ipairs(facts) do
-    local due = redis.call('ZSCORE', delayed, x[1])
-    if due then
-      redis.call('ZREM', delayed, x[1])
-      result[#result + 1] = x[1]
-      result[#result + 1] = due - now
-    end
-  end
-  return result
-end
-
 local can_take = works and not blocked and not again
 if can_take and wanted > 0 then choose() end
 local entries, pauses = {}, {}
 if #facts > 0 then
-  pauses = take_pauses()
+  pauses = take_pauses(facts, {delayed, paused}, paused, now)
   local claim = {'XCLAIM', key, group, me, 0}
   for _, x in ipairs(facts) do claim[#claim + 1] = x[1] end
   entries = redis.call(unpack(claim))

@@ -1,19 +1,24 @@
 -- Claims entries that nobody works on: those that have been idle for the whole
 -- lease of their owner, because their node died or gave them back, and those
 -- that waited for their next attempt and are due now. KEYS: 1 the stream, 2 the
--- sorted set of waiting entries. ARGV: 1 group, 2 consumer, 3 lease in ms of
+-- sorted set of waiting entries, 3 the one of entries that wait at their nodes.
+-- ARGV: 1 group, 2 consumer, 3 lease in ms of
 -- consumers whose names have none, 4 how many entries at most, 5 "all", or
 -- "due" for due entries only. Answers how many entries of the group still wait,
 -- in how many ms the next one is due (-1: none waits), how many of the claimed
 -- entries had been trimmed from the stream, the reply of XPENDING for each
--- claimed entry, and the entries, both in the order of the IDs.
+-- claimed entry, a list of the ID and the rest of the pause in ms of each
+-- claimed entry that waited at its node for its next attempt, and the entries,
+-- in the order of the IDs.
 --! include clock
 --! include delayed
 --! include fields
 --! include ids
 --! include leases
 --! include next_due
-local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+--! include pauses
+local key, delayed, paused = KEYS[1], KEYS[2], KEYS[3]
+local group, me = ARGV[1], ARGV[2]
 local lease, wanted = ARGV[3], tonumber(ARGV[4])
 local now, facts = now_in_ms(), {}
 
@@ -64,9 +69,10 @@ if ARGV[5] == 'all' then
 end
 take_due()
 local waiting, due = redis.call('ZCARD', delayed), next_due(delayed, now)
-if #facts == 0 then return {waiting, due, 0, {}, {}} end
+if #facts == 0 then return {waiting, due, 0, {}, {}, {}} end
 table.sort(facts, function(a, b) return before(a[1], b[1]) end)
+local pauses = take_pauses(facts, {paused}, paused, now)
 local claim = {'XCLAIM', key, group, me, 0}
 for _, x in ipairs(facts) do claim[#claim + 1] = x[1] end
 local entries = redis.call(unpack(claim))
-return {waiting, due, #facts - #entries, facts, entries}
+return {waiting, due, #facts - #entries, facts, pauses, entries}

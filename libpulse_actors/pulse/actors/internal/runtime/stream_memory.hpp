@@ -20,6 +20,8 @@ public:
     /// Streams whose position is not known or is stored in Redis: where to
     /// begin if nothing else is known.
     std::map<std::string, start_position> starts;
+    /// The name that a sink has in Redis as a consumer; empty for a reader.
+    std::string consumer;
     /// Streams of a reader: up to where its subscribers have got the events.
     cursor_set::map_type cursors;
   };

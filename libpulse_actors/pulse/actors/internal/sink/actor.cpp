@@ -15,6 +15,7 @@
 #include "pulse/actors/internal/sink/outcome_writer.hpp"
 #include "pulse/actors/internal/sink/own_pending.hpp"
 #include "pulse/actors/internal/sink/parked_events.hpp"
+#include "pulse/actors/internal/sink/predecessor.hpp"
 #include "pulse/actors/internal/sink/read_attempts.hpp"
 #include "pulse/actors/internal/sink/reader.hpp"
 #include "pulse/actors/internal/sink/shared_keys.hpp"
@@ -67,6 +68,7 @@ struct sink_state {
       lease_guard(ctx, outcomes),
       shared_keys(ctx, intake, outcomes, reader),
       parked_events(ctx, intake, outcomes),
+      predecessor(ctx, [this] { look_for_events(); }),
       closing(ctx, reader, outcomes),
       timer(self) {
     // nop
@@ -315,16 +317,18 @@ struct sink_state {
 
   void begin_streams() {
     auto known = supervisor.streams ? supervisor.streams->take() : std::nullopt;
-    if (known)
+    if (known) {
+      predecessor.is(known->consumer);
       for (const auto& [x, start] : known->starts)
         groups.add_initial(x, start);
-    else
+    } else
       for (const auto& x : ctx.options.streams)
         groups.add_initial(x, ctx.options.start);
   }
 
   void note_streams(internal::stream_memory& memory) const {
     internal::stream_memory::content result;
+    result.consumer = ctx.consumer;
     for (const auto& x : ctx.streams)
       if (x.at == sink_stream::phase::opening || x.is_open())
         result.starts.emplace(x.name, x.start);
@@ -402,7 +406,13 @@ struct sink_state {
       workers.dispatch();
     }
     // Events may wait in Redis because no subscriber could work.
-    if (!std::exchange(could_work, can_work) && can_work && ctx.acks())
+    if (!std::exchange(could_work, can_work) && can_work)
+      look_for_events();
+  }
+
+  // Looks for events that no member has.
+  void look_for_events() {
+    if (ctx.acks())
       ctx.shares_keys() ? shared_keys.look_now() : claimer.look_now();
   }
 
@@ -450,6 +460,8 @@ struct sink_state {
         lease_guard.opened(stream);
       if (ctx.shares_keys())
         shared_keys.opened(stream);
+      if (ctx.streams[stream].is_open())
+        predecessor.free_events(stream);
       reader.interrupt(); // the read under way does not ask for the stream
     }
   }
@@ -515,6 +527,7 @@ struct sink_state {
   internal::sink_lease_guard lease_guard;
   internal::sink_shared_keys shared_keys;
   internal::sink_parked_events parked_events;
+  internal::sink_predecessor predecessor;
   internal::sink_closing closing;
   std::vector<waiting_subscriber> waiting;
   bool could_work = false;

@@ -21,10 +21,19 @@ claim_origin how_given(std::string_view former_consumer) {
                                       : claim_origin::node_died;
 }
 
+claim_origin origin_of(const resp::pending_entry& x,
+                       const resp::pauses_by_id& paused) {
+  const auto result = how_given(x.consumer);
+  return result == claim_origin::node_died && paused.count(x.id) > 0
+           ? claim_origin::paused
+           : result;
+}
+
 } // namespace
 
 std::vector<claim_history>
 histories_of(const std::vector<resp::pending_entry>& facts,
+             const resp::pauses_by_id& paused,
              const std::vector<event_extent>& claimed) {
   std::vector<claim_history> result;
   auto fact = facts.begin();
@@ -33,7 +42,7 @@ histories_of(const std::vector<resp::pending_entry>& facts,
       ++fact;
     if (fact != facts.end() && fact->id == x.id)
       result.push_back(
-        history_of_claim(unpack(fact->deliveries), how_given(fact->consumer)));
+        history_of_claim(unpack(fact->deliveries), origin_of(*fact, paused)));
     else
       result.push_back({});
   }

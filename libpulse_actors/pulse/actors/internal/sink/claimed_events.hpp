@@ -9,10 +9,12 @@
 namespace pulse::internal {
 
 /// @param facts What Redis knew about the claimed events before the claim.
-/// @param claimed The claimed events. Both lists are sorted by ID.
+/// @param paused The claimed events that waited for their next attempt.
+/// @param claimed The claimed events. This list and `facts` are sorted by ID.
 /// @returns what is known about each claimed event.
 std::vector<claim_history>
 histories_of(const std::vector<resp::pending_entry>& facts,
+             const resp::pauses_by_id& paused,
              const std::vector<event_extent>& claimed);
 
 /// Makes a claimed event a dead letter if it has been tried too often.

@@ -136,7 +136,8 @@ void sink_claimer::claim(uint32_t stream, size_t most, scope what) {
   const auto& name = ctx_.options.name;
   const auto& x = ctx_.streams[stream];
   script_call call{resp::take_over_script(),
-                   {x.key, resp::delayed_key(x.name, name)}};
+                   {x.key, resp::delayed_key(x.name, name),
+                    resp::paused_key(x.name, name)}};
   call.arg(name).arg(ctx_.consumer);
   call.arg(static_cast<int64_t>(ctx_.options.lease.count()));
   call.arg(uint64_t{most}).arg(what == scope::all ? "all" : "due");
@@ -190,7 +191,7 @@ outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
   uint32_t size = 0;
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
-  if (!at.read_array(size) || size != 5)
+  if (!at.read_array(size) || size != 6)
     return resp::unexpected_reply("take_over", at);
   ctx_.note_command_worked();
   const auto delayed = resp::read_number(at, "take_over");
@@ -204,6 +205,9 @@ outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
   auto facts = resp::pending_entries(at);
   if (!facts)
     return facts.error();
+  const auto pauses = resp::read_pauses(at, "take_over");
+  if (!pauses)
+    return pauses.error();
   resp::event_page page;
   page.block = std::make_shared<event_block>();
   page.block->streams.push_back(ctx_.streams[stream].name);
@@ -214,11 +218,11 @@ outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
     report_trimmed(stream, *facts, page.block->extents);
   // The facts point into the bytes of the reply, which the block takes over
   // afterwards.
-  const auto histories = histories_of(*facts, page.block->extents);
+  const auto histories = histories_of(*facts, *pauses, page.block->extents);
   page.block->bytes = std::move(reply.bytes);
   if (const auto n = page.block->extents.size(); n > 0)
     ctx_.pages.worked(n, page.block->bytes.size(), reply.took);
-  accept(stream, page.block, histories);
+  accept(stream, page.block, histories, *pauses);
   return page.block->extents.size();
 }
 
@@ -242,12 +246,16 @@ void sink_claimer::report_trimmed(uint32_t stream,
 // not more urgent than others, so it goes to the end.
 void sink_claimer::accept(uint32_t stream,
                           const std::shared_ptr<event_block>& block,
-                          const std::vector<claim_history>& histories) {
+                          const std::vector<claim_history>& histories,
+                          const resp::pauses_by_id& pauses) {
   const auto n = static_cast<uint32_t>(block->extents.size());
   for (uint32_t i = n; i-- > 0;)
     if (histories[i].origin != claim_origin::delayed) {
       ++ctx_.counts.taken_over;
-      accept(stream, event{block, i, {}}, histories[i]);
+      const event found{block, i, {}};
+      accept(stream, found, histories[i]);
+      if (const auto due = ctx_.end_of_pause(pauses, found.id()))
+        ctx_.ledger.postpone(stream, found.id(), *due);
     }
   for (uint32_t i = 0; i < n; ++i)
     if (histories[i].origin == claim_origin::delayed) {

@@ -80,7 +80,8 @@ private:
                       const std::vector<resp::pending_entry>& facts,
                       const std::vector<event_extent>& claimed);
   void accept(uint32_t stream, const std::shared_ptr<event_block>& block,
-              const std::vector<claim_history>& histories);
+              const std::vector<claim_history>& histories,
+              const resp::pauses_by_id& pauses);
   void accept(uint32_t stream, const event& x, const claim_history& history);
   void clean_consumers(time_point now);
   void clean_consumers_of(const sink_stream& x);

@@ -135,6 +135,15 @@ sink_context::rest_of_pause(const std::optional<time_point>& due) const {
   return std::chrono::ceil<milliseconds>(*due - now()).count();
 }
 
+std::optional<sink_context::time_point>
+sink_context::end_of_pause(const resp::pauses_by_id& pauses,
+                           event_id id) const {
+  const auto pause = pauses.find(id);
+  if (pause == pauses.end() || pause->second <= milliseconds{0})
+    return std::nullopt;
+  return now() + pause->second;
+}
+
 void sink_context::note_delayed(uint32_t stream, int64_t waiting,
                                 int64_t due_in) {
   if (shares_keys()) // its events wait in the process

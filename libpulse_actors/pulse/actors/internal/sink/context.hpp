@@ -13,6 +13,7 @@
 #include "pulse/core/event_filter.hpp"
 #include "pulse/core/log.hpp"
 #include "pulse/core/reading/page_limit.hpp"
+#include "pulse/resp/stream_replies.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -195,6 +196,11 @@ struct sink_context {
   /// pause is over.
   [[nodiscard]] int64_t
   rest_of_pause(const std::optional<time_point>& due) const;
+
+  /// @returns when the pause of a claimed event is over; nothing if the event
+  /// may be delivered at once.
+  [[nodiscard]] std::optional<time_point>
+  end_of_pause(const resp::pauses_by_id& pauses, event_id id) const;
 
   /// Publishes once that very many events of a stream failed and wait.
   void report_failures(uint32_t stream);

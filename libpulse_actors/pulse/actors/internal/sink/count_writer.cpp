@@ -36,11 +36,14 @@ void sink_count_writer::flush() {
 
 command_ptr sink_count_writer::count_call(uint32_t stream,
                                           const std::vector<action>& xs) const {
-  script_call call{resp::count_script(), {ctx_.streams[stream].key}};
+  const auto& at = ctx_.streams[stream];
+  script_call call{resp::count_script(),
+                   {at.key, resp::paused_key(at.name, ctx_.options.name)}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);
   for (const auto& x : xs)
-    call.arg(x.id).arg(
-      pack(x.counts, x.kind == delivery_ledger::action_kind::mark));
+    call.arg(x.id)
+      .arg(pack(x.counts, x.kind == delivery_ledger::action_kind::mark))
+      .arg(ctx_.rest_of_pause(x.due));
   return call.finish(true);
 }
 

@@ -195,10 +195,10 @@ sink_shared_keys::command(uint32_t stream, size_t wanted, bool alone,
   const auto& s = ctx_.streams[stream];
   const auto& x = members_[stream];
   const auto& sink = ctx_.options.name;
-  script_call result{resp::share_script(),
-                     {s.key, resp::members_key(s.name, sink),
-                      resp::wake_key(s.name, sink),
-                      resp::delayed_key(s.name, sink)}};
+  script_call result{
+    resp::share_script(),
+    {s.key, resp::members_key(s.name, sink), resp::wake_key(s.name, sink),
+     resp::delayed_key(s.name, sink), resp::paused_key(s.name, sink)}};
   const bool checks = x.checks && ctx_.now() >= ctx_.no_claims_before;
   result.watch(std::move(progress));
   result.arg(sink).arg(ctx_.consumer);
@@ -305,7 +305,7 @@ void sink_shared_keys::accept(uint32_t stream, resp::share_reply& x,
   if (!block->extents.empty())
     ctx_.keep_lease(stream, sent.time);
   // The facts point into the bytes of the reply, which the block takes over.
-  const auto histories = histories_of(x.facts, block->extents);
+  const auto histories = histories_of(x.facts, x.pauses, block->extents);
   block->bytes = std::move(from.bytes);
   if (!block->extents.empty())
     ctx_.pages.worked(block->extents.size(), block->bytes.size(), from.took);
@@ -318,12 +318,9 @@ void sink_shared_keys::accept(uint32_t stream, resp::share_reply& x,
     ++(is_new ? ctx_.counts.fetched : ctx_.counts.taken_over);
     if (give_up_claimed(ctx_, outcomes_, stream, found.id(), history))
       continue;
-    const auto pause = x.pauses.find(found.id());
     intake_.accept_in_order(stream, found, sent.give_backs,
                             history.crash_candidate,
-                            pause == x.pauses.end()
-                              ? sink_intake::due_time{}
-                              : ctx_.now() + pause->second);
+                            ctx_.end_of_pause(x.pauses, found.id()));
   }
 }
 
