@@ -29,32 +29,44 @@ struct fixture : sink_actor_fixture {
 CAF_TEST_FIXTURE_SCOPE(sink_groups_tests, fixture)
 
 CAF_TEST(a group that exists keeps its position) {
-  redis.refuse("XGROUP CREATE", "BUSYGROUP Consumer Group name already exists");
+  redis.answer("open_group",
+               array_of(3) + bulk("") + bulk("7-0") + bulk("6-0"));
   options.start = start_position::after({5, 0});
   spawn_subscribed();
-  CAF_CHECK_EQUAL(calls("XGROUP CREATE"), "CREATE a s 5-0 MKSTREAM");
+  CAF_CHECK_EQUAL(calls("open_group"), "a s 5-0");
   CAF_CHECK(reads());
+}
+
+CAF_TEST(a group that was deleted while nodes used it begins where it was) {
+  redis.hold("open_group");
+  redis.answer("open_group",
+               array_of(3) + bulk("5-0") + bulk("5-0") + bulk(""));
+  spawn();
+  listen();
+  release("open_group");
+  CAF_CHECK_EQUAL(news(), "group_recovered a 5-0 0");
+  CAF_CHECK_EQUAL(info().groups_recovered, 1u);
 }
 
 CAF_TEST(newest is the end of the stream when the group is created) {
   spawn();
-  CAF_CHECK_EQUAL(calls("XGROUP CREATE"), "CREATE a s $ MKSTREAM");
+  CAF_CHECK_EQUAL(calls("open_group"), "a s $");
 }
 
 CAF_TEST(a subscription fails with the reason why there is no group) {
-  redis.refuse("XGROUP CREATE", "WRONGTYPE Operation against a key");
+  redis.refuse("open_group", "WRONGTYPE Operation against a key");
   spawn();
   CAF_CHECK_EQUAL(subscribe(alice).substr(0, 11), "wrong_type:");
 }
 
 CAF_TEST(a subscription waits for the answer of Redis) {
-  redis.hold("XGROUP CREATE");
+  redis.hold("open_group");
   spawn();
   auto answer = ask_void(uut, caf::subscribe_atom_v, alice.handle(),
                          subscription{});
   consume_messages();
   CAF_CHECK_EQUAL(answer->why(), "no answer");
-  release("XGROUP CREATE");
+  release("open_group");
   CAF_CHECK_EQUAL(answer->why(), "none");
 }
 
@@ -170,7 +182,7 @@ CAF_TEST(
 
 CAF_TEST(a group that vanishes again and again is created with pauses) {
   spawn_subscribed();
-  calls("XGROUP CREATE");
+  calls("open_group");
   for (int i = 0; i < 600; ++i) {
     if (reads())
       give_page(no_group);
@@ -186,7 +198,7 @@ CAF_TEST(one stream without a group does not stop the others) {
   spawn_subscribed();
   give(1, 1);
   redis.answer("XINFO STREAM", facts(1));
-  redis.refuse("XGROUP CREATE", "WRONGTYPE Operation against a key");
+  redis.refuse("open_group", "WRONGTYPE Operation against a key");
   give_page(wrong_type);
   pass(3s);
   CAF_CHECK(reads());

@@ -1,5 +1,7 @@
 #define CAF_SUITE integration.sink_faults
 
+#include "pulse/resp/sink_scripts.hpp"
+
 #include "support/durable_redis.hpp"
 #include "support/notice_log.hpp"
 #include "support/sink_fixture.hpp"
@@ -324,6 +326,44 @@ CAF_TEST(a flushed server is filled and read again) {
     CAF_REQUIRE(seen.wait_for_distinct(static_cast<size_t>(10 * i + 10)));
   }
   CAF_CHECK(must(uut.info()).groups_recovered >= 1u);
+  stop(w);
+}
+
+// An actor that opens the sink cannot know itself what the group was.
+CAF_TEST(a group that vanishes while its sink starts again repeats nothing) {
+  const auto position = resp::position_key("orders", "billing");
+  auto uut = open(options("billing", {"orders"}));
+  auto w = spawn_worker(sys, seen);
+  must(uut.subscribe(w));
+  add_numbers("orders", 10);
+  CAF_REQUIRE(seen.wait_for_count(10));
+  const auto last = to_string(seen.all().back().what.id());
+  CAF_REQUIRE(eventually([&] { return raw({"GET", position}) == last; }));
+  caf::anon_send_exit(uut.handle().address(), caf::exit_reason::kill);
+  CAF_CHECK_EQUAL(raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"}),
+                  "1");
+  add_numbers("orders", 1, 10);
+  CAF_REQUIRE(seen.wait_for_distinct(11));
+  CAF_CHECK_EQUAL(seen.size(), 11u);
+  CAF_CHECK(eventually([&] { return must(uut.info()).groups_recovered == 1; }));
+  stop(w);
+}
+
+CAF_TEST(a group that is deleted after its last sink has closed begins anew) {
+  const auto position = resp::position_key("orders", "billing");
+  auto uut = open(options("billing", {"orders"}));
+  auto w = spawn_worker(sys, seen);
+  must(uut.subscribe(w));
+  add_numbers("orders", 10);
+  CAF_REQUIRE(seen.wait_for_count(10));
+  CAF_CHECK_EQUAL(raw({"EXISTS", position}), "1");
+  must(uut.close());
+  CAF_CHECK_EQUAL(raw({"EXISTS", position}), "0");
+  raw({"XGROUP", "DESTROY", "pulse:stream:orders", "billing"});
+  auto again = open(options("billing", {"orders"}));
+  must(again.subscribe(w));
+  CAF_CHECK(seen.wait_for_count(20));
+  CAF_CHECK_EQUAL(must(again.info()).groups_recovered, 0u);
   stop(w);
 }
 

@@ -24,12 +24,12 @@ constexpr int64_t node_size = 4;
 constexpr int64_t long_ago = 100'000'000;
 
 const resp::script* const scripts[]
-  = {&resp::renew_script(),       &resp::take_over_script(),
-     &resp::release_script(),     &resp::count_script(),
-     &resp::audit_script(),       &resp::clean_consumers_script(),
-     &resp::dead_letter_script(), &resp::trim_script(),
-     &resp::retention_script(),   &resp::delay_script(),
-     &resp::end_consumer_script()};
+  = {&resp::renew_script(),        &resp::take_over_script(),
+     &resp::release_script(),      &resp::count_script(),
+     &resp::audit_script(),        &resp::clean_consumers_script(),
+     &resp::dead_letter_script(),  &resp::trim_script(),
+     &resp::retention_script(),    &resp::delay_script(),
+     &resp::end_consumer_script(), &resp::open_group_script()};
 
 std::string encoded(const simulation::value& x) {
   std::string result;
@@ -207,8 +207,20 @@ private:
       result[2] = "3";
       add({resp::delayed_key(result[3], of), resp::paused_key(result[3], of)});
     }
-    if (which.name == resp::delay_script().name
-        || which.name == resp::release_script().name) {
+    if (which.name == resp::open_group_script().name) {
+      result[2] = "2";
+      return add({resp::position_key(result[3], of), of, pick(2) ? "$" : id()});
+    }
+    if (which.name == resp::audit_script().name) {
+      result[2] = "2";
+      add({resp::position_key(result[3], of)});
+    }
+    if (which.name == resp::release_script().name) {
+      result[2] = "3";
+      add(
+        {resp::delayed_key(result[3], of), resp::position_key(result[3], of)});
+    }
+    if (which.name == resp::delay_script().name) {
       result[2] = "2";
       add({resp::delayed_key(result[3], of)});
     }
@@ -236,7 +248,7 @@ private:
     if (which.name == resp::count_script().name)
       return add({id(), "100002", pick(2) ? std::to_string(long_ago) : "-1"});
     if (which.name == resp::audit_script().name)
-      return add({"-1"});
+      return add({id(), pick(2) ? "1" : "0", "1", id(), "60000"});
     return add({lease});
   }
 

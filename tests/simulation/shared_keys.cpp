@@ -28,6 +28,7 @@ constexpr int64_t lease = 9'000;
 const std::string stream = "pulse:stream:s";
 const std::string delayed = resp::delayed_key("s", "g");
 const std::string paused = resp::paused_key("s", "g");
+const std::string position = resp::position_key("s", "g");
 
 struct held_event {
   std::string topic;
@@ -293,7 +294,7 @@ private:
         dues_[id] = due;
       x.held.erase(id);
     }
-    run_script(resp::release_script(), {stream, delayed}, args);
+    run_script(resp::release_script(), {stream, delayed, position}, args);
     x.waiting = 1; // until the next look
     ++counts["given back"];
   }
@@ -309,7 +310,7 @@ private:
 
   // The handlers that are at work are interrupted.
   void close(member& x) {
-    run_script(resp::release_script(), {stream, delayed},
+    run_script(resp::release_script(), {stream, delayed, position},
                {"g", x.name, std::to_string(lease), "all"});
     run_script(resp::leave_script(), keys(), {"g", x.name});
     ++counts["close"];

@@ -116,8 +116,9 @@ public:
     for (size_t i = skipped; i < command.size(); ++i) {
       auto x = command[i] == consumer ? std::string{"me"} : command[i];
       if (x.find("}:delayed:") != std::string::npos
-          || x.find("}:paused:") != std::string::npos)
-        continue; // the sorted sets of what waits
+          || x.find("}:paused:") != std::string::npos
+          || x.find("}:position:") != std::string::npos)
+        continue; // keys beside the stream
       if (x.rfind(stream_key({}), 0) == 0)
         x.erase(0, stream_key({}).size());
       result.append(result.empty() ? "" : " ").append(x);
@@ -154,7 +155,7 @@ public:
           &count_script(), &clean_consumers_script(), &audit_script(),
           &create_group_script(), &dead_letter_script(), &delay_script(),
           &retention_script(), &trim_script(), &share_script(), &keep_script(),
-          &leave_script(), &end_consumer_script()})
+          &leave_script(), &end_consumer_script(), &open_group_script()})
       if (x->sha1 == command[1])
         return std::string{x->name};
     CAF_FAIL("a script that nobody knows: " << command[1]);
@@ -234,8 +235,10 @@ private:
     const auto kind = kind_of(x);
     if (kind == "XACK")
       unowned_.acknowledge(x);
-    if (kind == "XGROUP CREATE" || kind == "XGROUP SETID")
+    if (kind == "XGROUP SETID")
       return "+OK\r\n";
+    if (kind == "open_group")
+      return array_of(3) + bulk("") + bulk("0-0") + bulk("");
     if (kind == "XINFO STREAM") {
       const audit_facts same;
       return facts_of(same.length, same.added, same.first_ms, same.last_ms);

@@ -32,12 +32,12 @@ public:
     return array_of(4) + state(x[3]) + array_of(0) + array_of(0);
   }
 
-  /// Executes the script release: EVALSHA sha 2 stream key group consumer lease
-  /// scope, then ID, counts and pause of each event. @returns its reply.
+  /// Executes the script release: EVALSHA sha 3 stream key key group consumer
+  /// lease scope, then ID, counts and pause of each event. @returns its reply.
   std::string release(const argv& x) {
-    add(x, 9);
-    return array_of(3) + ":" + std::to_string((x.size() - 9) / 3) + "\r\n:1\r\n"
-           + array_of(0);
+    add(x, 10);
+    return array_of(3) + ":" + std::to_string((x.size() - 10) / 3)
+           + "\r\n:1\r\n" + array_of(0);
   }
 
   /// Executes the script take_over in a Redis where no node died: EVALSHA sha 3

@@ -11,9 +11,10 @@ const script* find_script(std::string_view sha1) noexcept {
        {&add_script(), &audit_script(), &clean_consumers_script(),
         &count_script(), &create_group_script(), &dead_letter_script(),
         &delay_script(), &destroy_script(), &end_consumer_script(),
-        &keep_script(), &leave_script(), &redrive_script(), &release_script(),
-        &renew_script(), &retention_script(), &share_script(),
-        &take_over_script(), &trim_script()})
+        &keep_script(), &leave_script(), &open_group_script(),
+        &redrive_script(), &release_script(), &renew_script(),
+        &retention_script(), &share_script(), &take_over_script(),
+        &trim_script()})
     if (x->sha1 == sha1)
       return x;
   return nullptr;

@@ -79,10 +79,11 @@ std::string wake_key(std::string_view stream, std::string_view sink);
 
 /// Gives pending entries back to the group, so that other nodes can claim them
 /// at once: it assigns them to the consumer "released" with an idle time of one
-/// lease.
-/// KEYS: stream. ARGV: group, consumer, lease ms, "listed" or "all", then ID
-/// and delivery count of each listed entry. With "all" it gives back all
-/// entries of the consumer, and deletes the consumer if nothing is left.
+/// lease, or to "delayed" if they failed and are not due yet.
+/// KEYS: stream, delayed_key(), position_key(). ARGV: group, consumer, lease
+/// ms, "listed" or "all", then ID, delivery count and pause in ms (-1: none) of
+/// each listed entry. With "all" it gives back all entries of the consumer, and
+/// deletes the consumer if nothing is left.
 /// Answers [released, deleted, [listed ID that is pending for nobody…]].
 const script& release_script();
 
@@ -110,16 +111,28 @@ const script& clean_consumers_script();
 /// Describes a stream and a group of it at one moment. It corrects the group's
 /// count of read entries if the right count is known, so that only one node
 /// finds each difference, and so that the lag is right.
-/// KEYS: stream. ARGV: group, own consumer, last entry that the sink read, "1"
-/// if the sink has audited the group before, "1" to set the count of read
-/// entries also if it is right.
-/// Answers [length, entries added, first ID, last ID, highest ID that XDEL
-/// removed, last delivered ID of the group, its count of read entries before
-/// the correction (-1: unknown), the right count (-1: unknown), 1 if the count
-/// was corrected, 1 if the stream has that last entry, where the entries of
-/// other members may begin: "<id>" for that ID, "(<id>" for a higher one, "" if
-/// there are no other members, how many entries are pending for this one].
+/// KEYS: stream, position_key(). ARGV: group, own consumer, last entry that the
+/// sink read, "1" if the sink has audited the group before, "1" to set the
+/// count of read entries also if it is right, where the group would have to
+/// begin again, for how many ms that is stored. Answers [length, entries added,
+/// first ID, last ID, highest ID that XDEL removed, last delivered ID of the
+/// group, its count of read entries before the correction (-1: unknown), the
+/// right count (-1: unknown), 1 if the count was corrected, 1 if the stream has
+/// that last entry, where the entries of other members may begin: "<id>" for
+/// that ID, "(<id>" for a higher one, "" if there are no other members, how
+/// many entries are pending for this one].
 const script& audit_script();
+
+/// Creates a group unless there is one. A group that somebody deleted while
+/// members used it begins again at its position. KEYS: stream, position_key().
+/// ARGV: group, ID after which a new group begins or "$". Answers [ID after
+/// which a deleted group was created again or "", last delivered ID, lowest
+/// pending ID or ""].
+const script& open_group_script();
+
+/// @returns the key of the ID before which a sink has acknowledged all entries.
+/// It expires some time after the last member was there.
+std::string position_key(std::string_view stream, std::string_view sink);
 
 /// Creates a group on a stream of which the caller has seen the facts, unless
 /// the stream was deleted since then.

@@ -4,9 +4,14 @@
 -- these cases the script corrects the group's count of read entries, so that
 -- only one node finds the difference. At the first audit of a sink a difference
 -- at the end of the stream is left to the other nodes, which know more.
--- KEYS: the stream. ARGV: 1 group, 2 own consumer, 3 the last entry that the
--- sink read, 4 "1" if the sink has audited the group before, 5 "1" to set the
--- count of read entries also if it is right. Answers length, entries added,
+-- The script also stores where the group would have to begin again if somebody
+-- deleted it, for members that join at that moment (open_group).
+-- KEYS: 1 the stream, 2 the position of the group. ARGV: 1 group, 2 own
+-- consumer, 3 the last entry that the sink read, 4 "1" if the sink has audited
+-- the group before, 5 "1" to set the count of read entries also if it is right,
+-- 6 the ID after which the group would have to begin again at the latest,
+-- because of the entries that the sink holds, 7 for how many ms that is stored.
+-- Answers length, entries added,
 -- first and last ID, highest ID that XDEL removed; of the group: last delivered
 -- ID, its count of read entries before the correction (-1: Redis does not know
 -- it), the right count (-1: not known), 1 if the script corrected the count; 1
@@ -15,6 +20,7 @@
 -- consumers; and how many entries are pending for the own consumer.
 --! include fields
 --! include ids
+--! include just_before
 local key, group, me = KEYS[1], ARGV[1], ARGV[2]
 local s, g = fields_of(redis.call('XINFO', 'STREAM', key)), nil
 for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
@@ -52,6 +58,15 @@ for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
       lowest_of_others, others = lowest[1], lowest[1]
     end
   end
+end
+local lowest, again = redis.call('XPENDING', key, group)[2], at
+if lowest then again = just_before(lowest) end
+if before(ARGV[6], again) then again = ARGV[6] end
+local position, kept = KEYS[2], tonumber(ARGV[7])
+-- Most of the time nothing has changed on a stream.
+if redis.call('GET', position) ~= again
+    or redis.call('PTTL', position) < kept / 2 then
+  redis.call('SET', position, again, 'PX', kept)
 end
 return {length, added, first, last, s['max-deleted-entry-id'], at, read, right,
         corrected, #redis.call('XRANGE', key, ARGV[3], ARGV[3]), others, own}

@@ -1,14 +1,19 @@
 -- Gives pending entries back to the group: it assigns them to the consumer
 -- "released" with an idle time of one lease, so that other nodes can claim them
 -- at once, or to "delayed" if they failed and are not due yet (see delay).
--- KEYS: 1 the stream, 2 the sorted set of waiting entries. ARGV: 1 group, 2
+-- KEYS: 1 the stream, 2 the sorted set of waiting entries, 3 the position of
+-- the group. ARGV: 1 group, 2
 -- consumer, 3 lease in ms, 4 "listed" or "all", then the ID, delivery count and
 -- pause in ms (-1: none) of each listed entry. With "all" it gives back all
--- entries of the consumer, and deletes the consumer if nothing is left. Answers
+-- entries of the consumer, and deletes the consumer if nothing is left. If no
+-- other member is left either, the position is forgotten: who deletes the group
+-- now wants it to begin anew. Answers
 -- how many entries were given back, 1 if the consumer was deleted, and the IDs
 -- of the listed entries that are pending for nobody.
 --! include clock
 --! include delayed
+--! include fields
+--! include leases
 local key, delayed, group, me, lease = KEYS[1], KEYS[2], ARGV[1], ARGV[2],
                                        ARGV[3]
 local all, now = ARGV[4] == 'all', now_in_ms()
@@ -48,5 +53,10 @@ local deleted = 0
 if all and #redis.call('XPENDING', key, group, '-', '+', 1, me) == 0 then
   redis.call('XGROUP', 'DELCONSUMER', key, group, me)
   deleted = 1
+  local others = false
+  for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
+    others = others or lease_of(fields_of(flat)['name']) ~= nil
+  end
+  if not others then redis.call('DEL', KEYS[3]) end
 end
 return {released, deleted, unknown}

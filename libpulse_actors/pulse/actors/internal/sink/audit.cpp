@@ -22,6 +22,10 @@ milliseconds interval(const sink_options& x) {
 constexpr size_t most_per_second = 1'000;
 constexpr size_t most_per_tick = 1'000;
 
+// For how long Redis keeps the position of the group after the last audit.
+constexpr milliseconds position_kept{60'000};
+constexpr int audits_kept = 6;
+
 // Returns the ID after which other members may hold events. In the reply of the
 // script, "5-0" means that they may hold 5-0 and later events, "(5-0" that they
 // hold only later ones.
@@ -40,11 +44,14 @@ void sink_audit::tick(sink_context::time_point now) {
   if (ctx_.closing)
     return;
   const auto& open = ctx_.streams.open();
-  const auto period = period_for(open.size(), interval(ctx_.options),
-                                 most_per_second);
-  for (auto i : round_.due(now, open, period, most_per_tick))
+  for (auto i : round_.due(now, open, period(), most_per_tick))
     if (!records_[i].under_way)
       audit_stream(i, false);
+}
+
+milliseconds sink_audit::period() const {
+  return period_for(ctx_.streams.open().size(), interval(ctx_.options),
+                    most_per_second);
 }
 
 void sink_audit::begin(uint32_t index) {
@@ -61,9 +68,15 @@ void sink_audit::audit_stream(uint32_t index, bool requested) {
   const auto asked = stream.history.ask(ctx_.disturbances);
   // No outcome of these events is on its way to Redis before the audit.
   const uint64_t held = stream.lease ? ctx_.ledger.undecided(index) : 0;
-  script_call call{resp::audit_script(), {stream.key}};
+  script_call call{resp::audit_script(),
+                   {stream.key,
+                    resp::position_key(stream.name, ctx_.options.name)}};
   call.arg(ctx_.options.name).arg(ctx_.consumer).arg(asked.last_event);
   call.arg(asked.audited ? "1" : "0").arg(asked.store_count ? "1" : "0");
+  const auto lowest = ctx_.ledger.lowest(index);
+  call.arg(lowest ? lowest->previous() : event_id::max());
+  const auto kept = std::max(position_kept, audits_kept * period());
+  call.arg(static_cast<int64_t>(kept.count()));
   ctx_.run(
     call.finish(false),
     [=](const reply_ptr& reply) {

@@ -41,6 +41,9 @@ public:
   }
 
 private:
+  /// @returns how often each stream is audited.
+  [[nodiscard]] milliseconds period() const;
+
   struct record {
     bool under_way = false;
     bool failing = false;

@@ -165,7 +165,8 @@ void sink_closing::release(uint32_t stream, const char* scope,
         return e.only_here;
       });
   const auto delayed = resp::delayed_key(x.name, ctx_.options.name);
-  script_call call{resp::release_script(), {x.key, delayed}};
+  const auto position = resp::position_key(x.name, ctx_.options.name);
+  script_call call{resp::release_script(), {x.key, delayed, position}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);
   call.arg(static_cast<int64_t>(ctx_.options.lease.count())).arg(scope);
   for (const auto& e : entries)

@@ -143,38 +143,44 @@ void sink_groups::open(uint32_t index) {
     create_first(index);
 }
 
-// XINFO and XPENDING are in the same batch, because the group may exist. Then
-// the sink needs its position, and must know which events it waits for, in case
-// somebody deletes it before the first audit.
 void sink_groups::create_first(uint32_t index) {
   const auto& x = ctx_.streams[index];
-  auto batch = std::make_shared<command_batch>();
-  resp::write_command(batch->bytes, "XGROUP", "CREATE", x.key,
-                      ctx_.options.name, start_of(x), "MKSTREAM");
-  resp::write_command(batch->bytes, "XINFO", "GROUPS", x.key);
-  resp::write_command(batch->bytes, "XPENDING", x.key, ctx_.options.name);
-  batch->count = 3;
-  batch->repeatable = true;
+  script_call call{resp::open_group_script(),
+                   {x.key, resp::position_key(x.name, ctx_.options.name)}};
+  call.arg(ctx_.options.name).arg(start_of(x));
   ctx_.run(
-    std::move(batch),
+    call.finish(true),
     [=](const reply_ptr& reply) { on_created_first(index, *reply); },
     [=](const caf::error& err) { failed(index, to_failure(err)); });
 }
 
+// If the group exists, the sink notes its position, and which events it waits
+// for, in case somebody deletes it before the first audit.
 void sink_groups::on_created_first(uint32_t index, const resp::reply& reply) {
   resp::cursor at{reply};
-  if (at.is(resp::node_type::error)) {
-    if (!is_busy_group(at))
-      return failed(index, resp::error_of(at));
-    at.skip();
-  } else if (auto ok = resp::read_ok(at, "XGROUP CREATE"); !ok) {
-    return failed(index, ok.error());
-  }
-  auto pending = at;
-  pending.skip();
-  note_position(index, at);
-  note_pending(index, pending);
+  if (at.is(resp::node_type::error))
+    return failed(index, resp::error_of(at));
+  uint32_t size = 0;
+  const auto start = at;
+  std::string_view again;
+  std::string_view lowest;
+  if (!at.read_array(size) || size != 3 || !at.read_text(again))
+    return failed(index, resp::unexpected_reply("open_group", start));
+  const auto delivered = resp::read_id(at, "open_group");
+  if (!delivered || !at.read_text(lowest))
+    return failed(index, resp::unexpected_reply("open_group", start));
+  ctx_.streams[index].last_read = *delivered;
+  if (const auto id = parse_event_id(lowest); id.ok())
+    ctx_.streams[index].note_other_holds(*id);
+  if (const auto id = parse_event_id(again); id.ok())
+    report_again(index, *id);
   created_.push_back(index);
+}
+
+void sink_groups::report_again(uint32_t index, event_id after) {
+  group_history::restart how;
+  how.after = after;
+  recovered(index, how);
 }
 
 // The sink had a group, but Redis has none. What the stream is now tells where
@@ -273,27 +279,6 @@ void sink_groups::recovered(uint32_t index, const group_history::restart& how) {
                  "before and that no sink had acknowledged are lost";
   }
   ctx_.publish(std::move(news));
-}
-
-// Notes the position of the group, where it must begin again if it vanishes.
-void sink_groups::note_position(uint32_t index, resp::cursor& at) {
-  if (auto groups = resp::read_group_facts(at))
-    for (const auto& g : *groups)
-      if (g.name == ctx_.options.name)
-        ctx_.streams[index].last_read = g.last_delivered;
-}
-
-// The reply: how many events are pending, the lowest and the highest of them,
-// and consumers.
-void sink_groups::note_pending(uint32_t index, resp::cursor at) {
-  uint32_t size = 0;
-  std::string_view lowest;
-  if (!at.read_array(size) || size != 4)
-    return;
-  at.skip();
-  if (at.read_text(lowest))
-    if (const auto id = parse_event_id(lowest); id.ok())
-      ctx_.streams[index].note_other_holds(*id);
 }
 
 void sink_groups::opened(uint32_t index) {

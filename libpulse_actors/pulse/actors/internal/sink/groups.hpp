@@ -90,6 +90,7 @@ private:
   void open(uint32_t index);
   void create_first(uint32_t index);
   void on_created_first(uint32_t index, const resp::reply& reply);
+  void report_again(uint32_t index, event_id after);
   void look(uint32_t index);
   void on_looked(uint32_t index, event_id last, resp::reply& reply);
   void create_again(uint32_t index, const group_history::restart& how,
@@ -98,8 +99,6 @@ private:
                         const resp::reply& reply);
   void recovered(uint32_t index, const group_history::restart& how);
   void failed(uint32_t index, failure why);
-  void note_position(uint32_t index, resp::cursor& at);
-  void note_pending(uint32_t index, resp::cursor at);
   [[nodiscard]] static std::string start_of(const sink_stream& x);
   [[nodiscard]] event_id floor_of(uint32_t index) const;
 
