@@ -124,6 +124,24 @@ CAF_TEST(a lost group begins before the events of other members) {
   CAF_CHECK_EQUAL(calls("create_group"), "a s 2-0 1 2000000 1000000-0");
 }
 
+// A reply was lost, and the group vanishes before the sink knows its events.
+CAF_TEST(a group begins again before events that the sink could not read) {
+  spawn_subscribed();
+  give(4, 6);
+  audit_facts found;
+  found.at_ms = 8;
+  found.own_from = "3-0";
+  redis.answer("audit", audit_reply(found));
+  pass(7s);
+  redis.refuse("XPENDING", "LOADING as told");
+  lose_read();
+  redis.refuse("XREADGROUP", "NOGROUP No such key");
+  redis.answer("XPENDING", "-NOGROUP No such key\r\n");
+  pass(3s);
+  CAF_CHECK_EQUAL(calls("create_group").substr(0, 28),
+                  "a s 2-18446744073709551615 1");
+}
+
 // All that Redis says is that the group is missing. Events of the stream tell
 // whether the stream was deleted as well.
 CAF_TEST(a stream that began anew is read from its beginning) {

@@ -120,7 +120,7 @@ const script& clean_consumers_script();
 /// right count (-1: unknown), 1 if the count was corrected, 1 if the stream has
 /// that last entry, where the entries of other members may begin: "<id>" for
 /// that ID, "(<id>" for a higher one, "" if there are no other members, how
-/// many entries are pending for this one].
+/// many entries are pending for this one, the lowest of them or ""].
 const script& audit_script();
 
 /// Creates a group unless there is one. A group that somebody deleted while

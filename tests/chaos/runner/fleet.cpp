@@ -138,17 +138,6 @@ bool fleet::start(size_t index, const proxy& links) {
   return error == 0;
 }
 
-bool fleet::are_settled(const std::string& prefix) {
-  constexpr auto enough = 5s;
-  const auto begin = clock::now() - enough;
-  return std::all_of(slots_.begin(), slots_.end(), [&](slot& x) {
-    return x.name.compare(0, prefix.size(), prefix) != 0
-           || (x.process.pid() != 0 && x.process.is_open()
-               && x.process.started() < begin && x.reopened < begin
-               && !x.must_reopen);
-  });
-}
-
 bool fleet::wait_until_open() {
   const auto deadline = clock::now() + open_deadline;
   for (auto& x : slots_) {
@@ -210,7 +199,6 @@ void fleet::look_after(const proxy& links) {
       start(i, links);
     } else if (x.must_reopen && x.process.is_open()) {
       x.must_reopen = false;
-      x.reopened = clock::now();
       x.process.signal(SIGUSR1);
     }
   }

@@ -22,7 +22,6 @@ public:
     node_process process;
     /// Whether to tell the process to reopen its sink as soon as it is open.
     bool must_reopen = false;
-    node_process::clock::time_point reopened{};
   };
 
   fleet(const run_options& how, std::string directory);
@@ -35,10 +34,6 @@ public:
 
   /// Starts the next incarnation. @returns false if that is impossible.
   bool start(size_t index, const proxy& links);
-
-  /// @returns whether all processes whose names begin with `prefix` have been
-  /// open for some seconds.
-  [[nodiscard]] bool are_settled(const std::string& prefix);
 
   /// Waits until all processes have begun their work. If that takes too long,
   /// it prints the names of those that have not. @returns false then.

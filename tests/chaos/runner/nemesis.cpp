@@ -153,8 +153,6 @@ void nemesis::act_on_group(active& x) {
   x.slot = x.what.variant ? "audit" : "billing";
   if (x.what.what == fault_kind::group_setid)
     return move_group(x);
-  if (!nodes_.are_settled(x.slot))
-    return;
   counted_since_[x.slot] = not_counted;
   const std::vector<std::string> destroy{"XGROUP", "DESTROY",
                                          stream_key(stream_name), x.slot};

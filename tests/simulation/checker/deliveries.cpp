@@ -156,6 +156,13 @@ bool delivery_rules::was_acknowledged(const delivery_key& what) const {
                         [](auto& x) { return x.at == phase::acknowledged; });
 }
 
+bool delivery_rules::has_ended(const delivery_key& what) const {
+  const auto i = deliveries_.find(what);
+  return i != deliveries_.end() && !i->second.empty()
+         && std::all_of(i->second.begin(), i->second.end(),
+                        [](auto& x) { return x.at > phase::started; });
+}
+
 bool delivery_rules::was_rejected(const delivery_key& what) const {
   return rejected_.count(what) > 0;
 }

@@ -81,6 +81,8 @@ public:
     const auto i = deliveries_.find(what);
     return i != deliveries_.end() && !i->second.empty();
   }
+  /// @returns whether workers got the event, and all of them have ended.
+  [[nodiscard]] bool has_ended(const delivery_key& what) const;
   [[nodiscard]] bool was_rejected(const delivery_key& what) const;
   /// @returns the worker that works on the event, unless the sink may have
   /// given that worker up.

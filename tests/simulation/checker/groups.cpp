@@ -172,12 +172,15 @@ void group_rules::look_at_new(const watched& x, const group& now) {
         && !is_dead_letter(x, i->first))
       out_.add("skipped", to_string(key) + " was passed over");
   }
-  for (const auto& [id, entry] : now.pending)
+  for (const auto& [id, entry] : now.pending) {
+    const delivery_key key{x.sink, x.stream, id};
+    // A worker that has not ended may still be at a repetition of the event.
     if (x.pending.count(id) == 0 && id <= x.last_delivered
-        && x.deleted.count(id) == 0
-        && !deliveries_.is_forgotten({x.sink, x.stream, id}))
-      out_.add("resurrected", to_string(delivery_key{x.sink, x.stream, id})
-                                + " is pending again for " + entry.owner);
+        && x.deleted.count(id) == 0 && !deliveries_.is_forgotten(key)
+        && (deliveries_.has_ended(key) || !deliveries_.was_delivered(key)))
+      out_.add("resurrected",
+               to_string(key) + " is pending again for " + entry.owner);
+  }
 }
 
 void group_rules::look_at_letters(watched& x) {
@@ -208,9 +211,9 @@ void group_rules::look_at_letters(watched& x) {
 }
 
 // A read and a sweep that are under way at the same time may each bring as much
-// as is free. What a worker acknowledged is free, also before Redis knows it. A
-// keyed sink also holds failed events and those behind them, up to ten times as
-// many.
+// as is free. What a worker has ended is free, also before Redis knows it: acks
+// and dead letters that Redis does not confirm hold no place. A keyed sink also
+// holds failed events and those behind them, up to ten times as many.
 void group_rules::check_windows(const watched& x, const group& now) {
   for (const auto& [name, c] : now.consumers) {
     const auto* rules = deliveries_.rules_of(instance_of(name));
@@ -218,7 +221,9 @@ void group_rules::check_windows(const watched& x, const group& now) {
       continue;
     const auto held
       = std::count_if(c.pending.begin(), c.pending.end(), [&](event_id id) {
-          return !deliveries_.was_acknowledged({x.sink, x.stream, id});
+          const delivery_key key{x.sink, x.stream, id};
+          return !deliveries_.was_acknowledged(key)
+                 && !deliveries_.has_ended(key);
         });
     const int64_t times = rules->keyed ? 12 : 2;
     if (held > times * rules->max_in_flight)

@@ -17,7 +17,8 @@
 -- it), the right count (-1: not known), 1 if the script corrected the count; 1
 -- if the stream has entry 3; and where the entries of other consumers may
 -- begin: "<id>" for that ID, "(<id>" for a higher one, "" if there are no other
--- consumers; and how many entries are pending for the own consumer.
+-- consumers; how many entries are pending for the own consumer, and the lowest
+-- of them ("": none is).
 --! include fields
 --! include ids
 --! include just_before
@@ -45,12 +46,14 @@ local count = corrected == 1 and right or read
 if corrected == 1 or (ARGV[5] == '1' and count >= 0) then
   redis.call('XGROUP', 'SETID', key, group, at, 'ENTRIESREAD', count)
 end
-local others, lowest_of_others, own = '', at, 0
+local others, lowest_of_others, own, lowest_own = '', at, 0, ''
 for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
   local x = fields_of(flat)
   local name = x['name']
   if name == me then
     own = x['pending']
+    local lowest = redis.call('XPENDING', key, group, '-', '+', 1, me)[1]
+    if lowest then lowest_own = lowest[1] end
   else
     if others == '' then others = '(' .. at end
     local lowest = redis.call('XPENDING', key, group, '-', '+', 1, name)[1]
@@ -69,4 +72,5 @@ if redis.call('GET', position) ~= again
   redis.call('SET', position, again, 'PX', kept)
 end
 return {length, added, first, last, s['max-deleted-entry-id'], at, read, right,
-        corrected, #redis.call('XRANGE', key, ARGV[3], ARGV[3]), others, own}
+        corrected, #redis.call('XRANGE', key, ARGV[3], ARGV[3]), others, own,
+        lowest_own}

@@ -66,6 +66,21 @@ public:
     return result;
   }
 
+  /// The same, but the batch also loads the script. Otherwise, if Redis did not
+  /// know the script, the connection would send the command again, behind
+  /// commands that were sent meanwhile. The reply has that of SCRIPT LOAD
+  /// first. It is not repeated.
+  command_ptr finish_with_script(milliseconds timeout = {}) {
+    const auto call = finish(false, timeout);
+    auto result = std::make_shared<command_batch>(*call);
+    result->bytes.clear();
+    resp::write_command(result->bytes, "SCRIPT", "LOAD", script_->source);
+    result->bytes += call->bytes;
+    result->count = 2;
+    result->lua = nullptr;
+    return result;
+  }
+
 private:
   const resp::script* script_;
   std::string args_;

@@ -103,7 +103,7 @@ outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
   const auto start = at;
-  if (!at.read_array(size) || size != 12)
+  if (!at.read_array(size) || size != 13)
     return resp::unexpected_reply("audit", start);
   status ok;
   auto number = [&] {
@@ -136,6 +136,10 @@ outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
     return resp::unexpected_reply("audit", start);
   result.others = behind(others);
   result.own = static_cast<uint64_t>(number());
+  std::string_view own;
+  if (!ok || !at.read_text(own))
+    return resp::unexpected_reply("audit", start);
+  result.own_from = behind(own);
   if (!ok)
     return ok.error();
   return result;
@@ -150,6 +154,7 @@ void sink_audit::on_answer(uint32_t index, const answer& x,
   if (auto found = stream.history.on_audit(x.found, asked))
     report(index, *found);
   stream.others_from = x.others;
+  stream.own_from = x.own_from;
   if (x.own < held)
     missing_.push_back(index);
 }

@@ -54,8 +54,9 @@ private:
     group_state found;
     /// After which ID other members may hold events.
     std::optional<event_id> others;
-    /// How many events are pending for this sink.
+    /// How many events are pending for this sink, and after which ID.
     uint64_t own = 0;
+    std::optional<event_id> own_from;
   };
 
   void audit_stream(uint32_t index, bool requested);

@@ -54,24 +54,13 @@ private:
       call.arg(xs[i].id).arg(pack(xs[i].counts, xs[i].marked));
     ++under_way_;
     ctx_.run(
-      with_script(*call.finish(false)),
+      call.finish_with_script(),
       [self = shared_from_this()](const reply_ptr& reply) {
         self->on_reply(*reply);
       },
       [self = shared_from_this()](const caf::error& err) {
         self->ended(to_failure(err));
       });
-  }
-
-  // If Redis did not know the script, the connection would send the command
-  // again, behind acks that were sent meanwhile. So the script comes with it.
-  static command_ptr with_script(const command_batch& call) {
-    auto result = std::make_shared<command_batch>();
-    resp::write_command(result->bytes, "SCRIPT", "LOAD",
-                        resp::keep_script().source);
-    result->bytes += call.bytes;
-    result->count = 2;
-    return result;
   }
 
   void on_reply(const resp::reply& reply) {

@@ -173,7 +173,8 @@ void sink_closing::release(uint32_t stream, const char* scope,
     call.arg(e.id).arg(pack(e.counts)).arg(ctx_.rest_of_pause(e.due));
   ++steps_under_way_;
   ctx_.run(
-    call.finish(!may_vanish, release_time(ctx_.options)),
+    may_vanish ? call.finish_with_script(release_time(ctx_.options))
+               : call.finish(true, release_time(ctx_.options)),
     [=](const reply_ptr& reply) {
       if (may_vanish)
         on_released(stream, scope, entries, kept, *reply);
@@ -202,6 +203,7 @@ void sink_closing::on_released(uint32_t stream, const char* scope,
                                const lease_ptr& kept,
                                const resp::reply& reply) {
   resp::cursor at{reply};
+  at.skip(); // SCRIPT LOAD
   uint32_t size = 0;
   if (!at.read_array(size) || size != 3 || !ctx_.kept_in_time(stream, kept))
     return;

@@ -350,8 +350,12 @@ event_id sink_groups::floor_of(uint32_t index) const {
     result = std::min(result, held->previous());
   // Events that other members held must be read again, too, because the pending
   // lists of all members vanished with the group.
-  if (const auto others = ctx_.streams[index].others_from)
-    result = std::min(result, *others);
+  const auto& x = ctx_.streams[index];
+  if (x.others_from)
+    result = std::min(result, *x.others_from);
+  // Those include events that a lost reply gave to this sink.
+  if (x.own_from && ctx_.streams.must_recover(index))
+    result = std::min(result, *x.own_from);
   return result;
 }
 

@@ -232,8 +232,10 @@ void sink_lease_guard::on_verified(uint32_t stream, uint64_t before,
   auto& x = ctx_.streams[stream];
   if (x.lease)
     x.known_lapses = x.lease->clock->lapses;
-  if (!in_time)
+  if (!in_time) {
+    ctx_.ledger.lease_lapsed(stream, ours);
     return ask_counts(stream, before, std::move(ours));
+  }
   auto missing = ctx_.ledger.missing(stream, before, ours);
   if (missing.empty() || !missing.front().only_here)
     return settle(stream, before, true, ours);
@@ -287,8 +289,6 @@ void sink_lease_guard::on_claimed_anew(
 void sink_lease_guard::settle(uint32_t stream, uint64_t before, bool in_time,
                               const std::vector<event_id>& ours) {
   verifying_.erase(stream);
-  if (!in_time)
-    ctx_.ledger.lease_lapsed(stream, ours);
   if (auto n = ctx_.ledger.retain_only(stream, before, ours); n > 0) {
     ctx_.counts.lost_leases += n;
     const auto which = std::to_string(n) + " of its events of stream "

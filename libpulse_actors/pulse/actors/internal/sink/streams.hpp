@@ -46,6 +46,9 @@ struct sink_stream {
   bool was_open = false;
   /// After which ID other members may have held events at the last audit.
   std::optional<event_id> others_from;
+  /// After which ID events were pending for this sink at the last audit. They
+  /// matter while the sink does not know all of them (see must_recover()).
+  std::optional<event_id> own_from;
   /// The lease that is renewed; null if the sink holds no event of the stream.
   lease_ptr lease;
   /// Time since boot at which the lease was found stale last.
@@ -219,6 +222,10 @@ public:
   /// The sink knows all its pending events of the stream.
   void recovered(uint32_t i) {
     recovering_.erase(i);
+  }
+
+  [[nodiscard]] bool must_recover(uint32_t i) const {
+    return recovering_.count(i) > 0;
   }
 
   /// @returns streams whose pending events can be read now, in order and at
