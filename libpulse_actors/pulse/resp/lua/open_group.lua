@@ -7,25 +7,24 @@
 -- the lowest ID that is pending ("": none is).
 --! include fields
 --! include ids
-local key, group, known = KEYS[1], ARGV[1], redis.call('GET', KEYS[2])
-if known then
-  local info = redis.pcall('XINFO', 'STREAM', key)
-  -- The stream was deleted, too.
-  if info['err'] or before(fields_of(info)['last-generated-id'], known) then
-    known = false
+local key, group, again = KEYS[1], ARGV[1], ''
+local created = redis.pcall('XGROUP', 'CREATE', key, group, ARGV[2], 'MKSTREAM')
+if not created['err'] then
+  local known = redis.call('GET', KEYS[2])
+  if known then
+    local stream = fields_of(redis.call('XINFO', 'STREAM', key))
+    -- If the stream was deleted, too, nothing is known about the new one.
+    if not before(stream['last-generated-id'], known) then
+      redis.call('XGROUP', 'SETID', key, group, known)
+      again = known
+    end
   end
-end
-local created = redis.pcall('XGROUP', 'CREATE', key, group, known or ARGV[2],
-                            'MKSTREAM')
-if created['err'] then
-  if string.find(created['err'], 'BUSYGROUP', 1, true) == nil then
-    return created
-  end
-  known = false
+elseif string.find(created['err'], 'BUSYGROUP', 1, true) == nil then
+  return created
 end
 local delivered = '0-0'
 for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
   local x = fields_of(flat)
   if x['name'] == group then delivered = x['last-delivered-id'] end
 end
-return {known or '', delivered, redis.call('XPENDING', key, group)[2] or ''}
+return {again, delivered, redis.call('XPENDING', key, group)[2] or ''}
