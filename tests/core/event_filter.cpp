@@ -2,6 +2,11 @@
 
 #include "pulse/core/event_filter.hpp"
 
+#include "pulse/core/log.hpp"
+
+#include <stdexcept>
+#include <vector>
+
 #include <caf/test/unit_test.hpp>
 
 using namespace pulse;
@@ -86,6 +91,22 @@ CAF_TEST(copies share the pattern and outlive the original) {
   }
   CAF_CHECK(copy.wants(with_topic("aaa")));
   CAF_CHECK(!copy.wants(with_topic("b")));
+}
+
+CAF_TEST(
+  an event at which the predicate throws is wanted and one line says so) {
+  std::vector<std::string> lines;
+  set_log_function(
+    [&](log_level, std::string_view line) { lines.emplace_back(line); });
+  const auto uut = compiled({"", "", [](const event& x) -> bool {
+                               throw std::runtime_error{std::string{x.topic()}};
+                             }});
+  CAF_CHECK(uut.wants(with_topic("no number")));
+  CAF_CHECK(uut.wants(with_topic("b")));
+  set_log_function(nullptr);
+  CAF_REQUIRE_EQUAL(lines.size(), 1u);
+  CAF_CHECK(lines[0].find("filter.predicate threw no number at event")
+            != std::string::npos);
 }
 
 CAF_TEST(a bad pattern is an error with reason and position) {

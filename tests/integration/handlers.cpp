@@ -141,6 +141,19 @@ CAF_TEST(an exception is a failure with a text and no crash) {
   must(uut.close());
 }
 
+CAF_TEST(an empty function is no handler) {
+  auto uut = open(options("billing", {"orders"}));
+  const auto one = uut.handle(std::function<void(const event&)>{});
+  CAF_REQUIRE(!one);
+  CAF_CHECK(one.error() == errc::invalid_option);
+  const auto many
+    = uut.handle_batches(std::function<status(const std::vector<event>&)>{});
+  CAF_REQUIRE(!many);
+  CAF_CHECK(many.error() == errc::invalid_option);
+  CAF_CHECK_EQUAL(must(uut.info()).subscribers, 0u);
+  must(uut.close());
+}
+
 CAF_TEST(handlers return errors of two kinds) {
   auto opts = options("billing", {"orders"});
   opts.max_deliveries = 1;

@@ -14,7 +14,6 @@ errc fitting_errc(caf::sec x) {
   switch (x) {
     case caf::sec::request_timeout:
       return errc::timed_out;
-    case caf::sec::request_receiver_down:
     case caf::sec::cannot_forward_to_invalid_actor:
       return errc::closed;
     case caf::sec::cannot_connect_to_node:
@@ -31,6 +30,8 @@ failure from_foreign(const caf::error& x) {
   auto text = caf::to_string(x);
   if (is_error_of<caf::sec>(x)) {
     const auto code = static_cast<caf::sec>(x.code());
+    if (code == caf::sec::request_receiver_down)
+      return {errc::closed, "the actor that was asked has ended"};
     return {fitting_errc(code), "CAF: " + caf::to_string(code) + ", " + text};
   }
   if (is_error_of<caf::exit_reason>(x)) {

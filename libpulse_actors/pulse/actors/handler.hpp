@@ -84,10 +84,20 @@ inline caf::error to_error(const status& x) {
   return x ? caf::error{} : make_error(x.error());
 }
 
+// Whether F is a kind of function that can be empty. A lambda is not, although
+// one without captures converts to a pointer.
+template <class F, class = void>
+struct may_be_empty : std::is_pointer<F> {};
+
+template <class F>
+struct may_be_empty<
+  F, std::void_t<decltype(std::declval<const F&>().operator bool())>>
+  : std::true_type {};
+
 } // namespace detail
 
 /// Makes a handler of a function that returns nothing, a `caf::error` or a
-/// `pulse::status`.
+/// `pulse::status`. The handler is empty if the function is.
 /// @tparam Events `event`, or `std::vector<event>`.
 template <class Events, class F>
 std::function<caf::error(const Events&)> as_handler(F fun) {
@@ -96,6 +106,9 @@ std::function<caf::error(const Events&)> as_handler(F fun) {
     std::is_void_v<
       result> || std::is_same_v<result, caf::error> || std::is_same_v<result, status>,
     "a handler returns void, caf::error or pulse::status");
+  if constexpr (detail::may_be_empty<F>::value)
+    if (!fun)
+      return {};
   return [fun = std::move(fun)](const Events& x) mutable -> caf::error {
     if constexpr (std::is_void_v<result>) {
       fun(x);

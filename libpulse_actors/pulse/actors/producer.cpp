@@ -4,11 +4,11 @@
 #include "pulse/actors/internal/caf/handlers.hpp"
 #include "pulse/actors/internal/producing/actor.hpp"
 #include "pulse/actors/type_ids.hpp"
+#include "pulse/core/exception_text.hpp"
 #include "pulse/core/log.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
-#include <exception>
 #include <utility>
 
 namespace pulse {
@@ -23,10 +23,6 @@ caf::expected<void> to_expected(const status& x) {
   return {};
 }
 
-failure thrown(const std::string& what) {
-  return {errc::handler_failed, "the failure handler threw " + what};
-}
-
 // Calls the function on a thread of its own.
 failure_listener spawn_listener(caf::actor_system& sys,
                                 std::shared_ptr<add_queue> queue,
@@ -36,10 +32,9 @@ failure_listener spawn_listener(caf::actor_system& sys,
     try {
       queue->call(handler, x);
       return caf::unit;
-    } catch (const std::exception& why) {
-      return make_error(thrown(why.what()));
     } catch (...) {
-      return make_error(thrown("something that is no std::exception"));
+      return make_error({errc::handler_failed,
+                         "the failure handler threw " + exception_text()});
     }
   };
   return sys.spawn<caf::detached>([call](failure_listener::pointer) {

@@ -359,9 +359,22 @@ caf::expected<bool> sink::unsubscribe(const caf::actor& listener) {
   return unsubscribe(as_listener(listener));
 }
 
+namespace {
+
+template <class Options, class Handler>
+status check(const Options& how, const Handler& fun) {
+  if (!fun)
+    return failure{errc::invalid_option,
+                   "the handler is an empty function; pass one that can be "
+                   "called"};
+  return check(how);
+}
+
+} // namespace
+
 caf::expected<handler_actor> sink::start_handler(event_handler fun,
                                                  const handler_options& how) {
-  if (auto ok = check(how); !ok)
+  if (auto ok = check(how, fun); !ok)
     return make_error(ok.error());
   return when_subscribed(
     *sys_, internal::spawn_handler(*sys_, handled(), std::move(fun), how),
@@ -370,7 +383,7 @@ caf::expected<handler_actor> sink::start_handler(event_handler fun,
 
 caf::expected<handler_actor>
 sink::start_batch_handler(batch_handler fun, const batch_handler_options& how) {
-  if (auto ok = check(how); !ok)
+  if (auto ok = check(how, fun); !ok)
     return make_error(ok.error());
   return when_subscribed(
     *sys_, internal::spawn_batch_handler(*sys_, handled(), std::move(fun), how),

@@ -1,8 +1,12 @@
 #include "pulse/core/event_filter.hpp"
 
+#include "pulse/core/exception_text.hpp"
+#include "pulse/core/log.hpp"
 #include "pulse/core/outcome.hpp"
 
 #include <re2/re2.h>
+
+#include <utility>
 
 namespace pulse {
 
@@ -75,7 +79,21 @@ bool event_filter::wants(const event& x) const {
     return false;
   if (pattern_ && !RE2::FullMatch(piece(x.topic()), pattern_->re))
     return false;
-  return !predicate_ || predicate_(x);
+  return !predicate_ || fulfils_predicate(x);
+}
+
+bool event_filter::fulfils_predicate(const event& x) const {
+  try {
+    return predicate_(x);
+  } catch (...) {
+    if (!std::exchange(reported_, true))
+      log(log_level::error, "pulse.filter",
+          "filter.predicate threw " + exception_text() + " at event "
+            + to_string(x.id()) + " of stream " + std::string{x.stream()}
+            + ": events at which it throws are delivered; catch exceptions in "
+              "the predicate (this line is logged once)");
+    return true;
+  }
 }
 
 bool event_filter::wants_everything() const noexcept {

@@ -12,8 +12,9 @@
 namespace pulse {
 
 /// A function that tells whether an event is wanted. The actor of the reader or
-/// sink calls it for each event, so it must be fast, must not block and must
-/// not throw.
+/// sink calls it for each event, so it must be fast and must not block. It
+/// should not throw: an event at which it throws is wanted, and the first
+/// exception is logged.
 ///
 /// Functions cannot be compared. So a copy of a predicate is equal to it, and
 /// two predicates that were made separately are different, whatever they do.
@@ -102,11 +103,15 @@ public:
   [[nodiscard]] bool wants_everything() const noexcept;
 
 private:
+  [[nodiscard]] bool fulfils_predicate(const event& x) const;
+
   struct compiled_pattern;
 
   std::string topic_;
   std::shared_ptr<const compiled_pattern> pattern_;
   event_predicate predicate_;
+  /// Whether an exception of the predicate was logged.
+  mutable bool reported_ = false;
 };
 
 } // namespace pulse

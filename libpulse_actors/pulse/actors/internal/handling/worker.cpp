@@ -3,8 +3,8 @@
 #include "pulse/actors/internal/caf/messaging.hpp"
 #include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/internal/handling/outcome.hpp"
+#include "pulse/core/exception_text.hpp"
 
-#include <exception>
 #include <string>
 #include <utility>
 
@@ -16,15 +16,11 @@ namespace {
 template <class Events>
 caf::error call(const std::function<caf::error(const Events&)>& handler,
                 const Events& events) {
-  auto threw = [](const std::string& what) {
-    return make_error({errc::handler_failed, "the handler threw " + what});
-  };
   try {
     return handler(events);
-  } catch (const std::exception& x) {
-    return threw(x.what());
   } catch (...) {
-    return threw("something that is no std::exception");
+    return make_error(
+      {errc::handler_failed, "the handler threw " + exception_text()});
   }
 }
 

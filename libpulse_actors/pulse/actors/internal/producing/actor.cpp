@@ -9,6 +9,7 @@
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/actors/type_ids.hpp"
 #include "pulse/core/log.hpp"
+#include "pulse/core/repeated_lines.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -39,7 +40,10 @@ public:
       queue_(std::move(queue)),
       listener_(std::move(listener)),
       deaths_(self),
-      calls_(self) {
+      calls_(self),
+      refusal_lines_("more events were not taken", [this](const auto& x) {
+        log(log_level::warning, internal::producer_name(stream_.name), x);
+      }) {
     // nop
   }
 
@@ -170,6 +174,7 @@ private:
   // -- what follows from all changes ------------------------------------------
 
   void advance() {
+    refusal_lines_.tick(self_->clock().now());
     send_adds();
     send_report();
     deliver_answers();
@@ -273,9 +278,10 @@ private:
     if (!why || why == caf::sec::unexpected_response) {
       queue_->reported();
     } else {
-      log(log_level::warning, internal::producer_name(stream_.name),
-          "the failure listener did not take an event, which is kept: "
-            + describe(why));
+      refusal_lines_.add(
+        "the failure listener did not take an event, which is kept: "
+          + describe(why),
+        self_->clock().now());
       queue_->not_reported(reported_event());
     }
     report_.reset();
@@ -347,6 +353,7 @@ private:
   uint64_t last_report_ = 0;
   internal::death_watch<self_type::pointer> deaths_;
   internal::delayed_calls<self_type::pointer> calls_;
+  repeated_lines refusal_lines_;
   std::vector<flush> flushes_;
   uint64_t last_flush_ = 0;
   bool expires_ = false;

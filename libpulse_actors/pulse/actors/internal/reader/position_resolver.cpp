@@ -145,7 +145,7 @@ void position_resolver::not_opened(const std::string& stream, failure why) {
     return;
   }
   // Each subscriber asks again, but only news are logged.
-  auto line = "cannot open " + to_string(why);
+  auto line = "cannot open: " + to_string(why);
   if (line != i->second.reported)
     log(log_level::warning, reader_.component, line);
   i->second.reported = std::move(line);

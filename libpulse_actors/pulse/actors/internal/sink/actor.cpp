@@ -231,8 +231,9 @@ struct sink_state {
                    "sink " + ctx.options.name + ": delivery "
                      + std::to_string(x.attempt) + " of event "
                      + to_string(x.id) + " of stream " + x.stream
-                     + " ended when ack_wait was over, and the event is "
-                       "delivered again; answer or extend it in time"};
+                     + " has ended: it was answered before, or ack_wait was "
+                       "over, and the event is delivered again; answer or "
+                       "extend each delivery in time, and once"};
   }
 
   caf::result<void> on_ack(const delivery_id& x) {
