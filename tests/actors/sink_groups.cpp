@@ -242,6 +242,16 @@ CAF_TEST(events that were trimmed before the sink read them are reported) {
   CAF_CHECK_EQUAL(info().lost, 4u);
 }
 
+CAF_TEST(a balanced sink says that other members are keyed) {
+  spawn_subscribed();
+  audit_facts found;
+  found.keyed = 2;
+  redis.answer("audit", audit_reply(found));
+  pass(7s);
+  CAF_CHECK(logged("2 other members of this sink have dispatch = keyed, and "
+                   "this one has balanced"));
+}
+
 // The audit and the read use two connections, so the reply to a read of newer
 // events may arrive before the reply to the audit.
 CAF_TEST(an audit is compared with what the sink knew when it asked) {

@@ -1,7 +1,10 @@
 #define CAF_SUITE integration.keyed_nodes
 
+#include "pulse/core/log.hpp"
+
 #include "support/sink_fixture.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
@@ -159,6 +162,22 @@ CAF_TEST(the keys of a node without workers go to the others) {
   CAF_CHECK_EQUAL(must(sinks[1].info()).held, 0u);
   for (auto& w : a->workers)
     stop(w);
+}
+
+CAF_TEST(a balanced node among keyed ones says so) {
+  auto a = join("a");
+  std::atomic<bool> said{false};
+  set_log_function([&](log_level, std::string_view line) {
+    if (line.find("1 other members of this sink have dispatch = keyed")
+        != std::string_view::npos)
+      said = true;
+  });
+  node other{server.url()};
+  auto balanced = must(other.pulse->sink(options("billing", {"orders"})));
+  CAF_CHECK(eventually([&] { return said.load(); }));
+  must(balanced.close());
+  set_log_function(nullptr);
+  leave(*a, sinks[0]);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

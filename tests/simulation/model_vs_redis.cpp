@@ -212,8 +212,9 @@ private:
       return add({resp::position_key(result[3], of), of, pick(2) ? "$" : id()});
     }
     if (which.name == resp::audit_script().name) {
-      result[2] = "2";
-      add({resp::position_key(result[3], of)});
+      result[2] = "3";
+      add(
+        {resp::position_key(result[3], of), resp::members_key(result[3], of)});
     }
     if (which.name == resp::release_script().name) {
       result[2] = "3";
@@ -248,7 +249,7 @@ private:
     if (which.name == resp::count_script().name)
       return add({id(), "100002", pick(2) ? std::to_string(long_ago) : "-1"});
     if (which.name == resp::audit_script().name)
-      return add({id(), pick(2) ? "1" : "0", "1", id(), "60000"});
+      return add({id(), pick(2) ? "1" : "0", "1", id(), "60000", "1"});
     return add({lease});
   }
 

@@ -82,16 +82,17 @@ struct audit_facts {
   uint64_t max_deleted_ms = 0;
   uint64_t own = 1'000'000;
   std::string own_from;
+  uint64_t keyed = 0;
 };
 
 inline std::string audit_reply(const audit_facts& x) {
   auto number = [](auto n) { return ":" + std::to_string(n) + "\r\n"; };
   auto id = [](uint64_t ms) { return bulk(to_string(event_id{ms, 0})); };
-  return array_of(13) + number(x.length) + number(x.added) + id(x.first_ms)
+  return array_of(14) + number(x.length) + number(x.added) + id(x.first_ms)
          + id(x.last_ms) + id(x.max_deleted_ms) + id(x.at_ms) + number(x.read)
          + number(x.passed) + number(x.corrected ? 1 : 0)
          + number(x.has_asked_event ? 1 : 0) + bulk(x.others) + number(x.own)
-         + bulk(x.own_from);
+         + bulk(x.own_from) + number(x.keyed);
 }
 
 inline constexpr auto nothing = "*-1\r\n";

@@ -117,7 +117,9 @@ public:
       auto x = command[i] == consumer ? std::string{"me"} : command[i];
       if (x.find("}:delayed:") != std::string::npos
           || x.find("}:paused:") != std::string::npos
-          || x.find("}:position:") != std::string::npos)
+          || x.find("}:position:") != std::string::npos
+          || (kind_of(command) == "audit"
+              && x.find("}:members:") != std::string::npos))
         continue; // keys beside the stream
       if (x.rfind(stream_key({}), 0) == 0)
         x.erase(0, stream_key({}).size());

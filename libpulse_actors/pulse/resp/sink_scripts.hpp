@@ -111,16 +111,17 @@ const script& clean_consumers_script();
 /// Describes a stream and a group of it at one moment. It corrects the group's
 /// count of read entries if the right count is known, so that only one node
 /// finds each difference, and so that the lag is right.
-/// KEYS: stream, position_key(). ARGV: group, own consumer, last entry that the
-/// sink read, "1" if the sink has audited the group before, "1" to set the
-/// count of read entries also if it is right, where the group would have to
-/// begin again, for how many ms that is stored. Answers [length, entries added,
-/// first ID, last ID, highest ID that XDEL removed, last delivered ID of the
-/// group, its count of read entries before the correction (-1: unknown), the
-/// right count (-1: unknown), 1 if the count was corrected, 1 if the stream has
-/// that last entry, where the entries of other members may begin: "<id>" for
-/// that ID, "(<id>" for a higher one, "" if there are no other members, how
-/// many entries are pending for this one, the lowest of them or ""].
+/// KEYS: stream, position_key(), members_key(). ARGV: group, own consumer, last
+/// entry that the sink read, "1" if the sink has audited the group before, "1"
+/// to set the count of read entries also if it is right, where the group would
+/// have to begin again, for how many ms that is stored, "1" to count keyed
+/// members. Answers [length, entries added, first ID, last ID, highest ID that
+/// XDEL removed, last delivered ID of the group, its count of read entries
+/// before the correction (-1: unknown), the right count (-1: unknown), 1 if the
+/// count was corrected, 1 if the stream has that last entry, where the entries
+/// of other members may begin: "<id>" for that ID, "(<id>" for a higher one, ""
+/// if there are no other members, how many entries are pending for this one,
+/// the lowest of them or "", how many members are keyed].
 const script& audit_script();
 
 /// Creates a group unless there is one. A group that somebody deleted while

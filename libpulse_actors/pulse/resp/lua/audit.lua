@@ -6,11 +6,13 @@
 -- at the end of the stream is left to the other nodes, which know more.
 -- The script also stores where the group would have to begin again if somebody
 -- deleted it, for members that join at that moment (open_group).
--- KEYS: 1 the stream, 2 the position of the group. ARGV: 1 group, 2 own
+-- KEYS: 1 the stream, 2 the position of the group, 3 the hash of members of a
+-- keyed sink. ARGV: 1 group, 2 own
 -- consumer, 3 the last entry that the sink read, 4 "1" if the sink has audited
 -- the group before, 5 "1" to set the count of read entries also if it is right,
 -- 6 the ID after which the group would have to begin again at the latest,
--- because of the entries that the sink holds, 7 for how many ms that is stored.
+-- because of the entries that the sink holds, 7 for how many ms that is stored,
+-- 8 "1" to count the members that are keyed.
 -- Answers length, entries added,
 -- first and last ID, highest ID that XDEL removed; of the group: last delivered
 -- ID, its count of read entries before the correction (-1: Redis does not know
@@ -18,10 +20,12 @@
 -- if the stream has entry 3; and where the entries of other consumers may
 -- begin: "<id>" for that ID, "(<id>" for a higher one, "" if there are no other
 -- consumers; how many entries are pending for the own consumer, and the lowest
--- of them ("": none is).
+-- of them ("": none is); and how many members are keyed.
+--! include clock
 --! include fields
 --! include ids
 --! include just_before
+--! include leases
 local key, group, me = KEYS[1], ARGV[1], ARGV[2]
 local s, g = fields_of(redis.call('XINFO', 'STREAM', key)), nil
 for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
@@ -62,6 +66,17 @@ for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
     end
   end
 end
+-- Keyed members note the time of their calls, see share.
+local keyed = 0
+if ARGV[8] == '1' then
+  local now = now_in_ms()
+  for name, called in pairs(fields_of(redis.call('HGETALL', KEYS[3]))) do
+    local consumer = string.match(name, '^m:(.+)$')
+    if consumer and now - called < lease_of(consumer, 0) then
+      keyed = keyed + 1
+    end
+  end
+end
 local lowest, again = redis.call('XPENDING', key, group)[2], at
 if lowest then again = just_before(lowest) end
 if before(ARGV[6], again) then again = ARGV[6] end
@@ -73,4 +88,4 @@ if redis.call('GET', position) ~= again
 end
 return {length, added, first, last, s['max-deleted-entry-id'], at, read, right,
         corrected, #redis.call('XRANGE', key, ARGV[3], ARGV[3]), others, own,
-        lowest_own}
+        lowest_own, keyed}

@@ -70,13 +70,15 @@ void sink_audit::audit_stream(uint32_t index, bool requested) {
   const uint64_t held = stream.lease ? ctx_.ledger.undecided(index) : 0;
   script_call call{resp::audit_script(),
                    {stream.key,
-                    resp::position_key(stream.name, ctx_.options.name)}};
+                    resp::position_key(stream.name, ctx_.options.name),
+                    resp::members_key(stream.name, ctx_.options.name)}};
   call.arg(ctx_.options.name).arg(ctx_.consumer).arg(asked.last_event);
   call.arg(asked.audited ? "1" : "0").arg(asked.store_count ? "1" : "0");
   const auto lowest = ctx_.ledger.lowest(index);
   call.arg(lowest ? lowest->previous() : event_id::max());
   const auto kept = std::max(position_kept, audits_kept * period());
   call.arg(static_cast<int64_t>(kept.count()));
+  call.arg(ctx_.shares_keys() ? "0" : "1");
   ctx_.run(
     call.finish(false),
     [=](const reply_ptr& reply) {
@@ -103,7 +105,7 @@ outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
   const auto start = at;
-  if (!at.read_array(size) || size != 13)
+  if (!at.read_array(size) || size != 14)
     return resp::unexpected_reply("audit", start);
   status ok;
   auto number = [&] {
@@ -140,6 +142,7 @@ outcome<sink_audit::answer> sink_audit::read(resp::cursor at) {
   if (!ok || !at.read_text(own))
     return resp::unexpected_reply("audit", start);
   result.own_from = behind(own);
+  result.keyed = static_cast<uint64_t>(number());
   if (!ok)
     return ok.error();
   return result;
@@ -155,8 +158,23 @@ void sink_audit::on_answer(uint32_t index, const answer& x,
     report(index, *found);
   stream.others_from = x.others;
   stream.own_from = x.own_from;
+  report_keyed(index, x.keyed);
   if (x.own < held)
     missing_.push_back(index);
+}
+
+void sink_audit::report_keyed(uint32_t index, uint64_t members) {
+  auto& known = records_[index];
+  if (std::exchange(known.mixed, members > 0) || members == 0)
+    return;
+  ctx_.report(log_level::warning,
+              "stream " + ctx_.streams[index].name + ": "
+                + std::to_string(members)
+                + " other members of this sink have dispatch = keyed, and this "
+                  "one has "
+                + to_string(ctx_.options.dispatch)
+                + ": the order of topics is not kept; give all nodes the same "
+                  "dispatch");
 }
 
 void sink_audit::report(uint32_t index, const group_history::finding& x) {

@@ -47,6 +47,8 @@ private:
   struct record {
     bool under_way = false;
     bool failing = false;
+    /// Whether it was reported that members have another dispatch mode.
+    bool mixed = false;
   };
 
   /// What the audit script answers, see resp::audit_script().
@@ -57,6 +59,8 @@ private:
     /// How many events are pending for this sink, and after which ID.
     uint64_t own = 0;
     std::optional<event_id> own_from;
+    /// How many members have `dispatch = keyed`; 0 if this sink has it, too.
+    uint64_t keyed = 0;
   };
 
   void audit_stream(uint32_t index, bool requested);
@@ -65,6 +69,7 @@ private:
   void on_answer(uint32_t index, const answer& x,
                  const group_history::question& asked, uint64_t held);
   void report(uint32_t index, const group_history::finding& x);
+  void report_keyed(uint32_t index, uint64_t members);
   void failed(uint32_t index, const failure& why);
 
   sink_context& ctx_;
