@@ -124,6 +124,19 @@ CAF_TEST(no notice is due if the moved group came to the end) {
   CAF_CHECK(judged().good());
 }
 
+CAF_TEST(a keyed sink may come to the end before its workers begin) {
+  sink("audit-0", "audit keyed");
+  add(10);
+  handle("audit-0", 20, 1, 0);
+  add(30);
+  fault(40, 40, "setid", "audit", "1 " + id(0) + " " + id(1));
+  for (int i = 2; i < 20; ++i)
+    add(30 + i);
+  for (int i = 2; i < 20; ++i)
+    handle("audit-0", 5'500 + i, 1, i);
+  CAF_CHECK(judged().good());
+}
+
 CAF_TEST(a moved group loses nothing else) {
   add(10);
   add(11);
