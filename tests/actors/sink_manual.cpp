@@ -101,7 +101,9 @@ CAF_TEST(a late answer does not change the next delivery) {
   auto first = delivery(1);
   first.attempt = 1;
   auto is_refused = [&](const auto& x) {
-    return x->why().find("ack_wait was over") != std::string::npos;
+    return x->why().find(
+             "has ended: it was answered before, or ack_wait was over")
+           != std::string::npos;
   };
   CAF_CHECK(is_refused(tell(atom::nack_v, first, caf::timespan{0})));
   CAF_CHECK(is_refused(tell(atom::extend_v, first)));
