@@ -14,6 +14,19 @@ struct fixture : synthetic_run {
     fault(at + 100, at + 100, kind, "*");
   }
 
+  // The group is moved over event 1. Its workers do not come to the end of the
+  // stream soon.
+  void move_over_one() {
+    add(10);
+    handle("audit-0", 20, 1, 0);
+    add(30);
+    fault(40, 40, "setid", "audit", "1 " + id(0) + " " + id(1));
+    for (int i = 2; i < 20; ++i)
+      add(30 + i);
+    for (int i = 2; i < 20; ++i)
+      handle("audit-0", 5'500 + i, 1, i);
+  }
+
   void notice(int64_t at, const std::string& what) {
     line(nodes["audit-0"], at, "n " + what);
   }
@@ -100,15 +113,7 @@ CAF_TEST(a recovery of a group that nobody destroyed is false) {
 }
 
 CAF_TEST(a group that was moved forwards loses what it was moved over) {
-  add(10);
-  handle("audit-0", 20, 1, 0);
-  add(30);
-  fault(40, 40, "setid", "audit", "1 " + id(0) + " " + id(1));
-  // The group does not come to the end of the stream.
-  for (int i = 2; i < 20; ++i)
-    add(30 + i);
-  for (int i = 2; i < 20; ++i)
-    handle("audit-0", 5'500 + i, 1, i);
+  move_over_one();
   CAF_CHECK(only(judged(), "silent loss"));
   notice(600, "gap loss 1");
   CAF_CHECK(judged().good());
@@ -126,14 +131,7 @@ CAF_TEST(no notice is due if the moved group came to the end) {
 
 CAF_TEST(a keyed sink may come to the end before its workers begin) {
   sink("audit-0", "audit keyed");
-  add(10);
-  handle("audit-0", 20, 1, 0);
-  add(30);
-  fault(40, 40, "setid", "audit", "1 " + id(0) + " " + id(1));
-  for (int i = 2; i < 20; ++i)
-    add(30 + i);
-  for (int i = 2; i < 20; ++i)
-    handle("audit-0", 5'500 + i, 1, i);
+  move_over_one();
   CAF_CHECK(judged().good());
 }
 
