@@ -96,6 +96,20 @@ CAF_TEST(closing waits for handlers and gives back all other events) {
   CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all 2-0 0 -1");
 }
 
+CAF_TEST(events that were trimmed before a sink gives them back are reported) {
+  alice.hold();
+  spawn_subscribed(1);
+  listen();
+  give(1, 3);
+  redis.answer("release", array_of(4) + ":1\r\n:1\r\n" + array_of(0)
+                            + array_of(2) + bulk("2-0") + bulk("3-0"));
+  auto closed = close();
+  alice.finish();
+  pass(2s);
+  CAF_CHECK(closed->ok());
+  CAF_CHECK_EQUAL(news(), "gap a 1-18446744073709551615 loss 2");
+}
+
 CAF_TEST(closing does not wait for a handler beyond drain_timeout) {
   options.drain_timeout = 4s;
   alice.hold();

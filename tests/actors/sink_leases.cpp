@@ -273,7 +273,7 @@ CAF_TEST(a closing sink gives events back although somebody deleted it) {
   alice.hold();
   spawn_subscribed(1);
   give(1, 2);
-  redis.answer("release", array_of(3) + ":0\r\n:1\r\n" + ids({2}));
+  redis.answer("release", array_of(4) + ":0\r\n:1\r\n" + ids({2}) + ids({}));
   redis.answer("keep", ids({2}));
   auto closed = close();
   alice.finish();

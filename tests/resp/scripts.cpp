@@ -126,6 +126,35 @@ CAF_TEST(an error that Redis adds a digest to has the name of the script) {
   CAF_CHECK_EQUAL(why.what.find(resp::renew_script().sha1), std::string::npos);
 }
 
+// -- entries that were trimmed ------------------------------------------------
+
+CAF_TEST(who gives entries back is told which of them had been trimmed) {
+  add(1, 4);
+  group("g");
+  deliver("g", 4);
+  redis({"XTRIM", "s", "MAXLEN", "2"});
+  // The second and the third are listed, and the third waits.
+  CAF_CHECK_EQUAL(eval(resp::release_script(),
+                       {"3", "s", "s:delayed", "s:position", "g", "c", "15000",
+                        "all", "2-1", "0", "500", "3-1", "0", "500"}),
+                  "2 1  1-1 2-1");
+  CAF_CHECK_EQUAL(redis({"ZRANGE", "s:delayed", "0", "-1"}), "3-1");
+}
+
+CAF_TEST(the heritage of a member that leaves goes to nobody) {
+  add(1, 4);
+  group("g");
+  redis(
+    {"XREADGROUP", "GROUP", "g", "dead.c", "COUNT", "4", "STREAMS", "s", ">"});
+  redis({"XTRIM", "s", "MAXLEN", "3"});
+  CAF_CHECK_EQUAL(eval(resp::leave_script(),
+                       {"3", "s", "members", "wake", "g", "c"}),
+                  "0 1-1");
+  CAF_CHECK_EQUAL(
+    redis({"XPENDING", "s", "g", "-", "+", "1", "released"}).substr(0, 12),
+    "2-1 released");
+}
+
 // -- trim ---------------------------------------------------------------------
 
 CAF_TEST(a stream at or below its limit stays as it is) {

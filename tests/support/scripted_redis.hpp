@@ -255,7 +255,7 @@ private:
     if (kind == "share")
       return share_reply{}.text();
     if (kind == "leave")
-      return ":0\r\n";
+      return array_of(2) + ":0\r\n" + array_of(0);
     if (kind == "take_over")
       return unowned_.take_over(x);
     if (kind == "delay")

@@ -36,8 +36,8 @@ public:
   /// lease scope, then ID, counts and pause of each event. @returns its reply.
   std::string release(const argv& x) {
     add(x, 10);
-    return array_of(3) + ":" + std::to_string((x.size() - 10) / 3)
-           + "\r\n:1\r\n" + array_of(0);
+    return array_of(4) + ":" + std::to_string((x.size() - 10) / 3)
+           + "\r\n:1\r\n" + array_of(0) + array_of(0);
   }
 
   /// Executes the script take_over in a Redis where no node died: EVALSHA sha 3

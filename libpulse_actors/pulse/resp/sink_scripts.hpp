@@ -63,8 +63,8 @@ std::string paused_key(std::string_view stream, std::string_view sink);
 const script& share_script();
 
 /// Ends a membership: frees the partitions of a consumer. KEYS: stream,
-/// members_key(), wake_key(). ARGV: group, consumer. Answers how many
-/// partitions were freed.
+/// members_key(), wake_key(). ARGV: group, consumer. Answers [partitions that
+/// were freed, [trimmed ID…]].
 const script& leave_script();
 
 /// Ends a consumer whose sink has died: any member may claim its entries at
@@ -84,7 +84,8 @@ std::string wake_key(std::string_view stream, std::string_view sink);
 /// ms, "listed" or "all", then ID, delivery count and pause in ms (-1: none) of
 /// each listed entry. With "all" it gives back all entries of the consumer, and
 /// deletes the consumer if nothing is left.
-/// Answers [released, deleted, [listed ID that is pending for nobody…]].
+/// Answers [released, deleted, [listed ID that is pending for nobody…],
+/// [trimmed ID…]].
 const script& release_script();
 
 /// Claims entries anew that a sink holds, and that are pending for nobody

@@ -9,6 +9,7 @@
 -- many entries of the group wait, in how many ms the next one is due (-1: none
 -- waits), the IDs of the entries that had been trimmed from the stream, and of
 -- those that are pending for nobody.
+--! include assign
 --! include clock
 --! include delayed
 --! include next_due
@@ -17,13 +18,11 @@ local lease, now, trimmed, unknown, longest = ARGV[3], now_in_ms(), {}, {}, 0
 for i = 4, #ARGV, 3 do
   local id, pause = ARGV[i], tonumber(ARGV[i + 2])
   if #redis.call('XPENDING', key, group, id, id, 1, me) == 1 then
-    local to = pause < 0 and 'released' or 'delayed'
-    local claimed = redis.call('XCLAIM', key, group, to, 0, id,
-                               'IDLE', pause < 0 and lease or 0,
-                               'RETRYCOUNT', ARGV[i + 1], 'JUSTID')
-    if #claimed == 0 then
-      trimmed[#trimmed + 1] = id
-    elseif pause >= 0 then
+    local waits = pause >= 0
+    local moved = assign(key, group, waits and 'delayed' or 'released', {id},
+                         {'IDLE', waits and 0 or lease,
+                          'RETRYCOUNT', ARGV[i + 1]}, trimmed)
+    if waits and moved == 1 then
       redis.call('ZADD', delayed, now + pause, id)
       longest = math.max(longest, pause)
     end

@@ -2,7 +2,10 @@
 -- take them. The consumer must have given its entries back before (release).
 -- KEYS: 1 the stream, 2 the hash of members, 3 the stream that wakes members.
 -- ARGV: 1 group, 2 consumer.
--- Answers how many partitions were freed.
+-- Answers how many partitions were freed, and the IDs of entries that had been
+-- trimmed from the stream.
+--! include assign
+--! include assign_all
 --! include fields
 --! include wake
 local key, state, wake = KEYS[1], KEYS[2], KEYS[3]
@@ -20,13 +23,7 @@ if redis.call('HGET', state, 'sole') == me then
   redis.call('HDEL', state, 'sole')
 end
 -- What this member had inherited belongs to nobody now.
-local heir = 'dead.' .. me
-repeat
-  local page = redis.call('XPENDING', key, group, '-', '+', 1000, heir)
-  local claim = {'XCLAIM', key, group, 'released', 0}
-  for _, x in ipairs(page) do claim[#claim + 1] = x[1] end
-  claim[#claim + 1] = 'JUSTID'
-  if #page > 0 then redis.call(unpack(claim)) end
-until #page < 1000
+local trimmed = {}
+assign_all(key, group, 'dead.' .. me, 'released', {}, trimmed)
 if others then wake_up(wake, {'*'}) end
-return freed
+return {freed, trimmed}

@@ -2,14 +2,15 @@
 -- "released" with an idle time of one lease, so that other nodes can claim them
 -- at once, or to "delayed" if they failed and are not due yet (see delay).
 -- KEYS: 1 the stream, 2 the sorted set of waiting entries, 3 the position of
--- the group. ARGV: 1 group, 2
--- consumer, 3 lease in ms, 4 "listed" or "all", then the ID, delivery count and
--- pause in ms (-1: none) of each listed entry. With "all" it gives back all
--- entries of the consumer, and deletes the consumer if nothing is left. If no
--- other member is left either, the position is forgotten: who deletes the group
--- now wants it to begin anew. Answers
--- how many entries were given back, 1 if the consumer was deleted, and the IDs
--- of the listed entries that are pending for nobody.
+-- the group. ARGV: 1 group, 2 consumer, 3 lease in ms, 4 "listed" or "all",
+-- then the ID, delivery count and pause in ms (-1: none) of each listed entry.
+-- With "all" it gives back all entries of the consumer, and deletes the
+-- consumer if nothing is left. If no other member is left either, the position
+-- is forgotten: who deletes the group now wants it to begin anew. Answers how
+-- many entries were given back, 1 if the consumer was deleted, the IDs of the
+-- listed entries that are pending for nobody, and those of the entries that had
+-- been trimmed from the stream.
+--! include assign
 --! include clock
 --! include delayed
 --! include fields
@@ -17,7 +18,7 @@
 local key, delayed, group, me, lease = KEYS[1], KEYS[2], ARGV[1], ARGV[2],
                                        ARGV[3]
 local all, now = ARGV[4] == 'all', now_in_ms()
-local counts, pauses, unknown, released = {}, {}, {}, 0
+local counts, pauses, unknown, trimmed, released = {}, {}, {}, {}, 0
 for i = 5, #ARGV, 3 do
   local id = ARGV[i]
   counts[id], pauses[id] = ARGV[i + 1], tonumber(ARGV[i + 2])
@@ -25,16 +26,17 @@ for i = 5, #ARGV, 3 do
     unknown[#unknown + 1] = id
   end
 end
+
 local function give_back(id, count, pause)
-  if pause < 0 then
-    redis.call('XCLAIM', key, group, 'released', 0, id, 'IDLE', lease,
-               'RETRYCOUNT', count, 'JUSTID')
-    return
+  local waits = pause >= 0
+  local moved = assign(key, group, waits and 'delayed' or 'released', {id},
+                       {'IDLE', waits and 0 or lease, 'RETRYCOUNT', count},
+                       trimmed)
+  if waits and moved == 1 then
+    redis.call('ZADD', delayed, now + pause, id)
+    keep_longer_than(delayed, pause)
   end
-  redis.call('XCLAIM', key, group, 'delayed', 0, id, 'RETRYCOUNT', count,
-             'JUSTID')
-  redis.call('ZADD', delayed, now + pause, id)
-  keep_longer_than(delayed, pause)
+  released = released + moved
 end
 
 local from = '-'
@@ -44,7 +46,6 @@ repeat
     local n = counts[x[1]]
     if n or all then
       give_back(x[1], n or x[4], pauses[x[1]] or -1)
-      released = released + 1
     end
   end
   if #page > 0 then from = '(' .. page[#page][1] end
@@ -59,4 +60,4 @@ if all and #redis.call('XPENDING', key, group, '-', '+', 1, me) == 0 then
   end
   if not others then redis.call('DEL', KEYS[3]) end
 end
-return {released, deleted, unknown}
+return {released, deleted, unknown, trimmed}

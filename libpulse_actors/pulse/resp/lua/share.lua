@@ -24,6 +24,8 @@
 -- from the stream, the reply of XPENDING for each claimed entry, a list of the
 -- ID and the rest of the pause in ms of each claimed entry that waited for its
 -- next attempt, and the entries, in the order of the IDs.
+--! include assign
+--! include assign_all
 --! include clock
 --! include delayed
 --! include fields
@@ -101,36 +103,12 @@ local function count_pending()
   end
 end
 
--- Assigns entries to a consumer. Entries that were trimmed are not pending any
--- more afterwards.
-local function assign(to, ids, retry_count)
-  local claim = {'XCLAIM', key, group, to, 0}
-  for _, id in ipairs(ids) do claim[#claim + 1] = id end
-  if retry_count then
-    claim[#claim + 1] = 'RETRYCOUNT'
-    claim[#claim + 1] = retry_count
-  end
-  claim[#claim + 1] = 'JUSTID'
-  local claimed = redis.call(unpack(claim))
-  if #claimed == #ids then return end
-  local there = {}
-  for _, id in ipairs(claimed) do there[id] = true end
-  for _, id in ipairs(ids) do
-    if not there[id] then trimmed[#trimmed + 1] = id end
-  end
-end
-
 local function move_all(from, to)
-  repeat
-    local page, ids = redis.call('XPENDING', key, group, '-', '+', 1000, from),
-                      {}
-    for i, x in ipairs(page) do ids[i] = x[1] end
-    if #ids > 0 then assign(to, ids) end
-  until #page < 1000
+  assign_all(key, group, from, to, {}, trimmed)
 end
 
 -- Lays entries aside for the owners of their partitions.
-local function lay_aside(entries, retry_count)
+local function lay_aside(entries, options)
   local ids = {}
   for _, x in ipairs(entries) do
     local p = partition_of(x)
@@ -139,7 +117,7 @@ local function lay_aside(entries, retry_count)
   end
   for p = 0, partitions - 1 do
     if ids[p] then
-      assign('key.' .. p, ids[p], retry_count)
+      assign(key, group, 'key.' .. p, ids[p], options, trimmed)
       local owner = owner_of(p)
       if owner and owner ~= me then to_wake[owner] = true end
     end
@@ -273,8 +251,8 @@ local function route(stray)
       gone[#gone + 1] = x[1]
     end
   end
-  lay_aside(entries)
-  if #gone > 0 then assign('released', gone) end
+  lay_aside(entries, {})
+  assign(key, group, 'released', gone, {}, trimmed)
   return #entries + #gone == pending[stray]
 end
 
@@ -367,7 +345,7 @@ if can_take and not alone and #facts < wanted and waiting_for_me() == 0
     end
   end
   if #others > 0 then
-    lay_aside(others, 0)
+    lay_aside(others, {'RETRYCOUNT', 0})
     count_pending()
   end
   again = #fresh == count

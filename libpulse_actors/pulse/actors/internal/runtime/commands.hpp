@@ -55,14 +55,10 @@ public:
   /// @param repeatable Whether running the script twice has the same effect as
   /// running it once.
   command_ptr finish(bool repeatable, milliseconds timeout = {}) {
-    auto result = std::make_shared<command_batch>();
-    resp::command_writer{result->bytes}.begin(count_);
-    result->bytes += args_;
-    result->count = 1;
-    result->timeout = timeout;
+    auto result = make(timeout);
+    append_call(*result);
     result->repeatable = repeatable;
     result->lua = script_;
-    result->progress = progress_;
     return result;
   }
 
@@ -71,17 +67,27 @@ public:
   /// commands that were sent meanwhile. The reply has that of SCRIPT LOAD
   /// first. It is not repeated.
   command_ptr finish_with_script(milliseconds timeout = {}) {
-    const auto call = finish(false, timeout);
-    auto result = std::make_shared<command_batch>(*call);
-    result->bytes.clear();
+    auto result = make(timeout);
     resp::write_command(result->bytes, "SCRIPT", "LOAD", script_->source);
-    result->bytes += call->bytes;
-    result->count = 2;
-    result->lua = nullptr;
+    ++result->count;
+    append_call(*result);
     return result;
   }
 
 private:
+  std::shared_ptr<command_batch> make(milliseconds timeout) const {
+    auto result = std::make_shared<command_batch>();
+    result->timeout = timeout;
+    result->progress = progress_;
+    return result;
+  }
+
+  void append_call(command_batch& result) const {
+    resp::command_writer{result.bytes}.begin(count_);
+    result.bytes += args_;
+    ++result.count;
+  }
+
   const resp::script* script_;
   std::string args_;
   resp::command_writer writer_;

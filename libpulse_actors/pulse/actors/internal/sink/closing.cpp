@@ -176,8 +176,7 @@ void sink_closing::release(uint32_t stream, const char* scope,
     may_vanish ? call.finish_with_script(release_time(ctx_.options))
                : call.finish(true, release_time(ctx_.options)),
     [=](const reply_ptr& reply) {
-      if (may_vanish)
-        on_released(stream, scope, entries, kept, *reply);
+      on_released(stream, scope, entries, may_vanish ? kept : nullptr, *reply);
       step_done();
     },
     [=, name = x.name](const caf::error& err) {
@@ -193,24 +192,29 @@ void sink_closing::release(uint32_t stream, const char* scope,
       step_done();
     });
   if (ctx_.shares_keys() && std::string_view{scope} == "all")
-    end_membership(x);
+    end_membership(stream);
 }
 
-// If somebody deleted the consumer of this sink, its events become pending for
-// it again, and then they are given back.
+// If somebody deleted the consumer of this sink while it had its lease, its
+// events become pending for it again, and then they are given back.
 void sink_closing::on_released(uint32_t stream, const char* scope,
                                const std::vector<released_entry>& entries,
                                const lease_ptr& kept,
                                const resp::reply& reply) {
   resp::cursor at{reply};
-  at.skip(); // SCRIPT LOAD
+  if (kept)
+    at.skip(); // SCRIPT LOAD
   uint32_t size = 0;
-  if (!at.read_array(size) || size != 3 || !ctx_.kept_in_time(stream, kept))
+  if (!at.read_array(size) || size != 4)
     return;
   at.skip();
   at.skip();
   const auto nobodys = resp::read_ids(at, "release");
-  if (!nobodys)
+  const auto trimmed = resp::read_ids(at, "release");
+  if (!nobodys || !trimmed)
+    return;
+  ctx_.report_trimmed(stream, *trimmed);
+  if (!kept || !ctx_.kept_in_time(stream, kept))
     return;
   std::vector<delivery_ledger::held_event> vanished;
   for (const auto& e : entries)
@@ -227,7 +231,8 @@ void sink_closing::on_released(uint32_t stream, const char* scope,
 }
 
 // If this fails, the other members find out that the consumer is gone.
-void sink_closing::end_membership(const sink_stream& x) {
+void sink_closing::end_membership(uint32_t stream) {
+  const auto& x = ctx_.streams[stream];
   const auto& sink = ctx_.options.name;
   script_call call{resp::leave_script(),
                    {x.key, resp::members_key(x.name, sink),
@@ -236,7 +241,16 @@ void sink_closing::end_membership(const sink_stream& x) {
   ++steps_under_way_;
   ctx_.run(
     call.finish(true, release_time(ctx_.options)),
-    [this](const reply_ptr&) { step_done(); },
+    [this, stream](const reply_ptr& reply) {
+      resp::cursor at{*reply};
+      uint32_t size = 0;
+      if (at.read_array(size) && size == 2) {
+        at.skip();
+        if (const auto gone = resp::read_ids(at, "leave"))
+          ctx_.report_trimmed(stream, *gone);
+      }
+      step_done();
+    },
     [this](const caf::error&) { step_done(); });
 }
 

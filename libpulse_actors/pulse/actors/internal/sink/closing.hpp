@@ -75,7 +75,7 @@ private:
   void on_released(uint32_t stream, const char* scope,
                    const std::vector<released_entry>& entries,
                    const lease_ptr& kept, const resp::reply& reply);
-  void end_membership(const sink_stream& x);
+  void end_membership(uint32_t stream);
   /// Ends the lease of a stream, then calls `then`. A renewal that Redis
   /// executes after the release would create the consumer again. When the lease
   /// keeper has answered, all its renewals are in the connection's mailbox, so

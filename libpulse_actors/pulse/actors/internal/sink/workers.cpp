@@ -109,7 +109,7 @@ void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
 
 void sink_workers::note_failure(const delivery_ledger::ticket& what,
                                 const std::string& why) {
-  if (const auto* x = ctx_.ledger.content_of(what))
+  if (const auto x = ctx_.ledger.content_of(what))
     failure_lines_.add(
       "a subscriber failed at event " + to_string(*x) + ": " + why, ctx_.now());
 }
