@@ -1,19 +1,17 @@
 #pragma once
 
+#include "support/allocations.hpp"
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
 
 namespace pulse::bench {
 
-/// @returns how often this program has called operator new so far.
-uint64_t count_allocations() noexcept;
-
 /// Reports the time and the number of allocations per event.
 class per_event {
 public:
   explicit per_event(benchmark::State& state)
-    : state_(state), before_(count_allocations()) {
+    : state_(state), before_(test::count_allocations().count) {
     // nop
   }
 
@@ -24,7 +22,7 @@ public:
   /// @param events Number of events of one iteration.
   void report(int64_t events) {
     const auto n = state_.iterations() * events;
-    const auto allocations = count_allocations() - before_;
+    const auto allocations = test::count_allocations().count - before_;
     state_.counters["allocations"] = static_cast<double>(allocations)
                                      / static_cast<double>(n);
     state_.counters["time_per_event"] = benchmark::Counter(

@@ -1,4 +1,6 @@
-#include "pure/allocations.hpp"
+#include "support/allocations.hpp"
+
+#include <malloc.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -6,13 +8,23 @@
 
 namespace {
 
-std::atomic<uint64_t> allocations{0};
+std::atomic<uint64_t> count{0};
+std::atomic<int64_t> bytes{0};
 
 void* allocate(size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (auto* result = std::malloc(size > 0 ? size : 1))
-    return result;
-  throw std::bad_alloc{};
+  auto* result = std::malloc(size > 0 ? size : 1);
+  if (result == nullptr)
+    throw std::bad_alloc{};
+  count.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(static_cast<int64_t>(malloc_usable_size(result)),
+                  std::memory_order_relaxed);
+  return result;
+}
+
+void release(void* x) noexcept {
+  bytes.fetch_sub(static_cast<int64_t>(malloc_usable_size(x)),
+                  std::memory_order_relaxed);
+  std::free(x);
 }
 
 } // namespace
@@ -26,25 +38,26 @@ void* operator new[](size_t size) {
 }
 
 void operator delete(void* x) noexcept {
-  std::free(x);
+  release(x);
 }
 
 void operator delete[](void* x) noexcept {
-  std::free(x);
+  release(x);
 }
 
 void operator delete(void* x, size_t) noexcept {
-  std::free(x);
+  release(x);
 }
 
 void operator delete[](void* x, size_t) noexcept {
-  std::free(x);
+  release(x);
 }
 
-namespace pulse::bench {
+namespace pulse::test {
 
-uint64_t count_allocations() noexcept {
-  return allocations.load(std::memory_order_relaxed);
+allocations count_allocations() noexcept {
+  return {count.load(std::memory_order_relaxed),
+          bytes.load(std::memory_order_relaxed)};
 }
 
-} // namespace pulse::bench
+} // namespace pulse::test

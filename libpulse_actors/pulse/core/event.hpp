@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pulse {
@@ -128,8 +129,16 @@ public:
   /// @returns the storage that the event shares with the other events of its
   /// reply; null if it is an empty event.
   [[nodiscard]] const std::shared_ptr<const event_block>&
-  block() const noexcept {
+  block() const& noexcept {
     return block_;
+  }
+  [[nodiscard]] std::shared_ptr<const event_block> block() && noexcept {
+    return std::move(block_);
+  }
+
+  /// @returns the position of the event in its block.
+  [[nodiscard]] uint32_t index() const noexcept {
+    return index_;
   }
 
   /// @returns what identifies this delivery in ack, nack, extend and term

@@ -29,7 +29,7 @@ void dispatcher::add(ledger_entry& x, bool in_front) {
   if (mode_ != dispatch_mode::keyed)
     return enqueue(x, in_front);
   // Events without a topic have no order to keep, so each has a key of its own.
-  const auto topic = x.content.topic();
+  const auto topic = x.topic();
   x.key = topic.empty() ? x.serial : key_of(x.stream, topic);
   x.has_turn = keys_.enter(x.key, entries_.ticket_of(x));
   if (x.has_turn)

@@ -1,37 +1,39 @@
 #include "pulse/core/delivery/entry_table.hpp"
 
 #include "pulse/core/delivery/partition.hpp"
+#include "pulse/core/gentle_growth.hpp"
 
 #include <utility>
 
 namespace pulse {
 
 ledger_entry* entry_table::add(uint32_t stream, event content) {
-  const key where{stream, content.id()};
-  if (index_.count(where) > 0)
+  const auto id = content.id();
+  if (slot_of(stream, id))
     return nullptr;
   if (free_.empty()) {
+    reserve_one_more(slots_);
     free_.push_back(static_cast<uint32_t>(slots_.size()));
     slots_.emplace_back();
   }
   const auto slot = free_.back();
   free_.pop_back();
-  index_.emplace(where, slot);
+  index_.insert(hash_of(stream, id), slot);
   auto& x = slots_[slot];
   x = ledger_entry{};
   x.serial = next_serial_++;
   x.fetched_at = x.serial;
   x.stream = stream;
-  x.id = content.id();
+  x.id = id;
   x.counts = content.counts();
-  x.block = blocks_.add(content);
-  x.content = std::move(content);
+  set_content(x, std::move(content));
   return &x;
 }
 
 void entry_table::erase(ledger_entry& x) {
-  index_.erase(key{x.stream, x.id});
-  free_.push_back(static_cast<uint32_t>(&x - slots_.data()));
+  const auto slot = static_cast<uint32_t>(&x - slots_.data());
+  index_.erase(hash_of(x.stream, x.id), slot);
+  free_.push_back(slot);
   move_to(x, entry_state::free);
   drop_content(x);
   set_content_state(x, content_state::here);
@@ -41,24 +43,29 @@ void entry_table::erase(ledger_entry& x) {
 
 void entry_table::park(ledger_entry& x) {
   if (x.has_content())
-    x.partition = static_cast<uint8_t>(partition_of(x.content.topic(), x.id));
+    x.partition = static_cast<uint8_t>(partition_of(x.topic(), x.id));
   drop_content(x);
   set_content_state(x, content_state::parked);
 }
 
 void entry_table::unpark(ledger_entry& x, event content) {
   drop_content(x);
-  x.block = blocks_.add(content);
-  x.content = std::move(content);
+  set_content(x, std::move(content));
   set_content_state(x, content_state::here);
+}
+
+void entry_table::set_content(ledger_entry& x, event content) {
+  x.held_block = blocks_.add(content);
+  x.index = content.index();
+  x.block = std::move(content).block();
 }
 
 // Releases the memory of the event.
 void entry_table::drop_content(ledger_entry& x) {
   if (!x.has_content())
     return;
-  blocks_.remove(x.block);
-  x.content = event{};
+  blocks_.remove(x.held_block);
+  x.block.reset();
 }
 
 void entry_table::set_content_state(ledger_entry& x, content_state next) {
@@ -80,13 +87,20 @@ void entry_table::set_content_state(ledger_entry& x, content_state next) {
 }
 
 const ledger_entry* entry_table::find(uint32_t stream, event_id id) const {
-  const auto i = index_.find(key{stream, id});
-  return i == index_.end() ? nullptr : &slots_[i->second];
+  const auto slot = slot_of(stream, id);
+  return slot ? &slots_[*slot] : nullptr;
 }
 
 ledger_entry* entry_table::find(uint32_t stream, event_id id) {
-  const auto i = index_.find(key{stream, id});
-  return i == index_.end() ? nullptr : &slots_[i->second];
+  const auto slot = slot_of(stream, id);
+  return slot ? &slots_[*slot] : nullptr;
+}
+
+std::optional<uint32_t> entry_table::slot_of(uint32_t stream,
+                                             event_id id) const {
+  return index_.find(hash_of(stream, id), [&](uint32_t slot) {
+    return slots_[slot].id == id && slots_[slot].stream == stream;
+  });
 }
 
 std::optional<event_id> entry_table::lowest(uint32_t stream) const {

@@ -5,6 +5,7 @@
 #include "pulse/core/delivery/ticket.hpp"
 #include "pulse/core/event.hpp"
 #include "pulse/core/options.hpp"
+#include "pulse/core/slot_index.hpp"
 
 #include <array>
 #include <cstdint>
@@ -13,7 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 namespace pulse {
@@ -53,46 +54,59 @@ struct broadcast_progress {
   std::string reason;
 };
 
-/// An event that the ledger holds, with its history so far.
+/// An event that the ledger holds, with its history so far. Many of them may
+/// wait for a long time, so the members are in an order that leaves no gaps.
 struct ledger_entry {
   event_id id;
-  delivery_counts counts;
-  /// Empty unless `has_content()`. Its own counts have no meaning.
-  event content;
+  /// The reply that the event came with; null unless `has_content()`.
+  std::shared_ptr<const event_block> block;
+  /// Null except in broadcast mode.
+  std::unique_ptr<broadcast_progress> broadcast;
   uint64_t serial = 0;
   /// The serial number that the next entry had when Redis gave the event to
   /// this sink, the last time if that happened several times.
   uint64_t fetched_at = 0;
   /// When its next attempt is due, if it has failed.
   delivery_time due{};
+  /// In keyed mode: the hash of the topic.
+  uint64_t key = 0;
+  worker_id holder = 0;
+  delivery_counts counts;
   uint32_t round = 0;
   uint32_t stream = 0;
-  held_blocks::index block = 0;
+  /// The position of the event in `block`.
+  uint32_t index = 0;
+  held_blocks::index held_block = 0;
   entry_state state = entry_state::free;
   content_state where = content_state::here;
-  bool was_dispatched = false;
-  /// Whether the event may have caused the death of a node.
-  bool crash_candidate = false;
-  /// Whether Redis knows that a worker has the event or is about to get it.
-  bool marked = false;
-  /// Whether the event is about to wait in Redis for its next attempt.
-  bool delays = false;
-  /// Whether another node took the event over while a worker had it.
-  bool taken_over = false;
-  /// Whether no worker of another node ever had the event: it was read as a new
-  /// one, and has been here since then.
-  bool only_here = false;
-  /// In keyed mode: the hash of the topic, and whether it is the turn of this
-  /// event.
-  uint64_t key = 0;
-  bool has_turn = false;
   /// The partition of the event, if it has no content.
   uint8_t partition = 0;
   /// How often the event was the oldest one of a worker that quit.
   uint8_t quits = 0;
-  worker_id holder = 0;
-  /// Null except in broadcast mode.
-  std::unique_ptr<broadcast_progress> broadcast;
+  bool was_dispatched = false;
+  /// In keyed mode: whether it is the turn of this event.
+  bool has_turn = false;
+  // The values of the following members are false at first.
+  /// Whether the event may have caused the death of a node.
+  bool crash_candidate : 1;
+  /// Whether Redis knows that a worker has the event or is about to get it.
+  bool marked : 1;
+  /// Whether the event is about to wait in Redis for its next attempt.
+  bool delays : 1;
+  /// Whether another node took the event over while a worker had it.
+  bool taken_over : 1;
+  /// Whether no worker of another node ever had the event: it was read as a new
+  /// one, and has been here since then.
+  bool only_here : 1;
+
+  ledger_entry() noexcept
+    : crash_candidate(false),
+      marked(false),
+      delays(false),
+      taken_over(false),
+      only_here(false) {
+    // nop
+  }
 
   [[nodiscard]] bool is_idle() const noexcept {
     return state == entry_state::queued || state == entry_state::fetching
@@ -100,6 +114,14 @@ struct ledger_entry {
   }
   [[nodiscard]] bool has_content() const noexcept {
     return where == content_state::here;
+  }
+  /// @pre `has_content()`
+  [[nodiscard]] event content() const {
+    return {block, index, counts};
+  }
+  [[nodiscard]] std::string_view topic() const noexcept {
+    const auto& x = block->extents[index];
+    return {block->bytes.data() + x.topic_pos, x.topic_len};
   }
   /// @returns whether Redis must have the mark before a worker gets the event.
   [[nodiscard]] bool needs_mark() const noexcept {
@@ -161,6 +183,11 @@ public:
   [[nodiscard]] std::optional<event_id> lowest(uint32_t stream) const;
   /// @returns the streams that the table has entries of.
   [[nodiscard]] std::set<uint32_t> streams() const;
+  /// @returns the entry of a ticket's slot, which may be free or have another
+  /// event now.
+  [[nodiscard]] ledger_entry& at(uint32_t slot) noexcept {
+    return slots_[slot];
+  }
   [[nodiscard]] delivery_ticket
   ticket_of(const ledger_entry& x) const noexcept {
     return {static_cast<uint32_t>(&x - slots_.data()), x.round, x.serial};
@@ -205,25 +232,18 @@ public:
   }
 
 private:
+  void set_content(ledger_entry& x, event content);
   void drop_content(ledger_entry& x);
 
-  struct key {
-    uint32_t stream;
-    event_id id;
-    friend bool operator==(const key& a, const key& b) noexcept {
-      return a.stream == b.stream && a.id == b.id;
-    }
-  };
-
-  struct key_hash {
-    size_t operator()(const key& x) const noexcept {
-      return std::hash<event_id>{}(x.id) + x.stream;
-    }
-  };
+  static uint64_t hash_of(uint32_t stream, event_id id) noexcept {
+    return std::hash<event_id>{}(id) + stream;
+  }
+  [[nodiscard]] std::optional<uint32_t> slot_of(uint32_t stream,
+                                                event_id id) const;
 
   std::vector<ledger_entry> slots_;
   std::vector<uint32_t> free_;
-  std::unordered_map<key, uint32_t, key_hash> index_;
+  slot_index index_;
   held_blocks blocks_;
   uint64_t next_serial_ = 1;
   std::array<size_t, 7> counts_{};

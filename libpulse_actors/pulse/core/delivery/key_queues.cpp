@@ -1,19 +1,36 @@
 #include "pulse/core/delivery/key_queues.hpp"
 
+#include "pulse/core/gentle_growth.hpp"
+
 namespace pulse {
 
+namespace {
+
+// A queue that is not needed any more keeps its memory for another key, unless
+// it was a long one.
+constexpr size_t kept_capacity = 16;
+
+} // namespace
+
 bool key_queues::enter(uint64_t key, const delivery_ticket& x) {
-  auto [i, is_new] = waiting_.try_emplace(key);
-  if (!is_new)
-    i->second.items.push_back(x);
-  return is_new;
+  const auto i = find(key);
+  if (!i) {
+    begin_turn(key);
+    return true;
+  }
+  queue_of(turns_[*i]).items.push_back(x);
+  return false;
 }
 
 std::optional<delivery_ticket> key_queues::next(uint64_t key) {
-  const auto i = waiting_.find(key);
-  auto& [items, first, parks] = i->second;
+  const auto i = *find(key);
+  if (turns_[i].queue == no_queue) {
+    end_turn(i);
+    return std::nullopt;
+  }
+  auto& [items, first] = queues_[turns_[i].queue];
   if (first == items.size()) {
-    waiting_.erase(i);
+    end_turn(i);
     return std::nullopt;
   }
   const auto result = items[first++];
@@ -25,6 +42,44 @@ std::optional<delivery_ticket> key_queues::next(uint64_t key) {
     first = 0;
   }
   return result;
+}
+
+void key_queues::begin_turn(uint64_t key) {
+  if (free_turns_.empty()) {
+    reserve_one_more(turns_);
+    free_turns_.push_back(static_cast<uint32_t>(turns_.size()));
+    turns_.emplace_back();
+  }
+  turns_[free_turns_.back()].key = key;
+  index_.insert(key, free_turns_.back());
+  free_turns_.pop_back();
+}
+
+void key_queues::end_turn(uint32_t i) {
+  auto& x = turns_[i];
+  index_.erase(x.key, i);
+  if (x.queue != no_queue) {
+    auto& [items, first] = queues_[x.queue];
+    items.clear();
+    first = 0;
+    if (items.capacity() > kept_capacity)
+      items.shrink_to_fit();
+    free_queues_.push_back(x.queue);
+  }
+  x = {};
+  free_turns_.push_back(i);
+}
+
+key_queues::queue& key_queues::queue_of(turn& x) {
+  if (x.queue == no_queue) {
+    if (free_queues_.empty()) {
+      free_queues_.push_back(static_cast<uint32_t>(queues_.size()));
+      queues_.emplace_back();
+    }
+    x.queue = free_queues_.back();
+    free_queues_.pop_back();
+  }
+  return queues_[x.queue];
 }
 
 } // namespace pulse

@@ -1,6 +1,7 @@
 #include "pulse/core/delivery/ledger.hpp"
 
 #include "pulse/core/delivery/give_up.hpp"
+#include "pulse/core/gentle_growth.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -20,8 +21,7 @@ bool is_undecided(const ledger_entry& x) {
 }
 
 size_t partition_of(const ledger_entry& x) {
-  return x.has_content() ? pulse::partition_of(x.content.topic(), x.id)
-                         : x.partition;
+  return x.has_content() ? pulse::partition_of(x.topic(), x.id) : x.partition;
 }
 
 const char* const worker_has_quit = "its worker quit without an answer";
@@ -62,7 +62,11 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
 
 void delivery_ledger::postpone(uint32_t stream, event_id id, time_point due) {
   auto* x = entries_.find(stream, id);
-  if (x != nullptr && x->is_idle())
+  if (x == nullptr || !x->is_idle())
+    return;
+  if (x->state == entry_state::waiting)
+    wait_until(*x, due);
+  else
     x->due = due;
 }
 
@@ -289,9 +293,14 @@ void delivery_ledger::end_worker(worker_id id, F end_delivery) {
 }
 
 void delivery_ledger::tick(time_point now) {
-  for (; !retries_.empty() && retries_.top().when <= now; retries_.pop())
-    if (auto* x = entries_.resolve(retries_.top().what, entry_state::waiting))
-      dispatcher_.enqueue(*x, false);
+  while (!retries_.empty() && retries_.front().when <= now) {
+    const auto next = retries_.front();
+    std::pop_heap(retries_.begin(), retries_.end());
+    retries_.pop_back();
+    auto& x = entries_.at(next.slot);
+    if (x.state == entry_state::waiting && x.due == next.when)
+      dispatcher_.enqueue(x, false);
+  }
   for (auto& w : workers_)
     while (workers_.take_back(w, now, taken_back_))
       take_back(taken_back_, w.id, now);
@@ -329,7 +338,7 @@ void delivery_ledger::send_to_targets(entry& x, std::vector<dispatch>& out,
       x.broadcast->copies.add(w->id);
     x.holder = w->id;
     workers_.assign(*w, what, x.stream, x.id, now);
-    out.push_back({what, w->id, x.content.with(x.counts)});
+    out.push_back({what, w->id, x.content()});
   }
 }
 
@@ -508,7 +517,9 @@ void delivery_ledger::wait_until(entry& x, time_point due) {
   x.due = due;
   entries_.move_to(x, entry_state::waiting);
   dispatcher_.park(x);
-  retries_.push({due, entries_.ticket_of(x)});
+  reserve_one_more(retries_);
+  retries_.push_back({due, entries_.ticket_of(x).slot});
+  std::push_heap(retries_.begin(), retries_.end());
 }
 
 void delivery_ledger::crashed(entry& x, const std::string& reason) {

@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <queue>
 #include <string>
 #include <vector>
 
@@ -333,11 +332,12 @@ public:
   };
   [[nodiscard]] std::optional<found> find(uint32_t stream, event_id id) const;
 
-  /// @returns the event of a dispatch, without its counts; null if the ledger
-  /// does not have its content.
-  [[nodiscard]] const event* content_of(const ticket& entry) noexcept {
+  /// @returns the event of a dispatch; nothing if the ledger does not have its
+  /// content.
+  [[nodiscard]] std::optional<event> content_of(const ticket& entry) {
     const auto* x = entries_.resolve(entry);
-    return x != nullptr && x->has_content() ? &x->content : nullptr;
+    return x != nullptr && x->has_content() ? std::optional{x->content()}
+                                            : std::nullopt;
   }
 
   /// The last `time` counts for no `ack_wait`, because this node stood still:
@@ -429,9 +429,10 @@ private:
 
   struct retry_at {
     time_point when;
-    ticket what;
+    uint32_t slot;
+    // std::push_heap puts the last one to the front.
     friend bool operator<(const retry_at& a, const retry_at& b) noexcept {
-      return a.when > b.when; // earliest first in a priority queue
+      return a.when > b.when;
     }
   };
 
@@ -482,7 +483,9 @@ private:
   entry_table entries_;
   worker_table workers_;
   dispatcher dispatcher_;
-  std::priority_queue<retry_at> retries_;
+  // A heap with the earliest one in front. Some of the entries may have been
+  // decided meanwhile.
+  std::vector<retry_at> retries_;
   failure_memory failures_;
   std::vector<action> actions_;
   counters counters_;
