@@ -193,6 +193,17 @@ CAF_TEST(large events over a slow link are delivered once) {
   stop(worker);
 }
 
+CAF_TEST(a large add over a slow link is not given up while it is sent) {
+  fault_link link{server};
+  node far{link.url()};
+  auto uut = must(far.pulse->stream(files()));
+  link.slow_down_commands(2 * mib);
+  const int before = link.links();
+  must(uut.add("file", std::string(16 * mib, 'x'))); // 8 s
+  CAF_CHECK_EQUAL(link.links(), before);
+  CAF_CHECK_EQUAL(must(uut.info()).length, 1u);
+}
+
 CAF_TEST(no other node takes an event that is arriving) {
   add_large(1, 16 * mib);
   fault_link link{server};

@@ -71,7 +71,7 @@ CAF_TEST(a server that accepts and is silent is described as such) {
   CAF_CHECK_EQUAL(tick_after(1s), "fail 1 connect_failed");
   CAF_CHECK(contains(last_why, "the first attempt is under way"));
   submit(within(1s, command("C")));
-  uut().on_written(now, 0, todo);
+  uut().on_written(now, 0, 0, todo);
   CAF_CHECK_EQUAL(tick_after(1s), "fail 3 connect_failed");
   CAF_CHECK(contains(last_why, text + "has not answered the handshake yet"));
   CAF_CHECK_EQUAL(tick_after(3s), "fail 2 connect_failed\nclose");
@@ -100,7 +100,7 @@ CAF_TEST(a command is not sent late though no tick came in time) {
 CAF_TEST(a port that closes after the first bytes may speak TLS) {
   submit(command("GET"));
   socket_opened();
-  uut().on_written(now, 0, todo);
+  uut().on_written(now, 0, 0, todo);
   peer_closed();
   CAF_CHECK(contains(last_log, "rediss://"));
   tick_after(200ms);
@@ -227,7 +227,7 @@ CAF_TEST(the last reason is in the error of a command that waited in vain) {
 CAF_TEST(a lost connection fails what was sent and keeps what was not ) {
   get_ready();
   submit(command("A"));
-  uut().on_written(now, 10u << 20, todo);
+  uut().on_written(now, 0, 10u << 20, todo);
   CAF_CHECK_EQUAL(submit(command("B")), "");
   CAF_CHECK_EQUAL(peer_closed(), "close\nfail 2 connection_lost");
   CAF_CHECK(contains(last_why, "outcome is unknown"));
@@ -463,6 +463,33 @@ CAF_TEST(a command with a short deadline fails alone) {
   CAF_CHECK_EQUAL(submit(command("D")), "send D");
   CAF_CHECK_EQUAL(receive("+d\r\n"), "answer 5 d");
   CAF_CHECK_EQUAL(uut().info().failures, 0u);
+}
+
+CAF_TEST(a large command may be sent slowly) {
+  get_ready();
+  submit(command("A"));
+  receive("+a\r\n");
+  constexpr size_t size = 600u << 10;
+  submit(changed(command("B"), [](auto& x) { x.bytes.append(size, 'x'); }));
+  size_t unsent = size;
+  for (int i = 0; i < 20; ++i) {
+    unsent -= 20u << 10;
+    uut().on_written(now, 20u << 10, unsent, todo);
+    CAF_REQUIRE_EQUAL(tick_after(4s), "");
+  }
+  // The peer takes nothing more.
+  CAF_CHECK_EQUAL(tick_after(2s), "close\nfail 3 timed_out");
+}
+
+CAF_TEST(commands that were sent before a large one keep their deadlines) {
+  get_ready();
+  constexpr size_t size = 100u << 10;
+  submit(command("A"));
+  submit(changed(command("B"), [](auto& x) { x.bytes.append(size, 'x'); }));
+  now += 4s;
+  uut().on_written(now, 10u << 10, size, todo);
+  CAF_CHECK_EQUAL(tick_after(1s), "close\nfail 2 timed_out\n"
+                                  "fail 3 connection_lost");
 }
 
 CAF_TEST(a reply that arrives slowly is waited for) {

@@ -115,7 +115,7 @@ CAF_TEST(a peer that does not read gets no more than a little ahead) {
   CAF_CHECK_EQUAL(submit(tiny), "");
   CAF_CHECK_EQUAL(tick_after(1s), "fail 4 timed_out");
   submit(command("C"));
-  uut().on_written(now, 1u << 10, todo);
+  uut().on_written(now, 0, 1u << 10, todo);
   CAF_CHECK_EQUAL(done(), "send C");
 }
 
@@ -152,7 +152,7 @@ CAF_TEST(other errors and other commands do not load scripts) {
 CAF_TEST(close fails all and nothing moves any more) {
   get_ready();
   submit(command("A"));
-  uut().on_written(now, 10u << 20, todo);
+  uut().on_written(now, 0, 10u << 20, todo);
   submit(command("B"));
   uut().close(todo);
   CAF_CHECK_EQUAL(done(), "close\nfail 2 closed\nfail 3 closed");

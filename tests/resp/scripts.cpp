@@ -126,6 +126,34 @@ CAF_TEST(an error that Redis adds a digest to has the name of the script) {
   CAF_CHECK_EQUAL(why.what.find(resp::renew_script().sha1), std::string::npos);
 }
 
+// -- the last member ----------------------------------------------------------
+
+CAF_TEST(the last member deletes consumers that are no members) {
+  add(1, 3);
+  group("g");
+  auto give = [this](const std::string& to) {
+    redis({"XREADGROUP", "GROUP", "g", to, "COUNT", "1", "STREAMS", "s", ">"});
+  };
+  auto release = [this](const std::string& who) {
+    eval(resp::release_script(),
+         {"3", "s", "s:delayed", "s:position", "g", who, "15000", "all"});
+    return redis({"XINFO", "CONSUMERS", "s", "g"});
+  };
+  give("released");
+  give("key.5");
+  give("delayed");
+  redis({"XGROUP", "CREATECONSUMER", "s", "g", "stranger"});
+  redis({"XGROUP", "CREATECONSUMER", "s", "g", "a.1.x.15000ms"});
+  redis({"XGROUP", "CREATECONSUMER", "s", "g", "b.2.x.15000ms"});
+  ack("g", 1, 2);
+  CAF_CHECK(release("a.1.x.15000ms").find("released") != std::string::npos);
+  const auto left = release("b.2.x.15000ms");
+  CAF_CHECK(left.find("released") == std::string::npos);
+  CAF_CHECK(left.find("key.5") == std::string::npos);
+  CAF_CHECK(left.find("delayed") != std::string::npos); // it holds an entry
+  CAF_CHECK(left.find("stranger") != std::string::npos);
+}
+
 // -- entries that were trimmed ------------------------------------------------
 
 CAF_TEST(who gives entries back is told which of them had been trimmed) {

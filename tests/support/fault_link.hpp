@@ -72,7 +72,11 @@ public:
 
   /// From now on each link passes so many bytes per second of the replies.
   void slow_down(size_t bytes_per_second) {
-    rate_ = bytes_per_second;
+    reply_rate_ = bytes_per_second;
+  }
+  /// The same for the commands.
+  void slow_down_commands(size_t bytes_per_second) {
+    command_rate_ = bytes_per_second;
   }
 
   /// Each link is reset (RST) when its next reply passes, after `bytes` of that
@@ -90,8 +94,9 @@ private:
     int server;
     bool silent = false;
     bool doomed = false;
-    // How many bytes of replies may pass now.
-    double allowance = 0;
+    // How many bytes of replies and of commands may pass now.
+    double replies = 0;
+    double commands = 0;
     std::string to_client = {};
     std::string to_server = {};
   };
@@ -125,11 +130,16 @@ private:
   void update_allowances() {
     const auto now = clock::now();
     const std::chrono::duration<double> time = now - std::exchange(last_, now);
-    const auto rate = static_cast<double>(rate_.load());
-    for (auto& x : links_)
-      x.allowance = rate == 0
-                      ? 1e12
-                      : std::min(x.allowance + rate * time.count(), rate / 20);
+    const auto update = [&](double& allowance, size_t limit) {
+      const auto rate = static_cast<double>(limit);
+      allowance = limit == 0
+                    ? 1e12
+                    : std::min(allowance + rate * time.count(), rate / 20);
+    };
+    for (auto& x : links_) {
+      update(x.replies, reply_rate_);
+      update(x.commands, command_rate_);
+    }
   }
 
   void step() {
@@ -139,8 +149,9 @@ private:
     for (auto& x : links_) {
       const bool dead = held_ || x.silent;
       fds.push_back(
-        {x.client, events(x.to_server, x.allowance < 1 ? "" : x.to_client), 0});
-      fds.push_back({x.server, events(x.to_client, x.to_server), 0});
+        {x.client, events(x.to_server, x.replies < 1 ? "" : x.to_client), 0});
+      fds.push_back(
+        {x.server, events(x.to_client, x.commands < 1 ? "" : x.to_server), 0});
       if (dead)
         fds[fds.size() - 1].fd = fds[fds.size() - 2].fd = -1;
       owners.push_back(&x);
@@ -162,11 +173,8 @@ private:
   }
 
   bool serve(link& x, short client, short server) {
-    const auto before = x.to_client.size();
-    if (!pump(x.client, client, x.to_server, x.to_client, x.allowance))
-      return false;
-    x.allowance -= static_cast<double>(before - x.to_client.size());
-    if (!pump(x.server, server, x.to_client, x.to_server))
+    if (!pump(x.client, client, x.to_server, x.to_client, x.replies)
+        || !pump(x.server, server, x.to_client, x.to_server, x.commands))
       return false;
     if (!x.doomed || x.to_client.empty())
       return true;
@@ -181,13 +189,14 @@ private:
   }
 
   static bool pump(int fd, short ready, std::string& in, std::string& out,
-                   double most = 1e12) {
+                   double& allowance) {
     if ((ready & POLLOUT) != 0) {
-      const auto size = std::min(out.size(), static_cast<size_t>(most));
+      const auto size = std::min(out.size(), static_cast<size_t>(allowance));
       const auto n = ::send(fd, out.data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n < 0)
         return false;
       out.erase(0, static_cast<size_t>(n));
+      allowance -= static_cast<double>(n);
     }
     if ((ready & (POLLIN | POLLHUP | POLLERR)) == 0)
       return true;
@@ -233,7 +242,8 @@ private:
   std::atomic<bool> cut_{false};
   std::atomic<size_t> cut_after_{0};
   std::atomic<int> count_{0};
-  std::atomic<size_t> rate_{0};
+  std::atomic<size_t> reply_rate_{0};
+  std::atomic<size_t> command_rate_{0};
   clock::time_point last_ = clock::now();
   std::thread thread_;
 };

@@ -190,14 +190,16 @@ struct sink_info {
   /// nodes together, as this instance saw it last. In keyed dispatch the later
   /// events of their topics are included.
   uint64_t waiting = 0;
-  /// New events that came from Redis.
+  /// New events that came from Redis. In keyed dispatch an event that was given
+  /// back before a worker had it counts again when it comes again.
   uint64_t fetched = 0;
   /// Events taken over from dead or closed nodes.
   uint64_t taken_over = 0;
   /// Pending events of this instance that it found again after a lost
   /// connection.
   uint64_t adopted = 0;
-  /// Events that were acknowledged in Redis.
+  /// Acks that Redis confirmed. After a fault an event can be acknowledged more
+  /// than once, as it can be delivered more than once.
   uint64_t acked = 0;
   /// Events that did not match the filter, and were acknowledged for that
   /// reason.

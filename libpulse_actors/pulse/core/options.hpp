@@ -46,7 +46,9 @@ struct redis_options {
   milliseconds connect_timeout{5'000};
   /// Maximum time from the moment at which the connection gets a command to its
   /// reply. The time that the command waits for a connection counts, too. A
-  /// blocking read may take its block time in addition.
+  /// blocking read may take its block time in addition. A large command or
+  /// reply may take longer, as long as its bytes keep moving, at least 4 KiB
+  /// per second.
   milliseconds command_timeout{5'000};
   /// Pauses between attempts to connect. They double from `reconnect_first` to
   /// `reconnect_last`, ±25 %. With the default, a Redis that is reachable again

@@ -7,12 +7,23 @@ namespace pulse::redis {
 
 namespace {
 
-// Each byte that arrives makes a deadline longer by this time, which is 1 s per
-// 4 KiB. A peer that sends less is of no use.
+// Each byte that arrives or is sent makes a deadline longer by this time, which
+// is 1 s per 4 KiB. A slower peer is of no use.
 constexpr std::chrono::nanoseconds time_per_byte{1'000'000'000 / 4'096};
 
 // How often the owners of the batches are told that bytes arrive.
 constexpr std::chrono::milliseconds told_interval{20};
+
+void grow(queued_batch& x, time_point now, size_t bytes,
+          time_point::duration timeout) {
+  const auto counted = std::min(bytes, size_t{1} << 30);
+  const auto more = time_per_byte * static_cast<int64_t>(counted);
+  const auto grown = [&](time_point deadline) {
+    return std::max(deadline, std::min(deadline + more, now + timeout));
+  };
+  x.deadline = grown(x.deadline);
+  x.patience = std::max(grown(x.patience), x.deadline);
+}
 
 // Removes the batches that `pred` selects from `from`, and returns them in
 // order.
@@ -121,13 +132,7 @@ void command_queue::arrived(time_point now, size_t bytes,
   auto& x = sent_.front();
   if (!x.arriving_since)
     x.arriving_since = now;
-  const auto counted = std::min(bytes, size_t{1} << 30);
-  const auto more = time_per_byte * static_cast<int64_t>(counted);
-  const auto grown = [&](time_point deadline) {
-    return std::max(deadline, std::min(deadline + more, now + timeout));
-  };
-  x.deadline = grown(x.deadline);
-  x.patience = std::max(grown(x.patience), x.deadline);
+  grow(x, now, bytes, timeout);
   held_up_until_ = x.patience;
   if (now - told_ < told_interval)
     return;
@@ -135,6 +140,17 @@ void command_queue::arrived(time_point now, size_t bytes,
   for (auto& y : sent_)
     if (y.commands->progress)
       y.commands->progress->arriving = true;
+}
+
+// The unsent bytes belong to the last batches.
+void command_queue::taken(time_point now, size_t bytes, size_t unsent,
+                          time_point::duration timeout) {
+  size_t behind = 0;
+  for (auto x = sent_.rbegin(); x != sent_.rend() && behind < unsent; ++x) {
+    behind += x->commands->bytes.size();
+    const time_point::duration own = x->commands->timeout;
+    grow(*x, now, bytes, own.count() > 0 ? own : timeout);
+  }
 }
 
 bool command_queue::sent_lost(time_point now) const noexcept {

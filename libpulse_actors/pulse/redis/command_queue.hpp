@@ -117,6 +117,14 @@ public:
   /// @pre `num_sent() > 0`
   void arrived(time_point now, size_t bytes, time_point::duration timeout);
 
+  /// Call this when the socket took `bytes`, and `unsent` bytes that belong to
+  /// batches that were sent are still waiting for it. The deadlines of these
+  /// batches grow, so that a large command may be sent slowly.
+  /// @param timeout How long a batch without a timeout of its own may wait for
+  /// the socket to take its next bytes.
+  void taken(time_point now, size_t bytes, size_t unsent,
+             time_point::duration timeout);
+
   /// @returns whether the reply to a batch that was sent has been missing for
   /// so long that the connection counts as lost, or whether nobody waits for
   /// replies any more because all batches that were sent will have been given

@@ -71,9 +71,12 @@ void connection_fsm::send_waiting(time_point now, actions& out) {
   counters_.sent += session_->send_waiting(queue_, out);
 }
 
-void connection_fsm::on_written(time_point now, size_t unsent, actions& out) {
+void connection_fsm::on_written(time_point now, size_t bytes, size_t unsent,
+                                actions& out) {
   if (session_)
     session_->on_written(unsent);
+  if (unsent > 0)
+    queue_.taken(now, bytes, unsent, config_.options.command_timeout);
   if (state_ == state::ready && queue_.num_waiting() > 0)
     send_waiting(now, out);
 }

@@ -38,7 +38,8 @@ struct connection_config {
 /// dropped, so that a short deadline does not harm the other commands. The
 /// connection is given up if a reply is missing for `command_timeout` (or for
 /// the deadline, if that is longer), or if nobody else waits for a reply. While
-/// the bytes of a reply arrive, none of that happens because of this reply.
+/// the bytes of a reply arrive, none of that happens because of this reply; and
+/// while the socket takes the bytes of a command, not because of this command.
 class connection_fsm {
 public:
   connection_fsm(connection_config config, random_engine random);
@@ -60,9 +61,9 @@ public:
   /// Bytes arrived on the socket.
   void on_data(time_point now, const char* data, size_t size, actions& out);
 
-  /// The socket took bytes; `unsent` bytes are still in the buffer of its
+  /// The socket took `bytes`; `unsent` bytes are still in the buffer of its
   /// owner.
-  void on_written(time_point now, size_t unsent, actions& out);
+  void on_written(time_point now, size_t bytes, size_t unsent, actions& out);
 
   /// The peer closed the connection, or the socket failed.
   void on_peer_closed(time_point now, actions& out);

@@ -121,7 +121,8 @@ struct stored_event {
 
 struct group_state {
   int64_t pending = 0;
-  int64_t consumers = 0;
+  /// Names of its consumers.
+  std::vector<std::string> consumers;
   /// Whether the group has been given all events of the stream.
   bool through = false;
 };

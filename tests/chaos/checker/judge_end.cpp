@@ -28,11 +28,15 @@ void judge_groups(const history& run, verdict& out) {
       continue;
     }
     const auto& x = i->second;
-    if (x.pending != 0 || !x.through || x.consumers != 0)
-      out.violated("stuck", "sink " + sink + " is left with "
-                              + std::to_string(x.pending) + " pending events, "
-                              + (x.through ? "" : "undelivered ones, ")
-                              + std::to_string(x.consumers) + " consumers");
+    if (x.pending == 0 && x.through && x.consumers.empty())
+      continue;
+    std::string names;
+    for (const auto& name : x.consumers)
+      names += " " + name;
+    out.violated(
+      "stuck", "sink " + sink + " is left with " + std::to_string(x.pending)
+                 + " pending events, " + (x.through ? "" : "undelivered ones, ")
+                 + std::to_string(x.consumers.size()) + " consumers" + names);
   }
 }
 

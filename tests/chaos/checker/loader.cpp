@@ -283,9 +283,12 @@ status loader::add_final(std::string_view text) {
       for (size_t i = 1; i < line.size(); ++i)
         text_of_it += (i > 1 ? " " : "") + std::string{line[i]};
       result_.bad_ends.push_back(std::move(text_of_it));
-    } else if (line[0] == "group" && line.size() > 4) {
-      end.groups[std::string{line[1]}] = {number(line[2]), number(line[4]),
-                                          line[3] == "through"};
+    } else if (line[0] == "group" && line.size() > 3) {
+      auto& x = end.groups[std::string{line[1]}];
+      x.pending = number(line[2]);
+      x.through = line[3] == "through";
+      for (size_t i = 4; i < line.size(); ++i)
+        x.consumers.emplace_back(line[i]);
     } else if (line[0] == "outage" && line.size() > 5) {
       result_.outages.push_back({std::string{line[1]}, real(line[2]),
                                  real(line[3]), number(line[4]),

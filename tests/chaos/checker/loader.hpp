@@ -33,7 +33,7 @@ namespace pulse::chaos {
 //   samples:  <time> <slot> <rss in kB>
 //   settings: <name> <value>
 //   final:    entry <id> <event>; dead <sink> <event>; bad <slot> <how>;
-//             group <sink> <pending> through|behind <consumers>;
+//             group <sink> <pending> through|behind <consumer>...;
 //             outage <slot> <seconds> <cpu seconds> <connections> <attempts>
 
 /// Makes a history from the contents of the files. The journals of producers

@@ -187,8 +187,10 @@ private:
     bool ok = admin_.scan(key_, entry);
     for (const auto& x : admin_.groups(key_)) {
       out << "group " << x.name << ' ' << x.pending << ' '
-          << (admin_.is_through(key_, x) ? "through" : "behind") << ' '
-          << x.consumers << '\n';
+          << (admin_.is_through(key_, x) ? "through" : "behind");
+      for (const auto& name : admin_.consumers(key_, x.name))
+        out << ' ' << name;
+      out << '\n';
       auto dead = [&](const std::string&, const std::string& payload) {
         out << "dead " << x.name << ' ' << payload << '\n';
       };

@@ -128,7 +128,7 @@ public:
   std::string faults;
   std::string samples;
   std::string final;
-  std::string groups = "group audit 0 through 0\n";
+  std::string groups = "group audit 0 through\n";
 
 private:
   static void must(const status& x) {

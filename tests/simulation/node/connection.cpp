@@ -101,7 +101,7 @@ private:
       const auto action = std::move(todo_[done++]);
       std::visit([this](const auto& x) { apply(x); }, action);
       if (done == todo_.size() && std::exchange(has_written_, false))
-        fsm_.on_written(now(), 0, todo_);
+        fsm_.on_written(now(), 0, 0, todo_);
     }
     todo_.clear();
     arm();

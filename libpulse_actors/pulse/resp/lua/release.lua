@@ -5,7 +5,8 @@
 -- the group. ARGV: 1 group, 2 consumer, 3 lease in ms, 4 "listed" or "all",
 -- then the ID, delivery count and pause in ms (-1: none) of each listed entry.
 -- With "all" it gives back all entries of the consumer, and deletes the
--- consumer if nothing is left. If no other member is left either, the position
+-- consumer if nothing is left. If no other member is left either, the consumers
+-- that are no members are deleted, too, if they hold nothing, and the position
 -- is forgotten: who deletes the group now wants it to begin anew. Answers how
 -- many entries were given back, 1 if the consumer was deleted, the IDs of the
 -- listed entries that are pending for nobody, and those of the entries that had
@@ -39,6 +40,12 @@ local function give_back(id, count, pause)
   released = released + moved
 end
 
+-- Entries that have no member are pending for such consumers.
+local function is_no_member(name)
+  return name == 'released' or name == 'delayed'
+         or string.match(name, '^key%.%d+$') or string.match(name, '^dead%.')
+end
+
 local from = '-'
 repeat
   local page = redis.call('XPENDING', key, group, from, '+', 1000, me)
@@ -54,10 +61,19 @@ local deleted = 0
 if all and #redis.call('XPENDING', key, group, '-', '+', 1, me) == 0 then
   redis.call('XGROUP', 'DELCONSUMER', key, group, me)
   deleted = 1
-  local others = false
+  local others, empty = false, {}
   for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
-    others = others or lease_of(fields_of(flat)['name']) ~= nil
+    local x = fields_of(flat)
+    others = others or lease_of(x['name']) ~= nil
+    if x['pending'] == 0 and is_no_member(x['name']) then
+      empty[#empty + 1] = x['name']
+    end
   end
-  if not others then redis.call('DEL', KEYS[3]) end
+  if not others then
+    redis.call('DEL', KEYS[3])
+    for _, name in ipairs(empty) do
+      redis.call('XGROUP', 'DELCONSUMER', key, group, name)
+    end
+  end
 end
 return {released, deleted, unknown, trimmed}

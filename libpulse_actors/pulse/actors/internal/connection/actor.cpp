@@ -193,7 +193,7 @@ private:
 
   void on_written(const caf::io::data_transferred_msg& x) {
     if (socket_.is(x.handle))
-      guarded([&] { fsm_.on_written(now(), x.remaining, todo_); });
+      guarded([&] { fsm_.on_written(now(), x.written, x.remaining, todo_); });
   }
 
   void on_peer_closed(const caf::io::connection_closed_msg& x) {
