@@ -47,7 +47,7 @@ int main() {
 
   for (int i = 0; i < 5'000; ++i)
     must(out.add("measured", std::to_string(i), "thread"));
-  must(out.add("too large", std::string(1'000, 'x')));
+  must(out.add("too_large", std::string(1'000, 'x')));
   auto actor = here.sys.spawn(
     [to = out.handle()](caf::event_based_actor* self) -> caf::behavior {
       count_up(self, to, 0, 1'000);

@@ -51,7 +51,8 @@ void describe_tail(CLI::App& app, action& chosen) {
   auto options = std::make_shared<tail_options>();
   options->what.describe(*command, "newest");
   command->add_option("-n,--count", options->count, "End after N events")
-    ->type_name("N");
+    ->type_name("N")
+    ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 62));
   command->footer(R"(Prints until Ctrl-C, which ends it with status 0.
 
 Examples:

@@ -4,7 +4,9 @@
 #include "common/units.hpp"
 #include "pulse-cli/session.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <thread>
 
 namespace pulse::apps {
 
@@ -18,22 +20,52 @@ struct work_options {
   std::vector<std::string> command;
 };
 
-/// Gives at most `count` events (0: all) to `handler`, then raises `done`.
-/// Later events fail, so that the sink delivers them again.
+/// How far the workers are.
+struct progress {
+  /// Raised when all events that --count wants were handled.
+  stop_flag done;
+  std::atomic<uint64_t> begun{0};
+  std::atomic<uint64_t> ended{0};
+  /// No more events are handled.
+  std::atomic<bool> is_over{false};
+  /// The sink is closed.
+  std::atomic<bool> is_closed{false};
+};
+
+/// Gives at most `count` events to `handler`. Workers that have more events
+/// wait until the sink is closed: then it has given these events back, and none
+/// of them has failed.
 event_handler limited(event_handler handler, uint64_t count,
-                      std::shared_ptr<stop_flag> done) {
-  auto taken = std::make_shared<std::atomic<uint64_t>>(0);
-  auto ended = std::make_shared<std::atomic<uint64_t>>(0);
+                      std::shared_ptr<progress> how) {
   return [=](const event& x) -> status {
-    if (count > 0 && taken->fetch_add(1) >= count)
-      return failure{errc::handler_failed,
-                     "this worker has handled as many events as --count says"};
+    if (how->is_over || how->begun.fetch_add(1) >= count) {
+      while (!how->is_closed)
+        std::this_thread::sleep_for(milliseconds{5});
+      return failure{errc::closed, "the worker has ended"};
+    }
+    auto result = handler(x);
+    if (how->ended.fetch_add(1) + 1 == count)
+      how->done.raise();
+    return result;
+  };
+}
+
+/// Waits until all events that were begun have ended, 10 s at most.
+void drain(progress& how, uint64_t count) {
+  how.is_over = true;
+  for (int i = 0; i < 1'000; ++i) {
+    if (how.ended >= std::min(how.begun.load(), count))
+      return;
+    std::this_thread::sleep_for(milliseconds{10});
+  }
+}
+
+event_handler logged(event_handler handler) {
+  return [handler = std::move(handler)](const event& x) -> status {
     auto result = handler(x);
     if (!result)
       log(log_level::warning, "work",
           result.error().what + "; the sink delivers the event again later");
-    if (ended->fetch_add(1) + 1 == count)
-      done->raise();
     return result;
   };
 }
@@ -42,10 +74,14 @@ int work(session& in, work_options options) {
   held_log early;
   if (auto result = options.what.apply(options.sink); !result)
     return report_error(result.error());
+  // When drain() has ended, nobody needs to wait for workers that have events
+  // which they do not handle.
+  if (options.count > 0)
+    options.sink.drain_timeout = milliseconds{1'000};
   auto sink = in.redis().sink(options.sink);
   if (!sink)
     return report_error(sink.error());
-  auto done = std::make_shared<stop_flag>();
+  auto how = std::make_shared<progress>();
   auto handler = options.command.empty()
                    ? printer(in.options())
                    : run_commands({options.command,
@@ -54,7 +90,9 @@ int work(session& in, work_options options) {
                                    {},
                                    false,
                                    std::make_shared<stop_flag>()});
-  handler = limited(handler, options.count, done);
+  handler = logged(handler);
+  if (options.count > 0)
+    handler = limited(handler, options.count, how);
   int status = exit_ok;
   // Each worker gets one event at a time. Events that wait behind a long one
   // could be handled by another process instead.
@@ -62,11 +100,14 @@ int work(session& in, work_options options) {
     status = report_error(result.error());
   } else {
     early.release(pulse::log_level::warning);
-    in.signals().wait(done.get());
+    in.signals().wait(&how->done);
   }
   in.signals().exit_on_next(kill_running_commands);
+  if (options.count > 0)
+    drain(*how, options.count);
   if (auto closed = sink->close(); !closed && status == exit_ok)
     status = report_error(closed.error());
+  how->is_closed = true;
   kill_running_commands();
   return status;
 }
@@ -102,7 +143,8 @@ void describe_work(CLI::App& app, const std::vector<std::string>& command,
     ->type_name("N")
     ->capture_default_str();
   sub->add_option("-n,--count", options->count, "End after N events")
-    ->type_name("N");
+    ->type_name("N")
+    ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 62));
   sub->footer(
     R"(An event is acknowledged when it was printed, or when the command exited with
 status 0. Otherwise the sink delivers it again, to any of its workers. --from

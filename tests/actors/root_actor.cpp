@@ -580,6 +580,15 @@ CAF_TEST(a ping tells how long Redis took) {
     call<caf::timespan>(caf::ping_atom_v)->why().find("connect_failed"), 0u);
 }
 
+CAF_TEST(a ping that waits for Redis ends with the system) {
+  redis.hold("PING");
+  auto pong = call<caf::timespan>(caf::ping_atom_v);
+  CAF_CHECK(!pong->arrived);
+  caf::anon_send(uut, caf::close_atom_v);
+  consume_messages();
+  CAF_CHECK_EQUAL(pong->why().find("closed"), 0u);
+}
+
 CAF_TEST(info tells no secrets) {
   CAF_CHECK_EQUAL(info().url.find("secret"), std::string::npos);
 }

@@ -218,4 +218,21 @@ CAF_TEST(a read that fails is repeated with pauses) {
   CAF_CHECK(logged("reads again"));
 }
 
+CAF_TEST(acks that Redis refuses do not hold up those of other streams) {
+  options.streams = {"a", "b"};
+  spawn_subscribed(1);
+  for (int i = 0; i < 2; ++i)
+    redis.refuse("XACK", "NOPERM this user has no permissions");
+  give(1, 3, "b");
+  CAF_CHECK_EQUAL(alice.got(), "b1 b2 b3");
+  CAF_CHECK_EQUAL(info().acked, 0u);
+  give(1, 3, "a");
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2 a3");
+  CAF_CHECK_EQUAL(info().acked, 3u);
+  CAF_CHECK(logged("Redis did not confirm acks of some streams"));
+  pass(2s);
+  CAF_CHECK_EQUAL(info().acked, 6u);
+  CAF_CHECK_EQUAL(info().held, 0u);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -260,7 +260,7 @@ CAF_TEST(a keyed sink with very many parked events reads no more) {
     give_page(page({{"a", array_of(1) + entry(n, "x")}}));
   }
   pass(100ms);
-  CAF_CHECK(logged("40 events failed or wait behind failed events"));
+  CAF_CHECK(logged("40 events wait here: they failed, or are behind failed"));
   CAF_CHECK(!reads());
   CAF_CHECK_EQUAL(info().held, 40u);
   CAF_CHECK_EQUAL(info().waiting, 40u);

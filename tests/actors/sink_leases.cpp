@@ -175,7 +175,7 @@ CAF_TEST(events whose consumer somebody deleted stay here) {
   listen_with_held(2);
   audit_sees(0);
   redis.answer("keep", ids({1, 2}));
-  pass(5s);
+  pass(6s);
   CAF_CHECK_EQUAL(calls("keep"), "a s me 0 2 1-0 1 2-0 1");
   CAF_CHECK_EQUAL(news(), "consumer_deleted a 2-0 0");
   CAF_CHECK_EQUAL(info().consumers_deleted, 1u);
@@ -189,7 +189,7 @@ CAF_TEST(events that vanished and that others have are dropped) {
   listen_with_held(2);
   audit_sees(1);
   leases.owns({{1, 0}});
-  pass(5s);
+  pass(6s);
   CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 2-0 1");
   CAF_CHECK_EQUAL(news(), "");
   CAF_CHECK_EQUAL(info().lost_leases, 1u);

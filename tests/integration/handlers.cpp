@@ -258,6 +258,29 @@ CAF_TEST(a worker that dies is replaced) {
   stop(fake);
 }
 
+CAF_TEST(who asks after the sink has refused the workers is told why) {
+  std::atomic<bool> refused{false};
+  const auto fake = sys.spawn([&](caf::event_based_actor*) {
+    return caf::behavior{[&](caf::subscribe_atom, const event_listener&,
+                             const subscription&) -> caf::result<void> {
+                           refused = true;
+                           return make_error({errc::wrong_type, "as told"});
+                         },
+                         [](caf::unsubscribe_atom, const event_listener&) {
+                           return true;
+                         }};
+  });
+  auto uut = spawn_handler(sys, caf::actor_cast<sink_actor>(fake),
+                           as_handler<event>([](const event&) {}));
+  CAF_REQUIRE(eventually([&] { return refused.load(); }));
+  std::this_thread::sleep_for(20ms);
+  const auto answer = ask<void>(sys, uut, caf::subscribe_atom_v);
+  CAF_REQUIRE(!answer);
+  CAF_CHECK(answer.error() == errc::wrong_type);
+  wait_for_end(uut);
+  stop(fake);
+}
+
 CAF_TEST(a handler goes on when its sink died of a defect) {
   auto uut = open(options("billing", {"orders"}));
   auto handler = must(uut.handle([this](const event& x) { seen.add(x); }, {2}));
@@ -270,6 +293,23 @@ CAF_TEST(a handler goes on when its sink died of a defect) {
   CAF_CHECK(ask<void>(sys, handler, caf::close_atom_v));
   CAF_CHECK(eventually([&] { return must(uut.info()).subscribers == 0; }));
   must(uut.close());
+}
+
+CAF_TEST(no worker begins another event after its sink was closed) {
+  auto opts = options("billing", {"orders"});
+  opts.drain_timeout = 200ms;
+  auto uut = open(opts);
+  add_numbers("orders", 8);
+  std::atomic<int> begun{0};
+  must(uut.handle([&](const event&) {
+    ++begun;
+    std::this_thread::sleep_for(500ms);
+  }));
+  CAF_REQUIRE(eventually([&] { return begun == 1; }));
+  must(uut.close());
+  const int before = begun;
+  std::this_thread::sleep_for(1500ms);
+  CAF_CHECK_LESS_OR_EQUAL(begun.load(), before + 1);
 }
 
 CAF_TEST(a handler that stops finishes what it works on) {

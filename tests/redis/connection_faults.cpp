@@ -481,6 +481,20 @@ CAF_TEST(a large command may be sent slowly) {
   CAF_CHECK_EQUAL(tick_after(2s), "close\nfail 3 timed_out");
 }
 
+CAF_TEST(a large command has more time although the socket took all of it) {
+  get_ready();
+  const auto large = changed(command("A"), [](auto& x) {
+    x.bytes.append(4u << 20, 'x'); // 15.75 s more
+  });
+  submit(large);
+  uut().on_written(now, 4u << 20, 0, todo);
+  submit(command("B"));
+  // The small one fails alone: its reply comes behind that of the large one.
+  CAF_CHECK_EQUAL(tick_after(5s), "fail 3 timed_out");
+  CAF_CHECK_EQUAL(tick_after(15s), "");
+  CAF_CHECK_EQUAL(tick_after(1s), "close\nfail 2 timed_out");
+}
+
 CAF_TEST(commands that were sent before a large one keep their deadlines) {
   get_ready();
   constexpr size_t size = 100u << 10;

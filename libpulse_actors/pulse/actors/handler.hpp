@@ -60,7 +60,8 @@ using handler_actor = actor_interface<
 
 /// Starts to handle events of a sink. Several handlers and subscribers of a
 /// sink share its events. It does not block; ask the result to subscribe to
-/// learn when the workers have subscribed.
+/// learn when the workers have subscribed. If the sink refuses them, the reason
+/// is logged, and whoever asks within a second gets it.
 /// @param handler Is called on several threads at the same time, if there are
 /// several workers.
 /// @pre `how` is valid, see check().

@@ -141,7 +141,9 @@ struct subscription {
   /// Maximum number of events that the subscriber holds at a time; 0: the
   /// default of the reader or sink. At a sink these are the events that wait in
   /// the mailbox of the subscriber, and those that its handler works on in
-  /// parallel (with promises).
+  /// parallel (with promises). A promise that is not fulfilled within
+  /// `ack_wait` may be lost, so it does not count any more then, as long as the
+  /// subscriber still handles its messages.
   uint32_t credit = 0;
 };
 

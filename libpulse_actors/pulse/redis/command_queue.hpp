@@ -59,6 +59,11 @@ public:
   /// @returns whether `x` may be added. An empty queue accepts any batch.
   [[nodiscard]] bool has_room_for(const command_batch& x) const noexcept;
 
+  /// Number of bytes of all batches.
+  [[nodiscard]] uint64_t num_bytes() const noexcept {
+    return bytes_;
+  }
+
   /// Adds a batch that waits to be sent.
   void push(queued_batch x);
 

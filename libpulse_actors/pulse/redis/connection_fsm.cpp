@@ -16,6 +16,18 @@ using std::chrono::milliseconds;
 // forgot to close it.
 constexpr std::chrono::seconds idle_timeout{60};
 
+// A large command and what is before it may take this much longer, 1 s per
+// 256 KiB: the kernels and proxies on the way may hold bytes that the socket
+// has taken long ago. Smaller commands get no more time.
+constexpr size_t free_bytes = 64u << 10;
+constexpr std::chrono::nanoseconds time_per_byte{1'000'000'000 / (256 << 10)};
+
+time_point::duration time_for(uint64_t bytes) {
+  return bytes > free_bytes
+           ? time_per_byte * static_cast<int64_t>(bytes - free_bytes)
+           : time_point::duration{0};
+}
+
 std::string to_text(milliseconds x) {
   return std::to_string(x.count()) + " ms";
 }
@@ -54,8 +66,11 @@ void connection_fsm::submit(time_point now, uint64_t token,
     return;
   }
   const auto timeout = timeout_of(*commands);
-  queue_.push({token, std::move(commands), now + timeout,
-               now + std::max(timeout, config_.options.command_timeout)});
+  const auto size = commands->bytes.size();
+  const auto deadline = now + timeout + time_for(size);
+  const auto patience = now + std::max(timeout, config_.options.command_timeout)
+                        + time_for(queue_.num_bytes() + size);
+  queue_.push({token, std::move(commands), deadline, patience});
   if (state_ == state::idle)
     connect(now, out);
   else if (state_ == state::ready)

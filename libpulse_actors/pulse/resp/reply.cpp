@@ -79,7 +79,7 @@ constexpr std::array rules = {
   error_rule{"NOSCRIPT ", errc::no_script},
   error_rule{"NOAUTH ", errc::auth_failed,
              "set the option password or password_file, or put the password "
-             "into the URL"},
+             "into the URL; the programs also take PULSE_REDIS_PASSWORD"},
   error_rule{"WRONGPASS ", errc::auth_failed},
   error_rule{"NOPERM this user has no permissions to access one of the keys",
              errc::permission_denied, grant_keys},

@@ -373,6 +373,28 @@ CAF_TEST(an event at which every worker quits is given up in the end) {
                   "4); the last failure: its worker quit without an answer");
 }
 
+CAF_TEST(workers that quit after one event blame none that they did not begin) {
+  auto uut = make();
+  for (uint64_t i = 1; i <= 30; ++i)
+    uut.fetched(0, ev(i));
+  // Each worker answers the last one of its events, so the first one is the
+  // oldest at the end of all of them.
+  for (uint64_t w = 1; w <= 20; ++w) {
+    uut.add_worker(w, 2);
+    const auto out = dispatch(uut);
+    CAF_REQUIRE_EQUAL(out.size(), 2u);
+    CAF_CHECK_EQUAL(out[0].content.id().ms, 1u);
+    CAF_CHECK_EQUAL(out[0].content.counts().failures, 0u);
+    uut.done(out[1].what, w, now);
+    uut.worker_quit(w, now);
+    CAF_CHECK_EQUAL(uut.count().nacks, 0u);
+    for (const auto& x : uut.take_actions())
+      uut.forget(x.kind == delivery_ledger::action_kind::ack
+                   ? x.entry
+                   : delivery_ticket{});
+  }
+}
+
 CAF_TEST(hand_overs that ended without a fault do not use up an event) {
   auto uut = make();
   uut.fetched(0, ev(1));

@@ -12,9 +12,11 @@ namespace pulse {
 namespace {
 
 // How often an event may be the oldest one of a worker that quits, before that
-// counts as a failure of the event. Usually the event is not the reason: the
-// worker quits after the event before it, as a worker for one event does.
-constexpr uint8_t quits_without_blame = 3;
+// counts as a failure of the event. A worker that had answered others probably
+// quit after the event before this one, as a worker for one event does. A
+// worker that had answered nothing probably quit while it worked on this event.
+constexpr uint8_t quits_without_blame = 20;
+constexpr uint8_t quits_at_first_event = 3;
 
 bool is_undecided(const ledger_entry& x) {
   return x.is_idle() || x.state == entry_state::dispatched;
@@ -73,6 +75,12 @@ void delivery_ledger::postpone(uint32_t stream, event_id id, time_point due) {
 void delivery_ledger::forget(const ticket& which) {
   if (auto* x = entries_.resolve(which))
     erase(*x);
+}
+
+void delivery_ledger::park(const ticket& which) {
+  if (auto* x = entries_.resolve(which);
+      x != nullptr && x->state == entry_state::settling)
+    entries_.park(*x);
 }
 
 void delivery_ledger::marked(const ticket& which) {
@@ -268,11 +276,14 @@ void delivery_ledger::worker_died(worker_id id, const std::string& reason,
 }
 
 void delivery_ledger::worker_quit(worker_id id, time_point now) {
+  const auto* w = workers_.find(id);
+  const bool had_answered = w != nullptr && w->has_answered;
   end_worker(id, [&](entry& x, bool oldest) {
     if (broadcasts())
       finish_copy(x, id, broadcast_copies::copy::left, now);
     else if (oldest)
-      abandoned(x, now);
+      abandoned(x, had_answered ? quits_without_blame : quits_at_first_event,
+                now);
     else
       requeue(x, worker_has_quit);
   });
@@ -539,8 +550,8 @@ void delivery_ledger::crashed(entry& x, const std::string& reason) {
     requeue(x, reason);
 }
 
-void delivery_ledger::abandoned(entry& x, time_point now) {
-  if (x.quits < quits_without_blame) {
+void delivery_ledger::abandoned(entry& x, uint8_t most_quits, time_point now) {
+  if (x.quits < most_quits) {
     ++x.quits;
     return requeue(x, worker_has_quit);
   }
@@ -578,7 +589,7 @@ void delivery_ledger::finish_copy(entry& x, worker_id by,
     case broadcast_copies::outcome::crashed:
       return crashed(x, progress.reason);
     case broadcast_copies::outcome::abandoned:
-      return abandoned(x, now);
+      return abandoned(x, quits_at_first_event, now);
   }
 }
 

@@ -159,6 +159,10 @@ public:
   /// the pause before its next attempt is not over.
   void postpone(uint32_t stream, event_id id, time_point due);
 
+  /// Drops the content of a settled entry whose outcome Redis refuses for now,
+  /// so that it takes no place of events that can be handled.
+  void park(const ticket& entry);
+
   /// Removes a settled entry after Redis has confirmed its outcome. Ignores
   /// tickets of entries that were removed before.
   void forget(const ticket& entry);
@@ -392,8 +396,8 @@ public:
     return entries_.count(entry_state::settling);
   }
   /// Number of events without content that no command reads now: those that
-  /// wait for their next attempt, in keyed dispatch those behind them, and dead
-  /// letters that Redis has not confirmed yet.
+  /// wait for their next attempt, in keyed dispatch those behind them, dead
+  /// letters that Redis has not confirmed yet, and those of park().
   [[nodiscard]] size_t parked() const noexcept {
     return entries_.parked_in_all();
   }
@@ -456,7 +460,8 @@ private:
   template <class F>
   void end_worker(worker_id id, F end_delivery);
   void crashed(entry& x, const std::string& reason);
-  void abandoned(entry& x, time_point now);
+  /// A worker quit without an answer to the event, which was its oldest one.
+  void abandoned(entry& x, uint8_t most_quits, time_point now);
   void requeue(entry& x, const std::string& reason);
   void finish_copy(entry& x, worker_id by, broadcast_copies::copy how,
                    time_point now);

@@ -110,6 +110,7 @@ worker_table::answer worker_table::answered(worker_id by,
   if (w == nullptr)
     return result;
   w->last_answer = now;
+  w->has_answered = true;
   auto past_end = w->overdue.next_number();
   if (auto* x = w->holds.find(what)) {
     w->parallel |= x != w->holds.first();

@@ -55,6 +55,8 @@ public:
     /// Whether the worker works on several events at the same time, as it has
     /// shown by its answers.
     bool parallel = false;
+    /// Whether the worker has answered any event.
+    bool has_answered = false;
     /// Number of the last probe.
     uint32_t last_probe = 0;
     delivery_time last_answer;

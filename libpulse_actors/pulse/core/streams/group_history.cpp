@@ -74,6 +74,7 @@ void group_history::note_own_read(event_id id) {
   if (id <= last_own_read_ || (known_ && id <= known_->at))
     return;
   last_own_read_ = id;
+  ++reads_since_known_;
   if (own_reads_ && ++*own_reads_ > most_own_reads)
     own_reads_.reset();
   if (asked_ && reads_since_asked_.size() <= most_own_reads)
@@ -86,6 +87,7 @@ void group_history::count_own_reads(event_id from) {
   const auto first = std::upper_bound(reads_since_asked_.begin(),
                                       reads_since_asked_.end(), from);
   own_reads_ = static_cast<uint64_t>(reads_since_asked_.end() - first);
+  reads_since_known_ = *own_reads_;
   if (*own_reads_ > most_own_reads)
     own_reads_.reset();
   reads_since_asked_.clear();
@@ -196,7 +198,8 @@ std::optional<finding> group_history::settle(const group_state& now) {
   auto lost = most;
   bool exact = false;
   if (now.read) {
-    const auto missing = *now.passed > *now.read ? *now.passed - *now.read : 0;
+    const auto read = surely_read(now);
+    const auto missing = *now.passed > read ? *now.passed - read : 0;
     lost = std::min(missing, most);
     exact = counted && missing <= most;
   }
@@ -205,6 +208,19 @@ std::optional<finding> group_history::settle(const group_state& now) {
   const bool ahead = now.stream.length > 0 && now.stream.first > now.at;
   return finding{finding::type::gap, ahead ? now.at : suspected_after_,
                  first_available(now), lost, exact};
+}
+
+// A count of Redis that was loaded from an append-only file may lack what this
+// sink has read since the last audit.
+uint64_t group_history::surely_read(const group_state& now) const {
+  const auto first = std::upper_bound(reads_since_asked_.begin(),
+                                      reads_since_asked_.end(), now.at);
+  const auto later = static_cast<uint64_t>(reads_since_asked_.end() - first);
+  const bool knows_later = reads_since_asked_.size() <= most_own_reads;
+  const auto own = knows_later && reads_since_known_ > later
+                     ? reads_since_known_ - later
+                     : 0;
+  return std::max(*now.read, known_->read.value_or(0) + own);
 }
 
 void group_history::remember(const group_state& now, const question& asked) {
@@ -225,6 +241,7 @@ void group_history::forget() {
   seen_ = {};
   last_event_ = event_id::min();
   own_reads_ = 0;
+  reads_since_known_ = 0;
   last_own_read_ = event_id::min();
   suspected_ = 0;
   counted_ = false;
@@ -287,6 +304,7 @@ void group_history::restarted(const restart& x) {
 
 void group_history::restarted_by_other() {
   own_reads_.reset();
+  reads_since_known_ = 0;
   last_own_read_ = event_id::min();
   if (known_)
     known_->read.reset();

@@ -155,6 +155,7 @@ private:
   std::optional<finding> moved(const group_state& now);
   std::optional<finding> settle(const group_state& now);
   void note_removed(const group_state& now);
+  [[nodiscard]] uint64_t surely_read(const group_state& now) const;
   void note_own_read(event_id id);
   void count_own_reads(event_id from);
   [[nodiscard]] std::optional<proof>
@@ -181,6 +182,9 @@ private:
   /// How many events the sink has read since the position of the last audit,
   /// and the last of them; empty: too many.
   std::optional<uint64_t> own_reads_ = 0;
+  /// The same number without a maximum; it may be too low after a group
+  /// vanished.
+  uint64_t reads_since_known_ = 0;
   event_id last_own_read_;
   /// Those of them that the sink has read since it asked for the next audit.
   std::vector<event_id> reads_since_asked_;

@@ -30,7 +30,7 @@ for i = 2, #ARGV, 3 do
 end
 
 -- The first retention of a stream must not remove what was added while nothing
--- limited the stream. Streams of earlier versions exceed their limits a little.
+-- limited the stream.
 local function removed_by_first()
   if length == 0 then return end
   local ttl = tonumber(value['ttl'])
@@ -43,16 +43,17 @@ local function removed_by_first()
   if floor then return end
   for _, name in ipairs({'max_len', 'hard_max_len'}) do
     local limit = tonumber(value[name])
-    if limit > 0 and length > limit + limit / 10 + 500 then
+    if limit > 0 and length > limit then
       return name .. ' = ' .. value[name] .. ' would remove ' ..
              length - limit .. ' of its ' .. length .. ' events'
     end
   end
   local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
   local oldest = tonumber(string.match(first[1], '%d+'))
-  if max_age > 0 and oldest < now - 2 * max_age - 3600000 then
-    return 'max_age = ' .. value['max_age'] .. ' ms would remove events of ' ..
-           'the last ' .. math.floor((now - oldest) / 3600000) .. ' hours'
+  if max_age > 0 and oldest < now - max_age then
+    return 'max_age = ' .. value['max_age'] .. ' ms would remove events, ' ..
+           'of which the oldest is ' .. math.floor((now - oldest) / 1000) ..
+           ' s old'
   end
 end
 

@@ -27,7 +27,11 @@ constexpr milliseconds first_pause{100};
 constexpr milliseconds last_pause{10'000};
 constexpr milliseconds healthy_life{60'000};
 
-using worker_factory = std::function<event_listener(const sink_actor&)>;
+// So long a handler that the sink refused waits for somebody to ask why.
+constexpr milliseconds refusal_kept{1'000};
+
+using worker_factory
+  = std::function<event_listener(const sink_actor&, internal::stop_order)>;
 
 class handler_state {
 public:
@@ -83,6 +87,8 @@ private:
   // -- requests ---------------------------------------------------------------
 
   caf::result<void> on_subscribe() {
+    if (refusal_)
+      return refusal_;
     auto answer = internal::new_promise(self_);
     waiting_.push_back(answer);
     answer_if_subscribed();
@@ -121,6 +127,9 @@ private:
       deaths_.remove(caf::actor_cast<caf::actor_addr>(x.who));
       end_worker(x);
     }
+    // Nobody wants the events that these workers have.
+    *stopped_ = true;
+    stopped_ = std::make_shared<std::atomic<bool>>(false);
     internal::request(self_, sink_.root, caf::get_atom_v, atom::sink_v,
                       sink_.name)
       .then(
@@ -137,7 +146,8 @@ private:
   void add_worker() {
     if (is_stopping_)
       return;
-    workers_.push_back({make_worker_(sink_.actor), self_->clock().now()});
+    workers_.push_back(
+      {make_worker_(sink_.actor, stopped_), self_->clock().now()});
     deaths_.add(workers_.back().who);
     subscribe(workers_.back().who);
   }
@@ -174,9 +184,11 @@ private:
 
   // The sink refuses the subscription: without it there is nothing to handle.
   void on_refused(const caf::error& why) {
-    if (!is_stopping_ && waiting_.empty())
+    if (!is_stopping_ && waiting_.empty()) {
+      refusal_ = why;
       log(log_level::error, name,
           "a worker cannot subscribe, so the handler ends: " + describe(why));
+    }
     for (auto& x : std::exchange(waiting_, {}))
       x.deliver(why);
     stop();
@@ -205,6 +217,7 @@ private:
   void stop() {
     if (std::exchange(is_stopping_, true))
       return;
+    *stopped_ = true;
     for (const auto& x : workers_) {
       internal::tell(sink_.actor, caf::unsubscribe_atom_v, x.who);
       end_worker(x);
@@ -219,6 +232,13 @@ private:
   void end_if_done() {
     if (!workers_.empty())
       return;
+    if (refusal_)
+      calls_.start(refusal_kept, [this] { end(); });
+    else
+      end();
+  }
+
+  void end() {
     me_ = nullptr;
     self_->quit();
   }
@@ -244,6 +264,10 @@ private:
   std::vector<caf::response_promise> waiting_;
   std::vector<caf::response_promise> stopping_;
   bool is_stopping_ = false;
+  std::shared_ptr<std::atomic<bool>> stopped_
+    = std::make_shared<std::atomic<bool>>(false);
+  // Why the sink refused the workers, if nobody was told.
+  caf::error refusal_;
 };
 
 status check_range(const char* what, uint32_t x, uint32_t most) {
@@ -286,8 +310,9 @@ namespace internal {
 
 handler_actor spawn_handler(caf::actor_system& sys, handled_sink sink,
                             event_handler handler, handler_options how) {
-  auto make = [&sys, handler = std::move(handler)](const sink_actor& of) {
-    return spawn_worker(sys, of, handler);
+  auto make = [&sys, handler = std::move(handler)](const sink_actor& of,
+                                                   stop_order stopped) {
+    return spawn_worker(sys, of, handler, std::move(stopped));
   };
   return spawn_state<handler_state>(sys, std::move(sink), how.workers,
                                     how.credit, worker_factory{make});
@@ -296,8 +321,9 @@ handler_actor spawn_handler(caf::actor_system& sys, handled_sink sink,
 handler_actor spawn_batch_handler(caf::actor_system& sys, handled_sink sink,
                                   batch_handler handler,
                                   batch_handler_options how) {
-  auto make = [&sys, how, handler = std::move(handler)](const sink_actor& of) {
-    return spawn_batch_worker(sys, of, handler, how);
+  auto make = [&sys, how, handler = std::move(handler)](const sink_actor& of,
+                                                        stop_order stopped) {
+    return spawn_batch_worker(sys, of, handler, how, std::move(stopped));
   };
   // While a worker handles a batch, the next one arrives.
   return spawn_state<handler_state>(sys, std::move(sink), how.workers,

@@ -54,13 +54,17 @@ public:
   }
 
   typename self_type::behavior_type make_behavior() {
-    attempt();
+    // The request that begins the first attempt cannot come too late for the
+    // answer.
     return {
       [this](caf::subscribe_atom) -> caf::result<void> {
         if (tried_)
           return caf::unit;
         waiting_.push_back(new_promise(self_));
-        return waiting_.back();
+        auto answer = waiting_.back();
+        if (waiting_.size() == 1)
+          attempt();
+        return answer;
       },
       [this](caf::tick_atom) { calls_.on_tick(); },
     };

@@ -9,9 +9,9 @@ namespace pulse::internal {
 
 /// A subscription that is tried again until Redis can be reached.
 using late_subscription_actor = actor_interface<
-  // Replies when the first attempt has ended; an error is one that is not
-  // transient. The actor ends when the subscriber is subscribed, or can never
-  // be.
+  // Begins, and replies when the first attempt has ended; an error is one that
+  // is not transient. The actor ends when the subscriber is subscribed, or can
+  // never be.
   caf::result<void>(caf::subscribe_atom)>;
 
 /// @param root Starts `to` again if it dies of a defect; may be null.

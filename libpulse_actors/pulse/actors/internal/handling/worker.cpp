@@ -43,14 +43,20 @@ public:
 
   static constexpr const char* name = "pulse.worker";
 
-  worker_state(self_type::pointer self, sink_actor sink, event_handler handler)
-    : self_(self), sink_(std::move(sink)), handler_(std::move(handler)) {
+  worker_state(self_type::pointer self, sink_actor sink, event_handler handler,
+               stop_order stopped)
+    : self_(self),
+      sink_(std::move(sink)),
+      handler_(std::move(handler)),
+      stopped_(std::move(stopped)) {
     // nop
   }
 
   self_type::behavior_type make_behavior() {
     return {
-      [this](const event& x) {
+      [this](const event& x) -> caf::result<void> {
+        if (*stopped_)
+          return new_promise(self_);
         return reply(self_, sink_, x, call(handler_, x));
       },
     };
@@ -60,6 +66,7 @@ private:
   self_type::pointer self_;
   sink_actor sink_;
   event_handler handler_;
+  stop_order stopped_;
 };
 
 // A worker gets its events one by one. It collects those that are in its
@@ -72,11 +79,13 @@ public:
   static constexpr const char* name = "pulse.worker";
 
   batch_worker_state(self_type::pointer self, sink_actor sink,
-                     batch_handler handler, const batch_handler_options& how)
+                     batch_handler handler, const batch_handler_options& how,
+                     stop_order stopped)
     : self_(self),
       sink_(std::move(sink)),
       handler_(std::move(handler)),
-      how_(how) {
+      how_(how),
+      stopped_(std::move(stopped)) {
     // nop
   }
 
@@ -89,6 +98,8 @@ public:
 
 private:
   caf::result<void> on_event(const event& x) {
+    if (*stopped_)
+      return new_promise(self_);
     if (x.counts().failures > 0)
       return reply(self_, sink_, x, call(handler_, std::vector<event>{x}));
     auto answer = new_promise(self_);
@@ -105,7 +116,7 @@ private:
   // handled a little earlier.
   void on_tick() {
     tick_under_way_ = false;
-    if (!batch_.empty())
+    if (!batch_.empty() && !*stopped_)
       handle_batch();
   }
 
@@ -126,6 +137,7 @@ private:
   sink_actor sink_;
   batch_handler handler_;
   batch_handler_options how_;
+  stop_order stopped_;
   std::vector<event> batch_;
   std::vector<caf::response_promise> answers_;
   bool tick_under_way_ = false;
@@ -134,17 +146,18 @@ private:
 } // namespace
 
 event_listener spawn_worker(caf::actor_system& sys, const sink_actor& sink,
-                            event_handler handler) {
-  return spawn_state<worker_state, caf::detached>(sys, sink,
-                                                  std::move(handler));
+                            event_handler handler, stop_order stopped) {
+  return spawn_state<worker_state, caf::detached>(sys, sink, std::move(handler),
+                                                  std::move(stopped));
 }
 
 event_listener spawn_batch_worker(caf::actor_system& sys,
                                   const sink_actor& sink, batch_handler handler,
-                                  const batch_handler_options& how) {
+                                  const batch_handler_options& how,
+                                  stop_order stopped) {
   return spawn_state<batch_worker_state, caf::detached>(sys, sink,
-                                                        std::move(handler),
-                                                        how);
+                                                        std::move(handler), how,
+                                                        std::move(stopped));
 }
 
 } // namespace pulse::internal

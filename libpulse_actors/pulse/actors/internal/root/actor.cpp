@@ -65,6 +65,7 @@ struct root_state {
     internal::tell(redis.commands, caf::close_atom_v);
     for (auto& x : answers)
       x.deliver(caf::unit);
+    end_pings();
   }
 
   self_type::behavior_type make_behavior() {
@@ -487,7 +488,11 @@ struct root_state {
   }
 
   caf::result<caf::timespan> on_ping() {
+    if (closing)
+      return make_error(closed());
     auto answer = internal::new_promise(self);
+    const auto number = ++last_ping;
+    pings.emplace(number, answer);
     const auto begin = self->clock().now();
     auto ping
       = std::make_shared<command_batch>(*internal::one_command(true, "PING"));
@@ -495,14 +500,31 @@ struct root_state {
     if (!connected)
       ping->timeout = options.connect_timeout;
     internal::run_on(self, redis.commands, std::move(ping),
-                     [=](const outcome<reply_ptr>& reply) mutable {
-                       if (auto why = refusal(reply))
-                         return answer.deliver(make_error(*why));
-                       connected = true;
-                       answer.deliver(
-                         caf::timespan{self->clock().now() - begin});
+                     [=](const outcome<reply_ptr>& reply) {
+                       on_pong(number, reply, self->clock().now() - begin);
                      });
     return answer;
+  }
+
+  void on_pong(uint64_t number, const outcome<reply_ptr>& reply,
+               caf::timespan took) {
+    const auto why = refusal(reply);
+    connected |= !why;
+    const auto i = pings.find(number);
+    if (i == pings.end())
+      return;
+    auto answer = std::move(i->second);
+    pings.erase(i);
+    if (why)
+      answer.deliver(make_error(*why));
+    else
+      answer.deliver(took);
+  }
+
+  // Nobody must wait for Redis when the system has ended.
+  void end_pings() {
+    for (auto& x : std::exchange(pings, {}))
+      x.second.deliver(make_error(closed()));
   }
 
   system_info on_info() {
@@ -525,6 +547,7 @@ struct root_state {
     if (std::exchange(closing, true))
       return;
     const auto why = make_error(closed());
+    end_pings();
     readers.erase_dead(why);
     sinks.erase_dead(why);
     streams.erase_dead(why);
@@ -567,6 +590,9 @@ struct root_state {
   // The subscribers and listeners of all children. The root forgets those that
   // died, because it holds a handle of each.
   std::set<caf::actor_addr> watched;
+  // The pings that are not answered yet, by number.
+  std::map<uint64_t, caf::response_promise> pings;
+  uint64_t last_ping = 0;
   // Whether Redis has answered a ping.
   bool connected = false;
   bool closing = false;

@@ -7,6 +7,21 @@
 
 namespace pulse::internal {
 
+namespace {
+
+caf::error not_confirmed(const failure& why) {
+  return make_error({why.code, why.what
+                                 + "; the ack is not confirmed yet; the sink "
+                                   "repeats it"});
+}
+
+template <class T>
+bool by_stream(const T& a, const T& b) {
+  return a.stream < b.stream;
+}
+
+} // namespace
+
 sink_ack_writer::~sink_ack_writer() {
   const auto closed = make_error(
     {errc::closed, "sink " + ctx_.options.name
@@ -14,24 +29,46 @@ sink_ack_writer::~sink_ack_writer() {
                        "may be delivered again"});
   for (auto* answers : {&answers_, &answers_sent_})
     for (auto& x : *answers)
-      x.deliver(closed);
+      x.promise.deliver(closed);
+}
+
+void sink_ack_writer::add(uint32_t stream, event_id id,
+                          const delivery_ticket& entry, bool handled) {
+  const pending_ack x{stream, id, entry, handled};
+  if (refusals_.count(stream) > 0)
+    refuse(x);
+  else
+    waiting_.push_back(x);
+}
+
+void sink_ack_writer::answer_when_confirmed(uint32_t stream,
+                                            caf::response_promise answer) {
+  if (const auto i = refusals_.find(stream); i != refusals_.end())
+    answer.deliver(not_confirmed(i->second));
+  else
+    answers_.push_back({stream, std::move(answer)});
 }
 
 void sink_ack_writer::flush() {
-  if (gate_.is_open() && sent_.empty() && answers_sent_.empty()
-      && !(waiting_.empty() && answers_.empty()))
+  if (!gate_.is_open() || !sent_.empty() || !answers_sent_.empty())
+    return;
+  if (!refused_.empty() && refusal_gate_.is_open()) {
+    waiting_.insert(waiting_.begin(), refused_.begin(), refused_.end());
+    refused_.clear();
+  }
+  if (!waiting_.empty() || !answers_.empty())
     send();
 }
 
 void sink_ack_writer::list(uint32_t stream, std::vector<event_id>& into) const {
-  for (const auto* acks : {&waiting_, &sent_})
+  for (const auto* acks : {&waiting_, &sent_, &refused_})
     for (const auto& x : *acks)
       if (x.stream == stream)
         into.push_back(x.id);
 }
 
 void sink_ack_writer::list_streams(std::set<uint32_t>& into) const {
-  for (const auto* acks : {&waiting_, &sent_})
+  for (const auto* acks : {&waiting_, &sent_, &refused_})
     for (const auto& x : *acks)
       into.insert(x.stream);
 }
@@ -39,16 +76,14 @@ void sink_ack_writer::list_streams(std::set<uint32_t>& into) const {
 void sink_ack_writer::send() {
   sent_ = std::exchange(waiting_, {});
   answers_sent_ = std::exchange(answers_, {});
-  auto by_stream = [](const pending_ack& a, const pending_ack& b) {
-    return a.stream < b.stream;
-  };
-  if (!std::is_sorted(sent_.begin(), sent_.end(), by_stream))
-    std::stable_sort(sent_.begin(), sent_.end(), by_stream);
+  const auto order = by_stream<pending_ack>;
+  if (!std::is_sorted(sent_.begin(), sent_.end(), order))
+    std::stable_sort(sent_.begin(), sent_.end(), order);
   auto batch = std::make_shared<command_batch>();
   batch->repeatable = true;
   resp::command_writer writer{batch->bytes};
   for (auto i = sent_.begin(); i != sent_.end();) {
-    auto end = std::upper_bound(i, sent_.end(), *i, by_stream);
+    auto end = std::upper_bound(i, sent_.end(), *i, order);
     writer.begin(3 + static_cast<size_t>(end - i));
     writer.arg("XACK").arg(ctx_.streams[i->stream].key);
     writer.arg(ctx_.options.name);
@@ -65,35 +100,63 @@ void sink_ack_writer::send() {
     [this](const caf::error& err) { failed(to_failure(err)); });
 }
 
+// The reply has one part for each stream.
 void sink_ack_writer::confirmed(const resp::reply& reply) {
-  resp::cursor at{reply};
-  for (; !at.at_end(); at.skip()) {
-    if (!at.is(resp::node_type::error))
-      continue;
-    auto why = resp::error_of(at);
-    // The key is no stream any more, so nothing is left to acknowledge.
-    if (why.code != errc::wrong_type)
-      return failed(why);
-    ctx_.report(log_level::warning,
-                "Redis refused acks, which are dropped: " + to_string(why));
-  }
   gate_.worked();
-  for (const auto& x : std::exchange(sent_, {})) {
-    ctx_.ledger.forget(x.entry);
-    acked_ += x.handled ? 1 : 0;
-    ctx_.counts.acked += x.handled ? 1 : 0;
+  resp::cursor at{reply};
+  const auto acks = std::exchange(sent_, {});
+  for (auto i = acks.begin(); i != acks.end(); at.skip()) {
+    const auto stream = i->stream;
+    const auto end = std::upper_bound(i, acks.end(), *i,
+                                      by_stream<pending_ack>);
+    const auto why = refusal(at);
+    if (why) {
+      refusals_.insert_or_assign(stream, *why);
+      refusal_gate_.failed(*why);
+    } else if (refusals_.erase(stream) > 0 && refusals_.empty()) {
+      refusal_gate_.worked();
+    }
+    for (; i != end; ++i)
+      why ? refuse(*i) : settle(*i);
   }
   for (auto& x : std::exchange(answers_sent_, {}))
-    x.deliver(caf::unit);
+    if (const auto i = refusals_.find(x.stream); i != refusals_.end())
+      x.promise.deliver(not_confirmed(i->second));
+    else
+      x.promise.deliver(caf::unit);
+}
+
+std::optional<failure> sink_ack_writer::refusal(const resp::cursor& at) const {
+  if (at.at_end() || !at.is(resp::node_type::error))
+    return std::nullopt;
+  auto why = resp::error_of(at);
+  if (why.code != errc::wrong_type)
+    return why;
+  // The key is no stream any more, so nothing is left to acknowledge.
+  ctx_.report(log_level::warning,
+              "Redis refused acks, which are dropped: " + to_string(why));
+  return std::nullopt;
+}
+
+void sink_ack_writer::settle(const pending_ack& x) {
+  ctx_.ledger.forget(x.entry);
+  acked_ += x.handled ? 1 : 0;
+  ctx_.counts.acked += x.handled ? 1 : 0;
+}
+
+// The event keeps no place that events of other streams need, unless there are
+// very many of them: then Redis probably refuses all acks.
+void sink_ack_writer::refuse(const pending_ack& x) {
+  refused_.push_back(x);
+  if (refused_.size() < ctx_.options.max_in_flight)
+    ctx_.ledger.park(x.entry);
 }
 
 void sink_ack_writer::failed(const failure& why) {
   waiting_.insert(waiting_.begin(), sent_.begin(), sent_.end());
   sent_.clear();
   for (auto& x : std::exchange(answers_sent_, {}))
-    x.deliver(make_error({why.code, why.what
-                                      + "; the ack is not confirmed yet; the "
-                                        "sink repeats it"}));
+    x.promise.deliver(not_confirmed(why));
   gate_.failed(why);
 }
 

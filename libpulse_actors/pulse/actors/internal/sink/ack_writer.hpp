@@ -3,6 +3,8 @@
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/actors/internal/sink/write_gate.hpp"
 
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -11,9 +13,13 @@ namespace pulse::internal {
 
 /// Acknowledges events in Redis. Acks that are decided while others are under
 /// way are sent together as one batch, and repeated until Redis confirms them.
+/// Acks of a stream that Redis refuses do not hold up those of other streams.
 class sink_ack_writer {
 public:
-  explicit sink_ack_writer(sink_context& ctx) : ctx_(ctx), gate_(ctx, "acks") {
+  explicit sink_ack_writer(sink_context& ctx)
+    : ctx_(ctx),
+      gate_(ctx, "acks"),
+      refusal_gate_(ctx, "acks of some streams") {
     // nop
   }
 
@@ -26,15 +32,11 @@ public:
   /// @param entry The entry of the ledger that ends with this ack, if any.
   /// @param handled Whether a subscriber got the event.
   void add(uint32_t stream, event_id id, const delivery_ticket& entry,
-           bool handled) {
-    waiting_.push_back({stream, id, entry, handled});
-  }
+           bool handled);
 
-  /// @param answer Is delivered when all acks so far are confirmed, or when the
-  /// first attempt to send them failed.
-  void answer_when_confirmed(caf::response_promise answer) {
-    answers_.push_back(std::move(answer));
-  }
+  /// @param answer Is delivered when all acks of the stream so far are
+  /// confirmed, or when the first attempt to send them failed.
+  void answer_when_confirmed(uint32_t stream, caf::response_promise answer);
 
   /// Sends what waits, unless other acks are under way.
   void flush();
@@ -47,7 +49,7 @@ public:
 
   /// @returns how many acks are not confirmed yet.
   [[nodiscard]] size_t backlog() const noexcept {
-    return waiting_.size() + sent_.size();
+    return waiting_.size() + sent_.size() + refused_.size();
   }
 
   /// @returns how many handled events were acknowledged since the last call.
@@ -63,16 +65,29 @@ private:
     bool handled = false;
   };
 
+  struct pending_answer {
+    uint32_t stream = 0;
+    caf::response_promise promise;
+  };
+
   void send();
   void confirmed(const resp::reply& reply);
+  [[nodiscard]] std::optional<failure> refusal(const resp::cursor& at) const;
+  void settle(const pending_ack& x);
+  void refuse(const pending_ack& x);
   void failed(const failure& why);
 
   sink_context& ctx_;
   write_gate gate_;
   std::vector<pending_ack> waiting_;
   std::vector<pending_ack> sent_;
-  std::vector<caf::response_promise> answers_;
-  std::vector<caf::response_promise> answers_sent_;
+  std::vector<pending_answer> answers_;
+  std::vector<pending_answer> answers_sent_;
+  // The streams whose acks Redis refused the last time, the reasons, and the
+  // acks, which are sent again when the gate is open.
+  write_gate refusal_gate_;
+  std::map<uint32_t, failure> refusals_;
+  std::vector<pending_ack> refused_;
   size_t acked_ = 0;
 };
 

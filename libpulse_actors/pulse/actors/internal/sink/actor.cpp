@@ -245,7 +245,7 @@ struct sink_state {
     ctx.ledger.done(held->entry, is_answer ? held->holder : 0, ctx.now());
     auto answer = internal::new_promise(ctx.self);
     if (answer.pending())
-      outcomes.answer_after_ack(answer);
+      outcomes.answer_after_ack(*ctx.streams.find(x.stream), answer);
     advance();
     return answer;
   }

@@ -23,14 +23,19 @@ constexpr size_t part_growth = 4;
 // A sink looks for consumers of dead nodes in so many streams a second at most.
 constexpr size_t cleanings_per_second = 250;
 
-// A claim takes the more time of the server, the longer the pending list is.
-// The pause between two claims is at least this many times as long as a claim,
-// so that claims take at most 1 % of the server's time.
+// A round of claims takes the more time of the server, the more streams there
+// are. The pause between two rounds is this many times as long as a round, so
+// that claims take at most 1 % of the server's time.
 constexpr int claim_share = 100;
 // The same for a claim that found as many events as the sink wanted: more
 // events of dead nodes probably wait, so claims may take a fifth of the
 // server's time.
 constexpr int full_claim_share = 5;
+
+// But the pause is not longer than the interval of the sweeps, or than this
+// time for each stream. A round also seems long if the network is slow, or the
+// server or this node stood still, and then events must not wait.
+constexpr milliseconds pause_per_stream{10};
 
 } // namespace
 
@@ -94,14 +99,15 @@ void sink_claimer::go_on() {
 }
 
 // After a full page more events of dead nodes probably wait, so the next claim
-// does not wait for the interval. The pause is never longer than a lease: a
-// claim that seems to take very long says nothing about the load of the server,
-// because this node may have been stopped meanwhile.
+// does not wait for the interval.
 void sink_claimer::end_round() {
   const auto x = *std::exchange(round_, std::nullopt);
   const auto share = x.full ? full_claim_share : claim_share;
-  const auto pause = std::min<duration>((share - 1) * x.busy,
-                                        ctx_.options.lease);
+  const auto streams = static_cast<int64_t>(ctx_.streams.open().size());
+  const auto longest
+    = std::max(ctx_.options.sweep_interval,
+               std::min(streams * pause_per_stream, ctx_.options.lease));
+  const auto pause = std::min<duration>((share - 1) * x.busy, longest);
   const auto soonest = ctx_.now() + pause;
   next_claim_ = x.full ? soonest : std::max(next_claim_, soonest);
 }

@@ -171,8 +171,9 @@ void sink_context::report_failures(uint32_t stream) {
                    ? " failed or wait behind failed events of the same topic"
                    : " failed and wait for their next attempt")
               + ", because handlers return errors or do not end within "
-                "ack_wait; events that go on failing become dead letters with "
-                "the reason";
+                "ack_wait, or because Redis refuses their acks or dead "
+                "letters (see the log); events that go on failing become dead "
+                "letters with the reason";
   publish(std::move(news));
 }
 

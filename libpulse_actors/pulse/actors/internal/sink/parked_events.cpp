@@ -109,9 +109,10 @@ void sink_parked_events::tick() {
   if (now >= most && !std::exchange(reported_full_, true))
     ctx_.report(log_level::warning,
                 std::to_string(now)
-                  + " events failed or wait behind failed events of the same "
-                    "topic; the sink reads no new events until fewer wait "
-                    "(the limit is 10 times max_in_flight)");
+                  + " events wait here: they failed, or are behind failed "
+                    "events of the same topic, or Redis refuses their acks or "
+                    "dead letters; the sink reads no new events until fewer "
+                    "wait (the limit is 10 times max_in_flight)");
   else if (now < most / 2)
     reported_full_ = false;
 }
