@@ -74,8 +74,8 @@ double allocations_per_event(dispatch_mode how, size_t topics) {
   constexpr size_t events = 1'000;
   fixture x{how};
   uint64_t count = 0;
-  constexpr int rounds = 20;
-  for (int round = 0; round < 2 * rounds; ++round) {
+  constexpr uint64_t rounds = 20;
+  for (uint64_t round = 0; round < 2 * rounds; ++round) {
     const auto all = page(1 + round * events, events, topics);
     const auto before = count_allocations().count;
     for (const auto& y : all)
@@ -85,7 +85,7 @@ double allocations_per_event(dispatch_mode how, size_t topics) {
     if (round >= rounds)
       count += count_allocations().count - before;
   }
-  return static_cast<double>(count) / (rounds * events);
+  return static_cast<double>(count) / static_cast<double>(rounds * events);
 }
 
 } // namespace
