@@ -35,8 +35,8 @@ struct progress {
 /// Gives at most `count` events to `handler`. Workers that have more events
 /// wait until the sink is closed: then it has given these events back, and none
 /// of them has failed.
-event_handler limited(event_handler handler, uint64_t count,
-                      std::shared_ptr<progress> how) {
+event_handler limited(const event_handler& handler, uint64_t count,
+                      const std::shared_ptr<progress>& how) {
   return [=](const event& x) -> status {
     if (how->is_over || how->begun.fetch_add(1) >= count) {
       while (!how->is_closed)
