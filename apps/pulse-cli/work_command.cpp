@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
 
 namespace pulse::apps {
@@ -25,6 +26,7 @@ struct progress {
   /// Raised when all events that --count wants were handled.
   stop_flag done;
   std::atomic<uint64_t> begun{0};
+  std::atomic<uint64_t> succeeded{0};
   std::atomic<uint64_t> ended{0};
   /// No more events are handled.
   std::atomic<bool> is_over{false};
@@ -44,20 +46,28 @@ event_handler limited(const event_handler& handler, uint64_t count,
       return failure{errc::closed, "the worker has ended"};
     }
     auto result = handler(x);
+    how->succeeded += result ? 1 : 0;
     if (how->ended.fetch_add(1) + 1 == count)
       how->done.raise();
     return result;
   };
 }
 
-/// Waits until all events that were begun have ended, 10 s at most.
-void drain(progress& how, uint64_t count) {
+/// Waits until all events that were begun have ended and their acks are
+/// confirmed, 10 s at most.
+/// @returns whether that is so.
+bool drain(sink& from, progress& how, uint64_t count) {
   how.is_over = true;
   for (int i = 0; i < 1'000; ++i) {
-    if (how.ended >= std::min(how.begun.load(), count))
-      return;
+    const bool all_ended = how.ended >= std::min(how.begun.load(), count);
+    const auto info = from.info();
+    if (!info)
+      return false;
+    if (all_ended && info->acked >= how.succeeded)
+      return true;
     std::this_thread::sleep_for(milliseconds{10});
   }
+  return false;
 }
 
 event_handler logged(event_handler handler) {
@@ -103,8 +113,10 @@ int work(session& in, work_options options) {
     in.signals().wait(&how->done);
   }
   in.signals().exit_on_next(kill_running_commands);
-  if (options.count > 0)
-    drain(*how, options.count);
+  // The sink would warn of the workers whose events are not handled.
+  std::optional<held_log> silence;
+  if (options.count > 0 && drain(*sink, *how, options.count))
+    silence.emplace();
   if (auto closed = sink->close(); !closed && status == exit_ok)
     status = report_error(closed.error());
   how->is_closed = true;
