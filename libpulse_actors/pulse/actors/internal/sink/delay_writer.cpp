@@ -34,7 +34,7 @@ command_ptr sink_delay_writer::delay_call(uint32_t stream,
   for (const auto& x : xs) {
     // If the event is pending for nobody, that must not be because another node
     // got it by a first execution and acknowledged it (see claim_anew).
-    repeatable &= !ctx_.ledger.is_only_here(x.entry);
+    repeatable &= !is_only_here(x);
     const bool failed = x.kind == delivery_ledger::action_kind::delay;
     call.arg(x.id).arg(pack(x.counts));
     call.arg(failed ? static_cast<int64_t>(x.pause.count())
@@ -52,13 +52,21 @@ status sink_delay_writer::confirmed(uint32_t stream,
   std::vector<action> stolen;
   for (const auto& x : xs)
     if (std::find(nobodys.begin(), nobodys.end(), x.id) != nobodys.end()
-        && ctx_.ledger.is_only_here(x.entry) && ctx_.kept_in_time(stream))
+        && is_only_here(x) && ctx_.kept_in_time(stream))
       stolen.push_back(x);
     else
       left(stream, x);
   if (!stolen.empty())
     claim_anew(stream, std::move(stolen));
   return {};
+}
+
+// An event that was given back when it came is not in the ledger.
+bool sink_delay_writer::is_only_here(const action& x) const {
+  const auto& counts = x.counts;
+  return x.entry.serial != 0
+           ? ctx_.ledger.is_only_here(x.entry)
+           : counts.deliveries + counts.failures + counts.crashes == 0;
 }
 
 // The event has left this sink.
