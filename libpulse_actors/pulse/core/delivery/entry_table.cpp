@@ -1,7 +1,7 @@
 #include "pulse/core/delivery/entry_table.hpp"
 
 #include "pulse/core/delivery/partition.hpp"
-#include "pulse/core/gentle_growth.hpp"
+#include "pulse/core/slots.hpp"
 
 #include <utility>
 
@@ -11,13 +11,7 @@ ledger_entry* entry_table::add(uint32_t stream, event content) {
   const auto id = content.id();
   if (slot_of(stream, id))
     return nullptr;
-  if (free_.empty()) {
-    reserve_one_more(slots_);
-    free_.push_back(static_cast<uint32_t>(slots_.size()));
-    slots_.emplace_back();
-  }
-  const auto slot = free_.back();
-  free_.pop_back();
+  const auto slot = take_slot(slots_, free_);
   index_.insert(hash_of(stream, id), slot);
   auto& x = slots_[slot];
   x = ledger_entry{};

@@ -1,6 +1,6 @@
 #include "pulse/core/delivery/key_queues.hpp"
 
-#include "pulse/core/gentle_growth.hpp"
+#include "pulse/core/slots.hpp"
 
 namespace pulse {
 
@@ -45,14 +45,9 @@ std::optional<delivery_ticket> key_queues::next(uint64_t key) {
 }
 
 void key_queues::begin_turn(uint64_t key) {
-  if (free_turns_.empty()) {
-    reserve_one_more(turns_);
-    free_turns_.push_back(static_cast<uint32_t>(turns_.size()));
-    turns_.emplace_back();
-  }
-  turns_[free_turns_.back()].key = key;
-  index_.insert(key, free_turns_.back());
-  free_turns_.pop_back();
+  const auto i = take_slot(turns_, free_turns_);
+  turns_[i].key = key;
+  index_.insert(key, i);
 }
 
 void key_queues::end_turn(uint32_t i) {
@@ -71,14 +66,8 @@ void key_queues::end_turn(uint32_t i) {
 }
 
 key_queues::queue& key_queues::queue_of(turn& x) {
-  if (x.queue == no_queue) {
-    if (free_queues_.empty()) {
-      free_queues_.push_back(static_cast<uint32_t>(queues_.size()));
-      queues_.emplace_back();
-    }
-    x.queue = free_queues_.back();
-    free_queues_.pop_back();
-  }
+  if (x.queue == no_queue)
+    x.queue = take_slot(queues_, free_queues_);
   return queues_[x.queue];
 }
 

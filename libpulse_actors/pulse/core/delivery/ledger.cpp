@@ -1,7 +1,7 @@
 #include "pulse/core/delivery/ledger.hpp"
 
 #include "pulse/core/delivery/give_up.hpp"
-#include "pulse/core/gentle_growth.hpp"
+#include "pulse/core/slots.hpp"
 
 #include <algorithm>
 #include <memory>
