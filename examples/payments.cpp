@@ -4,6 +4,8 @@
 
 #include "example.hpp"
 
+#include <chrono>
+
 using namespace example;
 
 namespace {
@@ -30,9 +32,11 @@ int main() {
 
   // A caller that did not get the first answer adds the payment again, perhaps
   // through another node. Both adds have the same dedup ID, so Redis stores the
-  // payment once.
-  const auto first = must(stream.add("paid", "100 EUR", "", "payment 4711"));
-  const auto again = must(stream.add("paid", "100 EUR", "", "payment 4711"));
+  // payment once. Each run of this program makes another payment.
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto payment = "payment " + std::to_string(now.count());
+  const auto first = must(stream.add("paid", "100 EUR", "", payment));
+  const auto again = must(stream.add("paid", "100 EUR", "", payment));
   std::cout << (first == again ? "stored once" : "stored twice!") << std::endl;
 
   pulse::sink_options options;

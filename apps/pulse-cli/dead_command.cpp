@@ -137,6 +137,8 @@ int count_letters(session& in, pulse::stream& stream) {
     if (!letters)
       return report_error(letters.error());
     const auto there = letters->info();
+    if (!there && there.error() != errc::no_such_stream)
+      return report_error(there.error());
     const uint64_t n = there ? there->length : 0;
     if (in.options().json)
       std::cout << nlohmann::ordered_json{{"sink", sink.name}, {"letters", n}}

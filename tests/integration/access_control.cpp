@@ -291,6 +291,23 @@ CAF_TEST(what is not granted is denied and named) {
     denied(why_not(must(reader.pulse->stream("orders")).trim(0)), "'xtrim'"));
 }
 
+CAF_TEST(a retention that is not stored is not said to be stored) {
+  staffed_node reader{url("reader")};
+  stream_options options;
+  options.name = "orders";
+  options.max_len = 500;
+  options.retention = retention_mode::change;
+  auto stream = must(reader.pulse->stream(options));
+  auto stored = [this] {
+    return raw({"HGET", "{pulse:stream:orders}:retention", "max_len"});
+  };
+  CAF_CHECK(contains(why_not(stream.retention()), "permission_denied"));
+  CAF_CHECK_EQUAL(stored(), "nil");
+  raw({"ACL", "SETUSER", "reader", "allcommands", "allkeys"});
+  CAF_CHECK_EQUAL(must(stream.retention()).max_len, 500u);
+  CAF_CHECK_EQUAL(stored(), "500");
+}
+
 CAF_TEST(other keys and commands are denied to all) {
   for (auto* name : {"producer", "consumer", "reader", "admin"})
     for (const std::vector<std::string>& command :

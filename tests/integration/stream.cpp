@@ -226,6 +226,7 @@ CAF_TEST(a key of another type is named in every failure) {
   CAF_CHECK_EQUAL(why(uut.range()).find(start), 0u);
   CAF_CHECK_EQUAL(why(uut.trim(1)).find(start), 0u);
   CAF_CHECK_EQUAL(why(uut.info()).find(start), 0u);
+  CAF_CHECK_EQUAL(why(uut.retention()).find(start), 0u);
   CAF_CHECK_EQUAL(why(uut.destroy()).find(start), 0u);
   CAF_CHECK_EQUAL(raw({"GET", "pulse:stream:s"}), "x");
 }

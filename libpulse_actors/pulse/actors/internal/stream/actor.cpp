@@ -208,7 +208,7 @@ struct stream_state {
   // -- what the stream keeps --------------------------------------------------
 
   caf::result<stream_retention> on_retention() {
-    if (agreement.reached())
+    if (agreement.reached() && agreement.known())
       return format.keeps;
     retention_promises.push_back(internal::new_promise(self));
     auto promise = retention_promises.back();
@@ -217,11 +217,12 @@ struct stream_state {
   }
 
   void on_agreement(const status& ok) {
+    const auto& known = ok ? agreement.known() : ok;
     for (auto& promise : std::exchange(retention_promises, {})) {
-      if (ok)
+      if (known)
         promise.deliver(format.keeps);
       else
-        promise.deliver(make_error(about(ok.error())));
+        promise.deliver(make_error(about(known.error())));
     }
     if (ok) {
       trimmer.start();

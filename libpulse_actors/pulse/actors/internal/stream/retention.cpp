@@ -45,9 +45,10 @@ void stream_agreement::ask() {
   asked_at_ = self_->clock().now();
   using query = resp::retention_query;
   auto how = query::follow;
-  if (!reached_)
-    how = options_.retention == retention_mode::change ? query::change
-                                                       : query::check;
+  if (!agreed_ && options_.retention == retention_mode::change)
+    how = query::change;
+  else if (!reached_)
+    how = query::check;
   script_call call{resp::retention_script(),
                    {format_.key, format_.retention_key}};
   for (const auto& x : resp::retention_arguments(options_, how))
@@ -72,6 +73,7 @@ void stream_agreement::renew() {
 void stream_agreement::on_answer(const resp::reply& reply) {
   resp::cursor at{reply};
   const auto x = resp::read_retention(at);
+  known_ = x ? status{} : status{x.error()};
   if (x)
     follow(*x);
   else if (!reached_ && prevents_agreement(x.error().code))
@@ -93,6 +95,7 @@ void stream_agreement::on_refused(const failure& why) {
 }
 
 void stream_agreement::follow(const resp::stored_retention& x) {
+  agreed_ = true;
   told_of_refusal_ = false;
   if (reached_ && x.keeps != format_.keeps)
     report(log_level::warning, "another process changed what the stream keeps: "

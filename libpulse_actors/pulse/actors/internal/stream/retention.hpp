@@ -33,6 +33,12 @@ public:
     return reached_;
   }
 
+  /// @returns why it is not known what Redis stores, if so. If Redis refused
+  /// the question, the options of the stream actor count meanwhile.
+  [[nodiscard]] const status& known() const noexcept {
+    return known_;
+  }
+
   /// Asks Redis, unless a question is under way.
   void ask();
 
@@ -59,7 +65,9 @@ private:
   time_point asked_at_;
   // The length at which to warn next.
   uint64_t alarm_at_ = 1'000'000;
+  status known_;
   bool reached_ = false;
+  bool agreed_ = false;
   bool under_way_ = false;
   bool told_of_refusal_ = false;
 };
