@@ -24,6 +24,7 @@ void deliver(benchmark::State& state, dispatch_mode how) {
   const auto block = page_with(events, 64).block;
   const delivery_ledger::time_point now{1h};
   std::vector<delivery_ledger::dispatch> out;
+  std::vector<delivery_ledger::action> actions;
   per_event result{state};
   for ([[maybe_unused]] auto step : state) {
     for (uint32_t i = 0; i < events; ++i)
@@ -33,8 +34,10 @@ void deliver(benchmark::State& state, dispatch_mode how) {
       ledger.dispatch_to(out, now);
       for (const auto& x : out)
         ledger.done(x.what, x.to, now);
-      for (const auto& x : ledger.take_actions())
+      ledger.take_actions(actions);
+      for (const auto& x : actions)
         ledger.forget(x.entry);
+      actions.clear();
     }
   }
   result.report(events);

@@ -57,15 +57,18 @@ struct fixture {
         return;
       for (const auto& x : out)
         answer(x);
-      for (const auto& x : uut.take_actions())
+      uut.take_actions(actions);
+      for (const auto& x : actions)
         if (x.kind == delivery_ledger::action_kind::ack)
           uut.forget(x.entry);
+      actions.clear();
     }
   }
 
   delivery_ledger uut;
   delivery_time now{1h};
   std::vector<delivery_ledger::dispatch> out;
+  std::vector<delivery_ledger::action> actions;
 };
 
 // Returns how many allocations the ledger needs for one event, after it has

@@ -196,7 +196,9 @@ private:
   }
 
   void take_actions() {
-    for (auto& x : uut_.take_actions()) {
+    std::vector<delivery_ledger::action> actions;
+    uut_.take_actions(actions);
+    for (auto& x : actions) {
       if (x.kind == ledger::action_kind::store_counts)
         continue;
       if (x.kind == ledger::action_kind::mark) {

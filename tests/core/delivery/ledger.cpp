@@ -12,6 +12,12 @@ namespace {
 using ledger = delivery_ledger;
 using kind = ledger::action_kind;
 
+std::vector<ledger::action> take_actions(ledger& uut) {
+  std::vector<ledger::action> result;
+  uut.take_actions(result);
+  return result;
+}
+
 struct fixture {
   ledger::time_point now{1h};
   ledger::settings how;
@@ -75,7 +81,7 @@ struct fixture {
   // The actions since the last call. Redis takes the events that must wait.
   std::string actions(ledger& uut) {
     std::string result;
-    for (const auto& x : uut.take_actions()) {
+    for (const auto& x : take_actions(uut)) {
       if (x.kind == kind::delay) {
         delayed.push_back({now + x.pause, x});
         uut.forget(x.entry);
@@ -176,7 +182,7 @@ CAF_TEST(a held event is recognized until it is forgotten) {
   CAF_CHECK(uut.fetched(1, ev(1))); // another stream
   auto out = dispatch(uut);
   uut.done(out[0].what, 1, now);
-  auto vs = uut.take_actions();
+  auto vs = take_actions(uut);
   CAF_REQUIRE_EQUAL(vs.size(), 1u);
   CAF_CHECK(!uut.fetched(0, ev(1)));
   CAF_CHECK_EQUAL(uut.size(), 2u);
@@ -207,7 +213,7 @@ CAF_TEST(a failed event leaves and avoids the worker when it comes again) {
   uut.fetched(0, ev(1));
   auto out = dispatch(uut);
   uut.failed(out[0].what, 1, "no", {}, now);
-  auto todo = uut.take_actions();
+  auto todo = take_actions(uut);
   CAF_REQUIRE_EQUAL(todo.size(), 1u);
   CAF_CHECK(todo[0].kind == kind::delay);
   CAF_CHECK(todo[0].pause >= 75ms && todo[0].pause <= 125ms);
@@ -245,7 +251,7 @@ CAF_TEST(without a worker that can work all that is queued is given back) {
   CAF_CHECK_EQUAL(actions(uut), "delay1");
   uut.release_queued();
   std::string back;
-  for (const auto& x : uut.take_actions())
+  for (const auto& x : take_actions(uut))
     back += std::to_string(x.stream) + ":" + std::to_string(x.id.ms) + "("
             + std::to_string(x.counts.deliveries) + ") ";
   CAF_CHECK_EQUAL(back, "1:2(0) 0:3(6) ");
@@ -260,7 +266,7 @@ CAF_TEST(a late answer acknowledges what waits in Redis) {
   const auto out = dispatch(uut);
   now += 1s;
   uut.tick(now);
-  auto todo = uut.take_actions();
+  auto todo = take_actions(uut);
   CAF_REQUIRE_EQUAL(todo.size(), 1u);
   CAF_CHECK(todo[0].kind == kind::delay);
   uut.forget(todo[0].entry);
@@ -297,7 +303,7 @@ CAF_TEST(a delay of the worker replaces the backoff) {
   uut.add_worker(1, 1);
   uut.fetched(0, ev(1));
   uut.failed(dispatch(uut)[0].what, 1, "later", 5s, now);
-  const auto todo = uut.take_actions();
+  const auto todo = take_actions(uut);
   CAF_REQUIRE_EQUAL(todo.size(), 1u);
   CAF_CHECK(todo[0].pause == 5s);
 }
@@ -311,7 +317,7 @@ CAF_TEST(after max_deliveries an event is given up with its last reason) {
     CAF_REQUIRE_EQUAL(out.size(), 1u);
     uut.failed(out[0].what, 1, "reason " + std::to_string(i), 0ms, now);
   }
-  auto vs = uut.take_actions();
+  auto vs = take_actions(uut);
   CAF_REQUIRE(vs.back().kind == kind::dead_letter);
   CAF_CHECK(vs.back().reason.find("reason 3") != std::string::npos);
   CAF_CHECK_EQUAL(vs.back().counts.deliveries, 4u);
@@ -366,7 +372,7 @@ CAF_TEST(an event at which every worker quits is given up in the end) {
     pass(uut, 1s); // longer than the backoff
   }
   CAF_CHECK_EQUAL(got, "0000111122223333");
-  const auto all = uut.take_actions();
+  const auto all = take_actions(uut);
   CAF_REQUIRE(!all.empty());
   CAF_CHECK_EQUAL(all.back().reason,
                   "gave up after 4 failures and 0 crashes (max_deliveries is "
@@ -388,7 +394,7 @@ CAF_TEST(workers that quit after one event blame none that they did not begin) {
     uut.done(out[1].what, w, now);
     uut.worker_quit(w, now);
     CAF_CHECK_EQUAL(uut.count().nacks, 0u);
-    for (const auto& x : uut.take_actions())
+    for (const auto& x : take_actions(uut))
       uut.forget(x.kind == delivery_ledger::action_kind::ack
                    ? x.entry
                    : delivery_ticket{});
@@ -409,7 +415,7 @@ CAF_TEST(hand_overs that ended without a fault do not use up an event) {
   const auto out = dispatch(uut);
   CAF_REQUIRE_EQUAL(out.size(), 1u);
   uut.failed(out[0].what, 10, "no", {}, now);
-  CAF_CHECK(uut.take_actions().back().kind == kind::delay);
+  CAF_CHECK(take_actions(uut).back().kind == kind::delay);
 }
 
 CAF_TEST(crashes use up the deliveries if crashes have no limit) {
@@ -421,7 +427,7 @@ CAF_TEST(crashes use up the deliveries if crashes have no limit) {
     CAF_CHECK_EQUAL(dispatch(uut).size(), 1u);
     uut.worker_died(w, "segfault", now);
   }
-  const auto all = uut.take_actions();
+  const auto all = take_actions(uut);
   CAF_CHECK_EQUAL(all.back().reason,
                   "gave up after 0 failures and 4 crashes (max_deliveries is "
                   "4); the last time its worker died: segfault");
@@ -599,7 +605,7 @@ CAF_TEST(a rejected event becomes a dead letter at once) {
   uut.add_worker(1, 1);
   uut.fetched(0, ev(1));
   uut.rejected(dispatch(uut)[0].what, 1, "nonsense", now);
-  auto vs = uut.take_actions();
+  auto vs = take_actions(uut);
   CAF_REQUIRE_EQUAL(vs.size(), 1u);
   CAF_CHECK(vs[0].kind == kind::dead_letter);
   CAF_CHECK_EQUAL(vs[0].reason, "nonsense");
@@ -641,9 +647,9 @@ CAF_TEST(counts are noted anew after a reading that was no delivery) {
   uut.fetched(0, ev(1));
   uut.fetched(1, ev(2));
   dispatch(uut);
-  uut.take_actions();
+  take_actions(uut);
   uut.recount(0);
-  const auto all = uut.take_actions();
+  const auto all = take_actions(uut);
   CAF_REQUIRE_EQUAL(all.size(), 1u);
   CAF_CHECK(all[0].kind == delivery_ledger::action_kind::store_counts);
   CAF_CHECK_EQUAL(all[0].id.ms, 1u);
@@ -816,7 +822,7 @@ CAF_TEST(contents of long queues are read a few at a time) {
     order += std::to_string(out[0].content.id().ms) + " ";
     CAF_CHECK(uut.size() - uut.parked() <= 18);
     uut.done(out[0].what, 1, now);
-    for (const auto& x : uut.take_actions())
+    for (const auto& x : take_actions(uut))
       if (x.kind == kind::ack)
         uut.forget(x.entry);
     uut.fetched(0, ev(101 + static_cast<uint64_t>(i), "a"));
@@ -904,9 +910,9 @@ CAF_TEST(the rest of a pause goes with an event that is given back) {
   CAF_CHECK_EQUAL(show(first), "1>1");
   uut.done(first[0].what, 1, now);
   CAF_CHECK_EQUAL(plan(uut), "");
-  uut.take_actions();
+  take_actions(uut);
   uut.give_back(0, uut.partitions_of(0));
-  const auto actions = uut.take_actions();
+  const auto actions = take_actions(uut);
   CAF_REQUIRE_EQUAL(actions.size(), 1u);
   CAF_CHECK(actions[0].due == second);
 }
@@ -919,18 +925,18 @@ CAF_TEST(a failure is stored with its pause and a dispatch ends the pause) {
   uut.add_worker(1, 8);
   uut.fetched(0, ev(1, "a"));
   uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
-  const auto failure = uut.take_actions();
+  const auto failure = take_actions(uut);
   CAF_REQUIRE_EQUAL(failure.size(), 1u);
   CAF_REQUIRE(failure[0].due);
   CAF_CHECK(*failure[0].due > now);
   uut.recount(0);
-  CAF_CHECK(uut.take_actions()[0].due == failure[0].due);
+  CAF_CHECK(take_actions(uut)[0].due == failure[0].due);
   now = *failure[0].due;
   uut.tick(now);
   for (const auto& x : uut.take_wanted(1))
     uut.found_content(x.entry, ev(1, "a"));
   CAF_CHECK_EQUAL(show(dispatch(uut)), "1>1");
-  const auto attempt = uut.take_actions();
+  const auto attempt = take_actions(uut);
   CAF_REQUIRE_EQUAL(attempt.size(), 1u);
   CAF_CHECK(attempt[0].kind == delivery_ledger::action_kind::store_counts);
   CAF_CHECK(!attempt[0].due);
@@ -976,7 +982,7 @@ CAF_TEST(what another node did with an event counts) {
   uut.adopt_counts(0, {3, 0}, {7, 0, 1}); // unknown
   uut.add_worker(1, 8);
   CAF_CHECK_EQUAL(plan(uut), "1>1");
-  const auto marks = uut.take_actions();
+  const auto marks = take_actions(uut);
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   CAF_CHECK(marks[0].kind == kind::mark);
   CAF_CHECK_EQUAL(marks[0].counts.crashes, 2u);
@@ -1008,7 +1014,7 @@ CAF_TEST(keyed gives a topic to the same worker as long as it is there) {
       auto [i, fresh] = owner.emplace(topic, out[0].to);
       CAF_CHECK_EQUAL(i->second, out[0].to);
       uut.done(out[0].what, out[0].to, now);
-      uut.forget(uut.take_actions().at(0).entry);
+      uut.forget(take_actions(uut).at(0).entry);
     }
   // Only the topics of a worker that goes move.
   uut.remove_worker(2);
@@ -1154,7 +1160,7 @@ CAF_TEST(a crash candidate waits until Redis knows that a worker gets it) {
   uut.fetched(0, ev(1).with({2, 0, 1}), true);
   uut.fetched(0, ev(2));
   CAF_CHECK_EQUAL(plan(uut), "2>1");
-  auto marks = uut.take_actions();
+  auto marks = take_actions(uut);
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   CAF_CHECK(marks[0].kind == kind::mark);
   CAF_CHECK_EQUAL(marks[0].counts.deliveries, 2u);
@@ -1178,7 +1184,7 @@ CAF_TEST(no more crash candidates are marked than workers can take) {
   uut.add_worker(1, 2);
   uut.add_worker(2, 1);
   CAF_CHECK_EQUAL(plan(uut), "");
-  auto marks = uut.take_actions();
+  auto marks = take_actions(uut);
   CAF_REQUIRE_EQUAL(marks.size(), 3u);
   for (auto i = marks.rbegin(); i != marks.rend(); ++i)
     uut.marked(i->entry);
@@ -1198,7 +1204,7 @@ CAF_TEST(crash candidates before their last crash are alone at work) {
     uut.fetched(0, ev(i).with({3, 0, 2}), true);
   uut.fetched(0, ev(4));
   CAF_CHECK_EQUAL(plan(uut), "4>1");
-  auto marks = uut.take_actions();
+  auto marks = take_actions(uut);
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   CAF_CHECK(marks[0].id == (event_id{1, 0}));
   uut.marked(marks[0].entry);
@@ -1221,14 +1227,14 @@ CAF_TEST(a crash candidate that fails is none any more and Redis hears of it) {
   uut.add_worker(1, 1);
   uut.fetched(0, ev(1).with({3, 1, 2}), true);
   plan(uut);
-  auto marks = uut.take_actions();
+  auto marks = take_actions(uut);
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   CAF_CHECK_EQUAL(marks[0].counts.crashes, 3u);
   uut.marked(marks[0].entry);
   auto out = dispatch(uut);
   CAF_REQUIRE_EQUAL(out.size(), 1u);
   uut.failed(out[0].what, 1, "no", {}, now);
-  auto counts = uut.take_actions();
+  auto counts = take_actions(uut);
   CAF_REQUIRE_EQUAL(counts.size(), 1u);
   CAF_CHECK(counts[0].kind == kind::delay);
   CAF_CHECK_EQUAL(counts[0].counts.failures, 2u);
@@ -1242,7 +1248,7 @@ CAF_TEST(a crash candidate whose worker died at another event is marked again) {
   uut.fetched(0, ev(1));
   uut.fetched(0, ev(2).with({2, 0, 1}), true);
   CAF_CHECK_EQUAL(plan(uut), "1>1");
-  auto marks = uut.take_actions();
+  auto marks = take_actions(uut);
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   uut.marked(marks[0].entry);
   CAF_CHECK_EQUAL(plan(uut), "2>1");
@@ -1258,7 +1264,7 @@ CAF_TEST(a crash candidate that is not ours any more is dropped) {
   uut.fetched(0, ev(1).with({2, 0, 1}), true);
   uut.fetched(0, ev(2).with({2, 0, 1}), true);
   plan(uut);
-  auto marks = uut.take_actions();
+  auto marks = take_actions(uut);
   CAF_REQUIRE_EQUAL(marks.size(), 1u);
   CAF_CHECK(uut.lost(marks[0].entry));
   CAF_CHECK(!uut.lost(marks[0].entry));

@@ -75,6 +75,11 @@ public:
   /// the turn.
   void want(ledger_entry& x);
 
+  /// @returns whether contents may be wanted; false if none is.
+  [[nodiscard]] bool may_want() const noexcept {
+    return !wanted_.empty() || !wanted_soon_.empty();
+  }
+
   /// @returns the next event whose content is wanted, those that have the turn
   /// first; null if there is none.
   ledger_entry* next_wanted();

@@ -670,10 +670,8 @@ std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
                x->counts.deliveries, false};
 }
 
-std::vector<delivery_ledger::action> delivery_ledger::take_actions() {
-  auto result = std::exchange(actions_, {});
-  actions_.reserve(result.size()); // the next call probably returns as many
-  return result;
+void delivery_ledger::take_actions(std::vector<action>& into) {
+  into.swap(actions_);
 }
 
 size_t delivery_ledger::undecided(uint32_t stream) const {

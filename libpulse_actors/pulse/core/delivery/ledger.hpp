@@ -283,6 +283,11 @@ public:
     event_id id;
   };
 
+  /// @returns whether take_wanted() may return events; false if it would not.
+  [[nodiscard]] bool may_want() const noexcept {
+    return dispatcher_.may_want();
+  }
+
   /// @returns the next events whose content is wanted, at most `most`. For each
   /// of them, the caller calls one of the next three functions later.
   std::vector<wanted_content> take_wanted(size_t most);
@@ -364,8 +369,9 @@ public:
       dispatcher_.reassign();
   }
 
-  /// @returns the actions since the last call, in order.
-  std::vector<action> take_actions();
+  /// Moves the actions since the last call, in order, into an empty vector. The
+  /// next actions use the memory that this vector had.
+  void take_actions(std::vector<action>& into);
 
   // -- facts ------------------------------------------------------------------
 

@@ -3,30 +3,36 @@
 namespace pulse::internal {
 
 void sink_outcome_writer::take_actions() {
-  using kind = delivery_ledger::action_kind;
-  for (auto& x : ctx_.ledger.take_actions()) {
-    if (!ctx_.acks()) {
+  auto actions = std::exchange(actions_, {});
+  ctx_.ledger.take_actions(actions);
+  for (auto& x : actions)
+    if (ctx_.acks())
+      pass_on(std::move(x));
+    else
       drop_without_acks(x);
-      continue;
-    }
-    switch (x.kind) {
-      case kind::ack:
-        acks_.add(x.stream, x.id, x.entry, true);
-        break;
-      case kind::dead_letter:
-        dead_letters_.add(std::move(x));
-        break;
-      case kind::delay:
-      case kind::release:
-        delays_.add(std::move(x));
-        break;
-      case kind::store_counts:
-        counts_.add_count(std::move(x));
-        break;
-      case kind::mark:
-        counts_.add_mark(std::move(x));
-        break;
-    }
+  actions.clear();
+  actions_ = std::move(actions);
+}
+
+void sink_outcome_writer::pass_on(delivery_ledger::action&& x) {
+  using kind = delivery_ledger::action_kind;
+  switch (x.kind) {
+    case kind::ack:
+      acks_.add(x.stream, x.id, x.entry, true);
+      break;
+    case kind::dead_letter:
+      dead_letters_.add(std::move(x));
+      break;
+    case kind::delay:
+    case kind::release:
+      delays_.add(std::move(x));
+      break;
+    case kind::store_counts:
+      counts_.add_count(std::move(x));
+      break;
+    case kind::mark:
+      counts_.add_mark(std::move(x));
+      break;
   }
 }
 

@@ -95,6 +95,7 @@ public:
   }
 
 private:
+  void pass_on(delivery_ledger::action&& x);
   void drop_without_acks(const delivery_ledger::action& x);
 
   sink_context& ctx_;
@@ -103,6 +104,8 @@ private:
   sink_delay_writer delays_;
   sink_count_writer counts_;
   repeated_lines loss_lines_;
+  // Empty; its memory serves the next actions.
+  std::vector<delivery_ledger::action> actions_;
 };
 
 } // namespace pulse::internal

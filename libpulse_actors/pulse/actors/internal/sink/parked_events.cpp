@@ -16,7 +16,7 @@ constexpr uint32_t page_size = 100;
 } // namespace
 
 void sink_parked_events::fetch() {
-  if (ctx_.closing || !gate_.is_open())
+  if (!ctx_.ledger.may_want() || ctx_.closing || !gate_.is_open())
     return;
   while (const auto room = intake_.room_for_parked(reading_)) {
     const auto most = intake_.fitting_claims(room);
