@@ -47,8 +47,8 @@ struct fixture : sink_actor_fixture {
   }
 
   // The reply of the script delay if an event is pending for nobody.
-  static std::string nobodys_delay(uint64_t x) {
-    return array_of(4) + ":0\r\n:-1\r\n" + array_of(0) + ids({x});
+  static std::string nobodys_delay(std::initializer_list<uint64_t> xs) {
+    return array_of(4) + ":0\r\n:-1\r\n" + array_of(0) + ids(xs);
   }
 
   void next() {
@@ -237,7 +237,7 @@ CAF_TEST(a claim whose reply is lost is not repeated but asked again) {
 CAF_TEST(an event that fails after its consumer was deleted waits in Redis) {
   spawn_subscribed(1);
   alice.always_fail(caf::sec::runtime_error);
-  redis.answer("delay", nobodys_delay(1));
+  redis.answer("delay", nobodys_delay({1}));
   redis.answer("keep", ids({1}));
   give(1, 1);
   consume_messages();
@@ -247,11 +247,59 @@ CAF_TEST(an event that fails after its consumer was deleted waits in Redis) {
   CAF_CHECK_EQUAL(info().consumers_deleted, 1u);
 }
 
+CAF_TEST(an event that was never elsewhere is claimed anew at each attempt) {
+  options.backoff = {1s};
+  spawn_subscribed(1);
+  alice.always_fail(caf::sec::runtime_error);
+  give(1, 1);
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("keep"), "");
+  redis.answer("delay", nobodys_delay({1}));
+  redis.answer("keep", ids({1}));
+  pass(3s);
+  CAF_CHECK_EQUAL(calls("keep"), "a s me 0 1 1-0 200002");
+  CAF_CHECK_EQUAL(info().consumers_deleted, 1u);
+}
+
+CAF_TEST(an event that was elsewhere meanwhile is not claimed anew alone) {
+  options.backoff = {1s};
+  spawn_subscribed(1);
+  alice.always_fail(caf::sec::runtime_error);
+  give(1, 1);
+  pass(100ms);
+  redis.answer("take_over", taken({{1, "delayed", 200'002}}, entries(1, 1)));
+  redis.answer("delay", nobodys_delay({1}));
+  pass(3s);
+  CAF_CHECK_EQUAL(calls("keep"), "");
+  CAF_CHECK_EQUAL(info().held, 0u);
+  CAF_CHECK(logged("are pending for nobody"));
+}
+
+CAF_TEST(an event that was elsewhere is claimed anew beside one that was not ) {
+  alice.hold();
+  spawn_subscribed(3);
+  give(1, 1);
+  redis.answer("take_over", taken({{2, "released", 200'002}}, entries(2, 2)));
+  pass(6s);
+  give(3, 3);
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2(3,2,0) a3");
+  redis.answer("delay", nobodys_delay({2, 3}));
+  redis.answer("keep", ids({3}));
+  redis.answer("keep", ids({2}));
+  for (int i = 0; i < 3; ++i)
+    alice.fail(make_error({errc::handler_failed, "no"}));
+  consume_messages();
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("keep"),
+                  "a s me 0 1 3-0 100001 | a s me 0 1 2-0 300003");
+  CAF_CHECK_EQUAL(info().consumers_deleted, 1u);
+}
+
 CAF_TEST(an event that the sink may have given away is not claimed anew) {
   spawn_subscribed(1);
   alice.always_fail(caf::sec::runtime_error);
   redis.lose("delay"); // another node may get the event now, and acknowledge it
-  redis.answer("delay", nobodys_delay(1));
+  redis.answer("delay", nobodys_delay({1}));
   give(1, 1);
   pass(1s);
   CAF_CHECK_EQUAL(calls("keep"), "");

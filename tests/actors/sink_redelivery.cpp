@@ -217,6 +217,45 @@ CAF_TEST(a handler that throws is a crash and not a failure) {
   CAF_CHECK_EQUAL(info().nacks, 0u);
 }
 
+CAF_TEST(an error of a worker that quits is a failure) {
+  alice.hold();
+  spawn_subscribed();
+  give(1, 2);
+  alice.fail(caf::sec::runtime_error);
+  alice.quit();
+  pass(100ms);
+  CAF_CHECK_EQUAL(info().nacks, 1u);
+  CAF_CHECK_EQUAL(info().crashes, 0u);
+  CAF_CHECK(has(calls("delay"), {"1-0 100001"}));
+}
+
+CAF_TEST(only the last error of a worker that throws is a crash) {
+  alice.hold();
+  spawn_subscribed();
+  give(1, 1);
+  alice.fail(caf::sec::runtime_error);
+  alice.throw_next();
+  give(2, 2);
+  subscribe(bob);
+  pass(100ms);
+  CAF_CHECK_EQUAL(bob.got(), "a2(2,0,1)");
+  CAF_CHECK_EQUAL(info().nacks, 1u);
+  CAF_CHECK_EQUAL(info().crashes, 1u);
+  CAF_CHECK(has(calls("delay"), {"1-0 100001"}));
+}
+
+CAF_TEST(an error of a worker that is killed later is a failure) {
+  alice.hold();
+  spawn_subscribed();
+  give(1, 2);
+  alice.fail(caf::sec::runtime_error);
+  alice.die();
+  subscribe(bob);
+  pass(100ms);
+  CAF_CHECK_EQUAL(bob.got(), "a2(2,0,1)");
+  CAF_CHECK_EQUAL(info().nacks, 1u);
+}
+
 CAF_TEST(events of the last worker wait in Redis for the next one) {
   alice.hold();
   spawn_subscribed();

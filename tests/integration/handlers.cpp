@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
+#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -310,6 +312,52 @@ CAF_TEST(no worker begins another event after its sink was closed) {
   const int before = begun;
   std::this_thread::sleep_for(1500ms);
   CAF_CHECK_LESS_OR_EQUAL(begun.load(), before + 1);
+}
+
+CAF_TEST(a worker that hung leaves out what others have done meanwhile) {
+  for (const auto mode : {ack_mode::on_return, ack_mode::manual}) {
+    const std::string name = mode == ack_mode::manual ? "manual" : "orders";
+    auto opts = options("billing", {name});
+    opts.ack = mode;
+    opts.ack_wait = 2s;
+    auto uut = open(opts);
+    add_numbers(name, 40);
+    std::mutex mutex;
+    std::map<int, int> begun;
+    std::thread::id hung;
+    bool works_again = false;
+    std::promise<void> end_of_hang;
+    auto until = end_of_hang.get_future();
+    must(uut.handle(
+      [&](const event& x) {
+        std::unique_lock guard{mutex};
+        const auto me = std::this_thread::get_id();
+        const bool hangs = ++begun[number(x)] == 1 && number(x) == 0;
+        if (hangs)
+          hung = me;
+        works_again |= number(x) >= 40 && me == hung;
+        guard.unlock();
+        if (hangs)
+          until.wait();
+      },
+      {2}));
+    // The other worker does the rest, and the event that hung.
+    CAF_CHECK(finished(uut, 40));
+    end_of_hang.set_value();
+    // What comes later stands behind the others in the mailbox.
+    int next = 40;
+    CAF_CHECK(eventually([&] {
+      add_numbers(name, 8, next);
+      next += 8;
+      std::unique_lock guard{mutex};
+      return works_again;
+    }));
+    CAF_CHECK(finished(uut, static_cast<uint64_t>(next)));
+    must(uut.close());
+    for (const auto& [n, times] : begun)
+      CAF_CHECK_EQUAL(times, n == 0 ? 2 : 1);
+    CAF_CHECK_EQUAL(begun.size(), static_cast<size_t>(next));
+  }
 }
 
 CAF_TEST(a handler that stops finishes what it works on) {

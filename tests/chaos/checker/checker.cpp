@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <map>
 #include <string_view>
 
 namespace pulse::chaos {
@@ -14,6 +16,8 @@ constexpr int64_t reconnect_us = 4'000'000;
 // before and after it is caused, and a fact is written shortly before or after
 // it happens.
 constexpr int64_t blur_us = 50'000;
+
+constexpr int64_t never = INT64_MAX / 4;
 
 // Returns how likely a fault is the cause of a duplicate: lower is more likely.
 // -1: this kind of fault never makes a sink lose its events.
@@ -41,6 +45,28 @@ bool ends_leases(const settings& how, const fault& x) {
   return x.kind != "deny" || x.end - x.begin >= how.lease_us / 3 - blur_us;
 }
 
+// Returns when the sink had worked on an event of each topic that was added
+// after `from`. All that a deleted group repeats comes before such an event,
+// but a topic with a long queue may come late.
+int64_t caught_up(const history& run, const std::string& sink, int64_t from) {
+  const auto found = run.sinks.find(sink);
+  if (found == run.sinks.end())
+    return from;
+  const auto topics = run.topics();
+  std::map<uint32_t, int64_t> first_new;
+  for (const auto& x : found->second) {
+    if (x.event >= run.adds.size())
+      continue;
+    auto& first = first_new.emplace(topics[x.event], never).first->second;
+    if (run.adds[x.event].invoked > from)
+      first = std::min(first, x.began);
+  }
+  auto result = from;
+  for (const auto& x : first_new)
+    result = std::max(result, x.second);
+  return result;
+}
+
 } // namespace
 
 int64_t lease_of(const history& run, const instance& x) {
@@ -62,7 +88,11 @@ void find_aftermaths(const history& run, std::vector<fault>& faults) {
     const auto i = leases.find(x.slot);
     const auto late = aftermath(run.how,
                                 i != leases.end() ? i->second : longest);
-    x.until = x.end + late;
+    x.until = x.end;
+    // A busy machine may need long for the repetitions.
+    if (x.kind == "group-destroy" && !x.slot.empty())
+      x.until = std::max(x.until, caught_up(run, x.slot, x.end + blur_us));
+    x.until += late;
     for (const auto& y : faults)
       if (takes_redis_away(y) && y.end > x.begin && y.begin <= x.until)
         x.until = std::max(x.until, y.end + late);

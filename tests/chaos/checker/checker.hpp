@@ -66,7 +66,8 @@ int64_t lease_of(const history& run, const instance& x);
 
 /// Sets `until` of all faults, which must be sorted by time. If Redis is away,
 /// or its clock is wrong, redeliveries wait until that has ended, so the
-/// aftermath begins then.
+/// aftermath begins then. That of a deleted group begins when the sink has read
+/// all that comes again.
 void find_aftermaths(const history& run, std::vector<fault>& faults);
 
 /// @returns whether a fault hit a process, or all processes.

@@ -104,6 +104,19 @@ CAF_TEST(a fault explains more while Redis is away) {
   CAF_CHECK_EQUAL(x.sinks.at("audit").duplicates.at("kill"), 1u);
 }
 
+CAF_TEST(a deleted group explains repetitions until the sink has caught up) {
+  settings += "keys 1\n";
+  handle("audit-0", 20, 1, 0);
+  fault(25, 30, "group-destroy", "audit", "1");
+  add(100);
+  handle("audit-1", 60'000, 1, 0, 2);
+  handle("audit-1", 60'001, 1, 1);
+  CAF_CHECK(judged().good());
+  add(101);
+  handle("audit-0", 200, 1, 2);
+  CAF_CHECK(only(judged(), "duplicate without a fault"));
+}
+
 CAF_TEST(two live holders at a time are found) {
   start("audit-0", 20, 1, 0);
   start("audit-1", 30, 1, 0, 2);

@@ -98,13 +98,17 @@ struct ledger_entry {
   /// Whether no worker of another node ever had the event: it was read as a new
   /// one, and has been here since then.
   bool only_here : 1;
+  /// Whether the late answer of a worker acknowledges the event, although it
+  /// waits for its next attempt.
+  bool acked_late : 1;
 
   ledger_entry() noexcept
     : crash_candidate(false),
       marked(false),
       delays(false),
       taken_over(false),
-      only_here(false) {
+      only_here(false),
+      acked_late(false) {
     // nop
   }
 

@@ -51,8 +51,10 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
     return false;
   }
   const auto& counts = x->counts;
-  x->only_here = counts.deliveries == 1 && counts.failures == 0
-                 && counts.crashes == 0 && !crash_candidate;
+  const bool was_parked_here = parked_here_.recall(stream, id, counts);
+  const bool is_new = counts.deliveries == 1 && counts.failures == 0
+                      && counts.crashes == 0;
+  x->only_here = (is_new || was_parked_here) && !crash_candidate;
   x->crash_candidate = crash_candidate;
   if (broadcasts())
     x->broadcast = std::make_unique<broadcast_progress>();
@@ -73,8 +75,12 @@ void delivery_ledger::postpone(uint32_t stream, event_id id, time_point due) {
 }
 
 void delivery_ledger::forget(const ticket& which) {
-  if (auto* x = entries_.resolve(which))
-    erase(*x);
+  auto* x = entries_.resolve(which);
+  if (x == nullptr)
+    return;
+  if (x->delays && x->only_here)
+    parked_here_.note(x->stream, x->id, counts_to_give_back(*x));
+  erase(*x);
 }
 
 void delivery_ledger::park(const ticket& which) {
@@ -163,6 +169,7 @@ void delivery_ledger::adopt_counts(uint32_t stream, event_id id,
 }
 
 void delivery_ledger::group_restarted(uint32_t stream) {
+  parked_here_.clear();
   for (auto& x : entries_)
     if (x.stream == stream)
       x.only_here = false;
@@ -470,8 +477,12 @@ void delivery_ledger::rejected(const ticket& which, worker_id by,
 
 void delivery_ledger::acknowledge(const worker_table::held& x) {
   workers_.forget_overdue(x.stream, x.id);
-  if (auto* waiting = entries_.find(x.stream, x.id))
-    waiting->only_here = false; // this ack explains that it is not pending
+  parked_here_.forget(x.stream, x.id);
+  // This ack explains that the event is not pending.
+  if (auto* waiting = entries_.find(x.stream, x.id)) {
+    waiting->only_here = false;
+    waiting->acked_late = true;
+  }
   actions_.push_back({action_kind::ack, {}, x.stream, x.id, {}, {}, {}});
 }
 
@@ -668,6 +679,12 @@ std::optional<delivery_ledger::found> delivery_ledger::find(uint32_t stream,
   return found{entries_.ticket_of(*x),
                x->state == entry_state::dispatched ? x->holder : 0,
                x->counts.deliveries, false};
+}
+
+bool delivery_ledger::is_acknowledged(uint32_t stream, event_id id) const {
+  const auto* x = entries_.find(stream, id);
+  return x == nullptr || x->acked_late
+         || (x->state == entry_state::settling && !x->delays);
 }
 
 void delivery_ledger::take_actions(std::vector<action>& into) {

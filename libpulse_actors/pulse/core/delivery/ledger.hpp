@@ -4,6 +4,7 @@
 #include "pulse/core/delivery/dispatcher.hpp"
 #include "pulse/core/delivery/entry_table.hpp"
 #include "pulse/core/delivery/failure_memory.hpp"
+#include "pulse/core/delivery/parked_here.hpp"
 #include "pulse/core/delivery/partition.hpp"
 #include "pulse/core/delivery/ticket.hpp"
 #include "pulse/core/delivery/worker_table.hpp"
@@ -194,6 +195,10 @@ public:
   missing(uint32_t stream, uint64_t before,
           const std::vector<event_id>& still_ours) const;
 
+  /// @returns whether this sink has acknowledged the event, or is about to, so
+  /// that it must not be claimed anew. True if the ledger does not have it.
+  [[nodiscard]] bool is_acknowledged(uint32_t stream, event_id id) const;
+
   /// @returns what held_event says about an entry; false if it was removed.
   [[nodiscard]] bool is_only_here(const ticket& entry) noexcept {
     const auto* x = entries_.resolve(entry);
@@ -340,6 +345,12 @@ public:
     bool late = false;
   };
   [[nodiscard]] std::optional<found> find(uint32_t stream, event_id id) const;
+
+  /// @returns whether the dispatch goes on: its worker has not answered, and
+  /// the event was not taken back from it.
+  [[nodiscard]] bool goes_on(const ticket& which) noexcept {
+    return entries_.resolve(which, entry_state::dispatched) != nullptr;
+  }
 
   /// @returns the event of a dispatch; nothing if the ledger does not have its
   /// content.
@@ -498,6 +509,7 @@ private:
   // decided meanwhile.
   std::vector<retry_at> retries_;
   failure_memory failures_;
+  parked_here parked_here_;
   std::vector<action> actions_;
   counters counters_;
   // A member only to save allocations.

@@ -5,6 +5,7 @@
 #include "pulse/actors/internal/handling/outcome.hpp"
 #include "pulse/core/exception_text.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -12,16 +13,72 @@ namespace pulse::internal {
 
 namespace {
 
-// An exception is a failure of the event and not of the worker, which goes on.
+// After a call that took so long, events in the mailbox may have been taken
+// back, because ack_wait is over. To ask the sink takes much less time.
+constexpr std::chrono::milliseconds slow_call{20};
+
+// Calls the handler of a worker.
 template <class Events>
-caf::error call(const std::function<caf::error(const Events&)>& handler,
-                const Events& events) {
-  try {
-    return handler(events);
-  } catch (...) {
-    return make_error(
-      {errc::handler_failed, "the handler threw " + exception_text()});
+class handler_caller {
+public:
+  using function = std::function<caf::error(const Events&)>;
+
+  explicit handler_caller(function handler) : handler_(std::move(handler)) {
+    // nop
   }
+
+  // An exception is a failure of the event and not of the worker, which goes
+  // on.
+  caf::error operator()(const Events& events) {
+    using clock = std::chrono::steady_clock;
+    const auto begin = clock::now();
+    auto result = guarded(events);
+    was_slow_ = clock::now() - begin >= slow_call;
+    return result;
+  }
+
+  [[nodiscard]] bool was_slow() const noexcept {
+    return was_slow_;
+  }
+
+private:
+  caf::error guarded(const Events& events) const {
+    try {
+      return handler_(events);
+    } catch (...) {
+      return make_error(
+        {errc::handler_failed, "the handler threw " + exception_text()});
+    }
+  }
+
+  function handler_;
+  bool was_slow_ = false;
+};
+
+// Answers an event. A sink in manual mode gets a message instead.
+template <class Self>
+void settle(Self self, const sink_actor& sink, const event& what,
+            caf::response_promise& answer, const caf::error& why) {
+  if (!answer.pending())
+    send_outcome(self, sink, what.delivery(), why);
+  else if (why)
+    answer.deliver(why);
+  else
+    answer.deliver(caf::unit);
+}
+
+// Asks the sink whether the worker still has the event, and extends its time:
+// it begins now. Meanwhile the worker does nothing else.
+// @param begin Called if it has the event; otherwise the event is left out.
+template <class Self, class F>
+void if_still_ours(Self self, const sink_actor& sink, const event& what,
+                   caf::response_promise answer, F begin) {
+  request(self, sink, atom::extend_v, what.delivery())
+    .await([begin]() mutable { begin(); },
+           [answer](const caf::error& why) mutable {
+             if (answer.pending())
+               answer.deliver(why);
+           });
 }
 
 // Makes the reply to an event. A sink in manual mode gets a message instead.
@@ -57,7 +114,14 @@ public:
       [this](const event& x) -> caf::result<void> {
         if (*stopped_)
           return new_promise(self_);
-        return reply(self_, sink_, x, call(handler_, x));
+        if (!handler_.was_slow())
+          return reply(self_, sink_, x, handler_(x));
+        auto answer = new_promise(self_);
+        if_still_ours(self_, sink_, x, answer, [this, x, answer]() mutable {
+          if (!*stopped_)
+            settle(self_, sink_, x, answer, handler_(x));
+        });
+        return answer;
       },
     };
   }
@@ -65,7 +129,7 @@ public:
 private:
   self_type::pointer self_;
   sink_actor sink_;
-  event_handler handler_;
+  handler_caller<event> handler_;
   stop_order stopped_;
 };
 
@@ -98,18 +162,28 @@ public:
 
 private:
   caf::result<void> on_event(const event& x) {
-    if (*stopped_)
-      return new_promise(self_);
-    if (x.counts().failures > 0)
-      return reply(self_, sink_, x, call(handler_, std::vector<event>{x}));
     auto answer = new_promise(self_);
-    answers_.push_back(answer);
+    if (*stopped_)
+      return answer;
+    if (!handler_.was_slow())
+      collect(x, answer);
+    else
+      if_still_ours(self_, sink_, x, answer, [this, x, answer] {
+        if (!*stopped_)
+          collect(x, answer);
+      });
+    return answer;
+  }
+
+  void collect(const event& x, caf::response_promise answer) {
+    if (x.counts().failures > 0)
+      return settle(self_, sink_, x, answer, handler_({x}));
+    answers_.push_back(std::move(answer));
     batch_.push_back(x);
     if (batch_.size() >= how_.max_events)
       handle_batch();
     else if (!std::exchange(tick_under_way_, true))
       tell_later(self_, how_.max_wait, caf::tick_atom_v);
-    return answer;
   }
 
   // The tick may belong to a batch that was full before. Then a batch is
@@ -123,19 +197,14 @@ private:
   void handle_batch() {
     const auto batch = std::exchange(batch_, {});
     auto answers = std::exchange(answers_, {});
-    const auto why = call(handler_, batch);
+    const auto why = handler_(batch);
     for (size_t i = 0; i < batch.size(); ++i)
-      if (!answers[i].pending())
-        send_outcome(self_, sink_, batch[i].delivery(), why);
-      else if (why)
-        answers[i].deliver(why);
-      else
-        answers[i].deliver(caf::unit);
+      settle(self_, sink_, batch[i], answers[i], why);
   }
 
   self_type::pointer self_;
   sink_actor sink_;
-  batch_handler handler_;
+  handler_caller<std::vector<event>> handler_;
   batch_handler_options how_;
   stop_order stopped_;
   std::vector<event> batch_;

@@ -85,18 +85,14 @@ private:
     if (!claimed_.empty() && result_ && !others_.empty()) {
       others_.erase(std::remove_if(others_.begin(), others_.end(),
                                    [this](const held_event& x) {
-                                     return !is_undecided(x.id);
+                                     return ctx_.ledger.is_acknowledged(stream_,
+                                                                        x.id);
                                    }),
                     others_.end());
       send(std::exchange(others_, {}));
     }
     if (under_way_ == 0)
       finish();
-  }
-
-  [[nodiscard]] bool is_undecided(event_id id) const {
-    const auto found = ctx_.ledger.find(stream_, id);
-    return found && !found->late;
   }
 
   void finish() {

@@ -92,6 +92,14 @@ void sink_dead_letter_writer::stored(const action& x,
     count_removed(stream, resp::read_number(at, "dead_letter"));
   } else if (ctx_.ledger.is_only_here(x.entry) && ctx_.kept_in_time(x.stream)) {
     return claim_anew(x);
+  } else {
+    letter_lines_.add("event " + to_string(x.id) + " of stream "
+                        + ctx_.streams[x.stream].name
+                        + " would be a dead letter now, but is pending for "
+                          "nobody: another node that had it before "
+                          "acknowledged it, or somebody deleted the consumer "
+                          "(XGROUP DELCONSUMER)",
+                      ctx_.now());
   }
   ctx_.ledger.forget(x.entry);
 }

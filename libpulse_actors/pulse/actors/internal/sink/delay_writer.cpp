@@ -51,14 +51,31 @@ status sink_delay_writer::confirmed(uint32_t stream,
     return ok;
   std::vector<action> stolen;
   for (const auto& x : xs)
-    if (std::find(nobodys.begin(), nobodys.end(), x.id) != nobodys.end()
-        && is_only_here(x) && ctx_.kept_in_time(stream))
+    if (std::find(nobodys.begin(), nobodys.end(), x.id) != nobodys.end())
       stolen.push_back(x);
     else
       left(stream, x);
   if (!stolen.empty())
-    claim_anew(stream, std::move(stolen));
+    on_stolen(stream, std::move(stolen));
   return {};
+}
+
+// Events that are pending for nobody. If no other node ever had one of them,
+// somebody deleted the consumer of this sink.
+void sink_delay_writer::on_stolen(uint32_t stream, std::vector<action> xs) {
+  const auto others = std::stable_partition(
+    xs.begin(), xs.end(), [this](const action& x) { return is_only_here(x); });
+  if (others != xs.begin() && ctx_.kept_in_time(stream))
+    return claim_anew(stream, std::move(xs));
+  for (const auto& x : xs)
+    left(stream, x);
+  ctx_.report(log_level::warning,
+              std::to_string(xs.size()) + " events of stream "
+                + ctx_.streams[stream].name
+                + " that this node gives back are pending for nobody: another "
+                  "node that had them before acknowledged them, or somebody "
+                  "deleted the consumer (XGROUP DELCONSUMER); they get no "
+                  "further attempt");
 }
 
 // An event that was given back when it came is not in the ledger.
@@ -84,7 +101,7 @@ void sink_delay_writer::claim_anew(uint32_t stream, std::vector<action> xs) {
   std::vector<delivery_ledger::held_event> events;
   events.reserve(xs.size());
   for (const auto& x : xs)
-    events.push_back({x.id, x.counts, false, true});
+    events.push_back({x.id, x.counts, false, is_only_here(x)});
   claiming_ += xs.size();
   auto then = [this, stream, xs = std::move(xs)](const auto& claimed) {
     claiming_ -= xs.size();

@@ -51,6 +51,7 @@ private:
   /// @returns whether no other node ever had the event.
   [[nodiscard]] bool is_only_here(const action& x) const;
   void left(uint32_t stream, const action& x);
+  void on_stolen(uint32_t stream, std::vector<action> xs);
   void claim_anew(uint32_t stream, std::vector<action> xs);
 
   sink_context& ctx_;

@@ -46,10 +46,7 @@ void sink_workers::on_down(const caf::down_msg& what) {
   open_.remove_if([id](const open_request& x) { return x.by == id; });
   ids_.erase(i);
   workers_.erase(id);
-  auto its = [id](const pending_failure& x) { return x.who == id; };
-  pending_failures_.erase(std::remove_if(pending_failures_.begin(),
-                                         pending_failures_.end(), its),
-                          pending_failures_.end());
+  settle_failures_of(id, what.reason);
   if (!is_fault(what.reason))
     return ctx_.ledger.worker_quit(id, ctx_.now());
   const auto reason = describe(what.reason);
@@ -61,6 +58,29 @@ void sink_workers::on_down(const caf::down_msg& what) {
                      "goes to another subscriber; the reason: "
                        + reason,
                      ctx_.now());
+}
+
+// The worker went on after its errors, except after the last one if that ended
+// it. CAF made the other answers when the worker had ended, and says nothing
+// else about these events than on_down() does.
+void sink_workers::settle_failures_of(worker_id who, const caf::error& reason) {
+  const auto its = std::stable_partition(
+    pending_failures_.begin(), pending_failures_.end(),
+    [who](const pending_failure& x) { return x.who != who; });
+  auto end = std::stable_partition(its, pending_failures_.end(),
+                                   [](const pending_failure& x) {
+                                     return x.is_of_handler;
+                                   });
+  if (reason == caf::sec::runtime_error && its != end)
+    --end;
+  for (auto i = its; i != end; ++i)
+    settle_failure(*i);
+  pending_failures_.erase(its, pending_failures_.end());
+}
+
+void sink_workers::settle_failure(const pending_failure& x) {
+  note_failure(x.what, x.reason);
+  ctx_.ledger.failed(x.what, x.who, x.reason, {}, ctx_.now());
 }
 
 void sink_workers::dispatch() {
@@ -96,11 +116,15 @@ void sink_workers::take_answers() {
 void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,
                             const caf::error& err) {
   const auto now = ctx_.now();
+  // A worker that was slow left the event out, which it had lost meanwhile.
+  if (err == errc::no_such_delivery && !ctx_.ledger.goes_on(what))
+    return ctx_.ledger.failed(what, who, {}, {}, now);
   ctx_.counts.last_failure = describe(err);
   if (err == errc::rejected) {
     ctx_.ledger.rejected(what, who, to_failure(err).what, now);
   } else if (may_be_death(err)) {
-    pending_failures_.push_back({what, who, describe(err), now + crash_grace});
+    pending_failures_.push_back({what, who, describe(err), now + crash_grace,
+                                 err == caf::sec::runtime_error});
   } else {
     note_failure(what, describe(err));
     ctx_.ledger.failed(what, who, describe(err), {}, now);
@@ -119,10 +143,8 @@ void sink_workers::tick(time_point now) {
   auto end
     = std::stable_partition(pending_failures_.begin(), pending_failures_.end(),
                             [&](const pending_failure& x) { return !due(x); });
-  for (auto i = end; i != pending_failures_.end(); ++i) {
-    note_failure(i->what, i->reason);
-    ctx_.ledger.failed(i->what, i->who, i->reason, {}, now);
-  }
+  for (auto i = end; i != pending_failures_.end(); ++i)
+    settle_failure(*i);
   pending_failures_.erase(end, pending_failures_.end());
   crash_lines_.tick(now);
   failure_lines_.tick(now);

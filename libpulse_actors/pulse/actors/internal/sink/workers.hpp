@@ -64,6 +64,8 @@ private:
     worker_id who = 0;
     std::string reason;
     time_point due;
+    /// Whether the worker had begun with the event.
+    bool is_of_handler = false;
   };
 
   static repeated_lines::write_function writer_of(sink_context& ctx) {
@@ -75,6 +77,8 @@ private:
     worker_id by = 0;
   };
 
+  void settle_failures_of(worker_id who, const caf::error& reason);
+  void settle_failure(const pending_failure& x);
   void note_failure(const delivery_ledger::ticket& what,
                     const std::string& why);
   void hand_over(const delivery_ledger::dispatch& x);
