@@ -50,8 +50,8 @@ CAF_TEST(only proven crashes use up the limit of crashes) {
     why_dead_letter({{5, 0, 3}, claim_origin::node_died, true, 2}, 3, 0), "");
   CAF_CHECK_EQUAL(why_dead_letter({{5, 0, 3}, claim_origin::node_died, true, 3},
                                   3, 0),
-                  "workers or nodes died 3 times while they worked on the "
-                  "event; the last time the whole node died");
+                  "workers or nodes died 3 times while they had the event; "
+                  "the last time the whole node died");
   CAF_CHECK_EQUAL(
     why_dead_letter({{5, 0, 3}, claim_origin::node_died, true, 3}, 0, 0), "");
 }

@@ -23,8 +23,8 @@ std::string why_dead_letter(const claim_history& x, uint32_t max_crashes,
                             uint32_t max_deliveries) {
   if (max_crashes > 0 && x.proven_crashes >= max_crashes)
     return "workers or nodes died " + std::to_string(x.proven_crashes)
-           + " times while they worked on the event; the last time the whole "
-             "node died";
+           + " times while they had the event; the last time the whole node "
+             "died";
   delivery_counts proven = x.counts;
   proven.crashes = x.proven_crashes;
   if (is_used_up(proven, max_deliveries))

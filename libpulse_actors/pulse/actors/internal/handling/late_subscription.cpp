@@ -80,7 +80,7 @@ private:
       .then(
         [this] {
           if (tried_)
-            log(log_level::info, name, "subscribed to " + child_);
+            log(log_level::info, name, "subscribed to " + label());
           end();
         },
         [this](const caf::error& why) { on_error(why); });
@@ -98,20 +98,25 @@ private:
         [this](const caf::error&) { end(); });
   }
 
+  // A reader needs no name.
+  [[nodiscard]] std::string label() const {
+    return child_.empty() ? "the reader" : child_;
+  }
+
   void on_error(const caf::error& why) {
     const auto reason = to_failure(why);
     const bool died = root_ && !is_alive(to_);
     if (!died && !is_transient(reason.code)) {
       if (tried_)
         log(log_level::error, name,
-            "cannot subscribe to " + child_ + ": " + to_string(reason));
+            "cannot subscribe to " + label() + ": " + to_string(reason));
       for (auto& x : std::exchange(waiting_, {}))
         x.deliver(make_error(reason));
       return end();
     }
     if (!std::exchange(tried_, true))
       log(log_level::warning, name,
-          "cannot subscribe to " + child_
+          "cannot subscribe to " + label()
             + " yet, so this is tried again: " + to_string(reason));
     answer();
     calls_.start(backoff_.next(random_), [this] { attempt(); });

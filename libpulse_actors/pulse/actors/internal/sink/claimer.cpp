@@ -285,6 +285,7 @@ void sink_claimer::clean_consumers(time_point now) {
   const auto& open = ctx_.streams.open();
   const auto period = period_for(open.size(), 3 * ctx_.options.lease,
                                  cleanings_per_second);
+  removal_lines_.tick(now);
   for (auto i : cleaning_.due(now, open, period, cleanings_per_second))
     clean_consumers_of(ctx_.streams[i]);
 }
@@ -299,9 +300,9 @@ void sink_claimer::clean_consumers_of(const sink_stream& x) {
       resp::cursor at{*reply};
       auto n = resp::read_number(at, "clean_consumers");
       if (n && *n > 0)
-        ctx_.report(log_level::info, "removed " + std::to_string(*n)
-                                       + " consumers of dead nodes from stream "
-                                       + stream);
+        removal_lines_.add("removed " + std::to_string(*n)
+                             + " consumers of dead nodes from stream " + stream,
+                           ctx_.now());
     },
     [](const caf::error&) {});
 }

@@ -4,6 +4,7 @@
 #include "pulse/actors/internal/sink/intake.hpp"
 #include "pulse/core/delivery/claim_history.hpp"
 #include "pulse/core/paced_round.hpp"
+#include "pulse/core/repeated_lines.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <chrono>
@@ -45,7 +46,11 @@ public:
       outcomes_(outcomes),
       random_(ctx.env.new_engine()),
       next_claim_(ctx.now()),
-      cleaning_(ctx.now()) {
+      cleaning_(ctx.now()),
+      removal_lines_("more times consumers of dead nodes were removed",
+                     [&ctx](const auto& x) {
+                       ctx.report(log_level::info, x);
+                     }) {
     // nop
   }
 
@@ -92,6 +97,7 @@ private:
   random_engine random_;
   time_point next_claim_;
   paced_round cleaning_;
+  repeated_lines removal_lines_;
   size_t under_way_ = 0;
   std::optional<sink_claim_round> round_;
 };

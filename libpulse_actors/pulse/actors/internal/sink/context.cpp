@@ -183,8 +183,8 @@ void sink_context::report_gap(const std::string& stream, event_id after,
   ++counts.gaps;
   counts.lost += lost;
   auto news = begin_gap(stream, after, first_available, lost, exact);
-  news.text += "the sink read them, after " + to_string(after) + " and before "
-               + to_string(first_available);
+  news.text += "the sink had handled them, after " + to_string(after)
+               + " and before " + to_string(first_available);
   publish(std::move(news));
 }
 

@@ -396,19 +396,20 @@ struct stream_state {
     auto& adds = std::get<pending_adds>(*x);
     if (may_retry(adds, why))
       return retry(x);
-    give_up(x, adds.outcome_unknown ? still_unknown(why) : why);
+    give_up(x, why);
   }
 
   void give_up(work_handle x, const failure& why) {
     auto& adds = std::get<pending_adds>(*x);
-    const auto text = about(why);
+    const bool unknown = adds.outcome_unknown;
+    const auto text = about(unknown ? still_unknown(why) : why);
     for (auto& target : adds.targets)
       target.settle(text);
     const auto waited = self->clock().now() - adds.sent;
-    const bool unknown = adds.outcome_unknown;
     work.finish(x);
     if (unknown)
-      fail_waiting({errc::connect_failed, "not sent: " + why.what}, waited);
+      fail_waiting({errc::connect_failed, "not sent: " + to_string(why)},
+                   waited);
     else if (why.code == errc::connect_failed)
       fail_waiting(why, waited);
     pump();
