@@ -171,6 +171,7 @@ void describe_add(CLI::App& app, action& chosen) {
     ->add_option("--max-len", options->stream.max_len,
                  "Keep about N events. For a stream that keeps something\n"
                  "else the command fails; see pulse retention")
+    ->check(not_negative())
     ->type_name("N");
   command
     ->add_flag("--if-exists", options->if_exists,

@@ -304,6 +304,7 @@ void describe_dead(CLI::App& app, action& chosen) {
     "Sink that gave the events up; without it, the\nnumber of letters of each "
     "sink is listed");
   sub->add_option("-n,--limit", options.limit, "Most letters to list")
+    ->check(not_negative())
     ->type_name("N")
     ->capture_default_str();
 
@@ -320,11 +321,13 @@ void describe_dead(CLI::App& app, action& chosen) {
   sub
     ->add_option("--rate", options.redrive.rate,
                  "Letters per second; 0: no limit")
+    ->check(not_negative())
     ->type_name("N")
     ->capture_default_str();
   sub
     ->add_option("--max-redrives", options.redrive.max_redrives,
                  "Skip letters that were redriven N times already")
+    ->check(not_negative())
     ->type_name("N")
     ->capture_default_str();
   sub->footer("Other sinks do not get the events again. The exit status is 1 "

@@ -37,7 +37,12 @@ void describe_common(CLI::App& app, common_options& options) {
     ->capture_default_str();
   describe_tls(app, options);
   add_duration(
-    app, "--timeout", [&](std::chrono::milliseconds x) { options.timeout = x; },
+    app, "--timeout",
+    [&](std::chrono::milliseconds x) {
+      if (x.count() <= 0)
+        throw CLI::ValidationError("--timeout", "expected at least 1ms");
+      options.timeout = x;
+    },
     "How long to wait for Redis", duration_text(options.timeout));
   app.add_flag("--json", options.json, "Print JSON, one object per line");
   app.set_version_flag("--version", "pulse " PULSE_VERSION);

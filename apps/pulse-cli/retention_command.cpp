@@ -85,6 +85,7 @@ void describe_retention(CLI::App& app, action& chosen) {
   command
     ->add_option("--max-len", x.max_len,
                  "Keep about the newest N events; 0: no limit")
+    ->check(not_negative())
     ->type_name("N");
   command
     ->add_option("--protect-unacked", x.protect_unacked,
@@ -96,6 +97,7 @@ void describe_retention(CLI::App& app, action& chosen) {
   command
     ->add_option("--hard-max-len", x.hard_max_len,
                  "Limit that holds even if a sink is slow;\n0: none")
+    ->check(not_negative())
     ->type_name("N");
   add_choice(*command, "--on-full", x.on_full, "reject|drop_oldest",
              "What a full stream does with an add");

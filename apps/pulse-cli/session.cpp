@@ -74,6 +74,14 @@ int misused(const std::string& why) {
   return exit_usage;
 }
 
+CLI::Validator not_negative() {
+  auto check = [](const std::string& text) {
+    return text.compare(0, 1, "-") == 0 ? text + ": expected a number from 0"
+                                        : std::string{};
+  };
+  return CLI::Validator{check, ""};
+}
+
 CLI::Option* add_duration(CLI::App& app, const std::string& option,
                           std::function<void(milliseconds)> set,
                           const std::string& help, const std::string& initial) {

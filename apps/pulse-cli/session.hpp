@@ -86,6 +86,10 @@ CLI::Option* add_duration(CLI::App& app, const std::string& option,
                           const std::string& help,
                           const std::string& initial = {});
 
+/// @returns a check for options that take a number from 0. Without it, CLI11
+/// reads a negative number as a very large one.
+CLI::Validator not_negative();
+
 /// Each function adds one subcommand, which sets `chosen` if it is used.
 void describe_add(CLI::App& app, action& chosen);
 void describe_tail(CLI::App& app, action& chosen);

@@ -122,6 +122,10 @@ CAF_TEST(wrong usage ends with status 2 and says what to do) {
 CAF_TEST(wrong usage is found before Redis is needed) {
   const std::vector<std::vector<std::string>> all{
     {"--timeout", "soon", "info", "a"},
+    {"--timeout", "0s", "info", "a"},
+    {"add", "a", "e", "--max-len", "-5"},
+    {"retention", "a", "--hard-max-len", "-5"},
+    {"dead", "list", "a", "s", "-n", "-5"},
     {"tail", "a", "--from", "soon"},
     {"work", "s", "a", "--ack-wait", "30"},
     {"dead", "purge", "s", "a", "--older-than", "1month"}};
