@@ -21,6 +21,14 @@ struct fixture : sink_actor_fixture {
     return make_error({errc::handler_failed, "no"});
   }
 
+  // The worker fails with the error that CAF also gives for one that throws.
+  void fail_at_first_of_two() {
+    alice.hold();
+    spawn_subscribed();
+    give(1, 2);
+    alice.fail(caf::sec::runtime_error);
+  }
+
   // Returns whether the text contains all these parts.
   static bool has(const std::string& text,
                   std::initializer_list<const char*> parts) {
@@ -218,10 +226,7 @@ CAF_TEST(a handler that throws is a crash and not a failure) {
 }
 
 CAF_TEST(an error of a worker that quits is a failure) {
-  alice.hold();
-  spawn_subscribed();
-  give(1, 2);
-  alice.fail(caf::sec::runtime_error);
+  fail_at_first_of_two();
   alice.quit();
   pass(100ms);
   CAF_CHECK_EQUAL(info().nacks, 1u);
@@ -245,10 +250,7 @@ CAF_TEST(only the last error of a worker that throws is a crash) {
 }
 
 CAF_TEST(an error of a worker that is killed later is a failure) {
-  alice.hold();
-  spawn_subscribed();
-  give(1, 2);
-  alice.fail(caf::sec::runtime_error);
+  fail_at_first_of_two();
   alice.die();
   subscribe(bob);
   pass(100ms);

@@ -4,7 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace pulse::chaos {
 
@@ -48,22 +50,23 @@ bool ends_leases(const settings& how, const fault& x) {
 // Returns when the sink had worked on an event of each topic that was added
 // after `from`. All that a deleted group repeats comes before such an event,
 // but a topic with a long queue may come late.
-int64_t caught_up(const history& run, const std::string& sink, int64_t from) {
+int64_t caught_up(const history& run, const std::vector<uint32_t>& topics,
+                  const std::string& sink, int64_t from) {
   const auto found = run.sinks.find(sink);
   if (found == run.sinks.end())
     return from;
-  const auto topics = run.topics();
-  std::map<uint32_t, int64_t> first_new;
+  // By topic; empty: the sink never worked on an event of the topic.
+  std::vector<std::optional<int64_t>> first_new(run.how.keys);
   for (const auto& x : found->second) {
-    if (x.event >= run.adds.size())
+    if (x.event >= topics.size())
       continue;
-    auto& first = first_new.emplace(topics[x.event], never).first->second;
-    if (run.adds[x.event].invoked > from)
-      first = std::min(first, x.began);
+    auto& first = first_new[topics[x.event]];
+    const bool is_new = run.adds[x.event].invoked > from;
+    first = std::min(first.value_or(never), is_new ? x.began : never);
   }
   auto result = from;
-  for (const auto& x : first_new)
-    result = std::max(result, x.second);
+  for (const auto& first : first_new)
+    result = std::max(result, first.value_or(from));
   return result;
 }
 
@@ -84,6 +87,7 @@ void find_aftermaths(const history& run, std::vector<fault>& faults) {
     leases[x.slot] = lease_of(run, x);
     longest = std::max(longest, leases[x.slot]);
   }
+  const auto topics = run.topics();
   for (auto& x : faults) {
     const auto i = leases.find(x.slot);
     const auto late = aftermath(run.how,
@@ -91,7 +95,8 @@ void find_aftermaths(const history& run, std::vector<fault>& faults) {
     x.until = x.end;
     // A busy machine may need long for the repetitions.
     if (x.kind == "group-destroy" && !x.slot.empty())
-      x.until = std::max(x.until, caught_up(run, x.slot, x.end + blur_us));
+      x.until = std::max(x.until,
+                         caught_up(run, topics, x.slot, x.end + blur_us));
     x.until += late;
     for (const auto& y : faults)
       if (takes_redis_away(y) && y.end > x.begin && y.begin <= x.until)

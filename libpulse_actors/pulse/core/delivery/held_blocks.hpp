@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/core/event.hpp"
+#include "pulse/core/slots.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -52,12 +53,7 @@ private:
   };
 
   index add_slot(const event_block* block) {
-    if (free_.empty()) {
-      free_.push_back(static_cast<index>(slots_.size()));
-      slots_.emplace_back();
-    }
-    const auto result = free_.back();
-    free_.pop_back();
+    const auto result = take_slot(slots_, free_);
     slots_[result] = {block, block != nullptr ? block->bytes.capacity() : 0, 0};
     bytes_ += slots_[result].bytes;
     return result;

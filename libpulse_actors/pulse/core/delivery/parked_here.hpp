@@ -1,11 +1,10 @@
 #pragma once
 
+#include "pulse/core/delivery/event_key.hpp"
 #include "pulse/core/event.hpp"
-#include "pulse/core/event_id.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <unordered_map>
 #include <utility>
 
@@ -20,7 +19,7 @@ public:
   void note(uint32_t stream, event_id id, const delivery_counts& counts) {
     if (young_.size() >= most / 2)
       old_ = std::exchange(young_, {});
-    young_.insert_or_assign(key{stream, id}, counts);
+    young_.insert_or_assign(event_key{stream, id}, counts);
   }
 
   void forget(uint32_t stream, event_id id) {
@@ -50,25 +49,10 @@ public:
   }
 
 private:
-  struct key {
-    uint32_t stream = 0;
-    event_id id;
-
-    friend bool operator==(const key& a, const key& b) noexcept {
-      return a.stream == b.stream && a.id == b.id;
-    }
-  };
-
-  struct hash {
-    size_t operator()(const key& x) const noexcept {
-      return std::hash<event_id>{}(x.id) + x.stream;
-    }
-  };
-
   static constexpr size_t most = 200'000;
 
-  std::unordered_map<key, delivery_counts, hash> young_;
-  std::unordered_map<key, delivery_counts, hash> old_;
+  std::unordered_map<event_key, delivery_counts, event_key_hash> young_;
+  std::unordered_map<event_key, delivery_counts, event_key_hash> old_;
 };
 
 } // namespace pulse

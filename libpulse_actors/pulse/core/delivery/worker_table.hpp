@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/core/delivery/event_key.hpp"
 #include "pulse/core/delivery/held_queue.hpp"
 #include "pulse/core/delivery/ticket.hpp"
 #include "pulse/core/event_id.hpp"
@@ -191,20 +192,6 @@ public:
   find_overdue(uint32_t stream, event_id id) const noexcept;
 
 private:
-  struct event_key {
-    uint32_t stream;
-    event_id id;
-    friend bool operator==(const event_key& a, const event_key& b) noexcept {
-      return a.stream == b.stream && a.id == b.id;
-    }
-  };
-
-  struct key_hash {
-    size_t operator()(const event_key& x) const noexcept {
-      return std::hash<event_id>{}(x.id) + x.stream;
-    }
-  };
-
   static void let_go(worker& from, held* x, delivery_time now);
   void add_overdue(worker& by, const held& x);
   bool remove_overdue(worker& by, held* x);
@@ -217,7 +204,7 @@ private:
   std::vector<worker> workers_;
   // The overdue events whose outcome is not decided, so that a late answer
   // still counts.
-  std::unordered_multimap<event_key, overdue_event, key_hash> undecided_;
+  std::unordered_multimap<event_key, overdue_event, event_key_hash> undecided_;
   size_t next_ = 0;
 };
 

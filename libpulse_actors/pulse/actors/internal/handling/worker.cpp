@@ -67,31 +67,33 @@ void settle(Self self, const sink_actor& sink, const event& what,
     answer.deliver(caf::unit);
 }
 
-// Asks the sink whether the worker still has the event, and extends its time:
-// it begins now. Meanwhile the worker does nothing else.
-// @param begin Called if it has the event; otherwise the event is left out.
+// Receives an event in one place for all workers.
+// @param was_slow Whether the last call of the handler was slow. Then the sink
+// is asked first whether the worker still has the event, which also extends its
+// time, since it begins now. Meanwhile the worker does nothing else, and if it
+// lost the event, it leaves it out.
+// @param begin Called with the promise of the answer.
 template <class Self, class F>
-void if_still_ours(Self self, const sink_actor& sink, const event& what,
-                   caf::response_promise answer, F begin) {
-  request(self, sink, atom::extend_v, what.delivery())
-    .await([begin]() mutable { begin(); },
-           [answer](const caf::error& why) mutable {
-             if (answer.pending())
-               answer.deliver(why);
-           });
-}
-
-// Makes the reply to an event. A sink in manual mode gets a message instead.
-template <class Self>
-caf::result<void>
-reply(Self self, const sink_actor& sink, const event& what, caf::error why) {
-  if (!self->current_message_id().is_request()) {
-    send_outcome(self, sink, what.delivery(), why);
-    return new_promise(self);
+caf::result<void> receive(Self self, const sink_actor& sink, const event& what,
+                          bool was_slow, const stop_order& stopped, F begin) {
+  auto answer = new_promise(self);
+  if (*stopped)
+    return answer;
+  if (!was_slow) {
+    begin(answer);
+    return answer;
   }
-  if (why)
-    return why;
-  return caf::unit;
+  request(self, sink, atom::extend_v, what.delivery())
+    .await(
+      [stopped, begin, answer]() mutable {
+        if (!*stopped)
+          begin(answer);
+      },
+      [answer](const caf::error& why) mutable {
+        if (answer.pending())
+          answer.deliver(why);
+      });
+  return answer;
 }
 
 class worker_state {
@@ -111,17 +113,11 @@ public:
 
   self_type::behavior_type make_behavior() {
     return {
-      [this](const event& x) -> caf::result<void> {
-        if (*stopped_)
-          return new_promise(self_);
-        if (!handler_.was_slow())
-          return reply(self_, sink_, x, handler_(x));
-        auto answer = new_promise(self_);
-        if_still_ours(self_, sink_, x, answer, [this, x, answer]() mutable {
-          if (!*stopped_)
-            settle(self_, sink_, x, answer, handler_(x));
-        });
-        return answer;
+      [this](const event& x) {
+        return receive(self_, sink_, x, handler_.was_slow(), stopped_,
+                       [this, x](caf::response_promise& answer) {
+                         settle(self_, sink_, x, answer, handler_(x));
+                       });
       },
     };
   }
@@ -155,30 +151,21 @@ public:
 
   self_type::behavior_type make_behavior() {
     return {
-      [this](const event& x) { return on_event(x); },
+      [this](const event& x) {
+        return receive(self_, sink_, x, handler_.was_slow(), stopped_,
+                       [this, x](caf::response_promise& answer) {
+                         collect(x, answer);
+                       });
+      },
       [this](caf::tick_atom) { on_tick(); },
     };
   }
 
 private:
-  caf::result<void> on_event(const event& x) {
-    auto answer = new_promise(self_);
-    if (*stopped_)
-      return answer;
-    if (!handler_.was_slow())
-      collect(x, answer);
-    else
-      if_still_ours(self_, sink_, x, answer, [this, x, answer] {
-        if (!*stopped_)
-          collect(x, answer);
-      });
-    return answer;
-  }
-
-  void collect(const event& x, caf::response_promise answer) {
+  void collect(const event& x, caf::response_promise& answer) {
     if (x.counts().failures > 0)
       return settle(self_, sink_, x, answer, handler_({x}));
-    answers_.push_back(std::move(answer));
+    answers_.push_back(answer);
     batch_.push_back(x);
     if (batch_.size() >= how_.max_events)
       handle_batch();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "pulse/core/slots.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,12 +19,7 @@ public:
   /// @returns the number of the request: not 0, and less than 2^60, as CAF
   /// requires it. A number comes again only after 2^28 requests of its slot.
   uint64_t add(T what) {
-    if (free_.empty()) {
-      free_.push_back(static_cast<uint32_t>(slots_.size()));
-      slots_.emplace_back();
-    }
-    const auto index = free_.back();
-    free_.pop_back();
+    const auto index = take_slot(slots_, free_);
     auto& x = slots_[index];
     x.generation = x.generation % max_generation + 1;
     x.content = std::move(what);
