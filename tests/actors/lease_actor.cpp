@@ -24,7 +24,7 @@ struct fixture : actor_fixture {
     });
     internal::environment env;
     env.boot_time = [this] { return boot_time(); };
-    uut = spawn_leases(sys, redis.commands.handle(), env);
+    uut = spawn_leases(sys, connections(), env);
     consume_messages();
   }
 
@@ -32,6 +32,8 @@ struct fixture : actor_fixture {
     caf::anon_send(uut, caf::close_atom_v);
     uut = nullptr;
     consume_messages();
+    CAF_CHECK_EQUAL(redis.commands.closes(), 1u);
+    CAF_CHECK_EQUAL(lists.commands.closes(), 0u);
     set_log_function(nullptr);
   }
 
@@ -74,8 +76,24 @@ struct fixture : actor_fixture {
     return result;
   }
 
+  connection_source connections() {
+    return {lists.commands.handle(),
+            [this](const std::string&) { return redis.commands.handle(); }};
+  }
+
   std::string renewals() {
     return redis.calls("renew", "c");
+  }
+
+  // The renewals that list what is pending.
+  std::string listings() {
+    return lists.calls("renew", "c");
+  }
+
+  bool answers_deletion(const lease_ptr& x) {
+    const auto answer = ask_void(uut, caf::delete_atom_v, x);
+    consume_messages();
+    return answer->ok();
   }
 
   // How long ago the lease was renewed.
@@ -98,7 +116,9 @@ struct fixture : actor_fixture {
       sys.middleman().backend());
   std::chrono::nanoseconds slept{0};
   std::string log_text;
+  // The connection of renewals, and that of commands.
   scripted_redis redis{sys, [this] { return sched.clock().now(); }};
+  scripted_redis lists{sys, [this] { return sched.clock().now(); }};
   lease_actor uut;
 };
 
@@ -157,6 +177,35 @@ CAF_TEST(a lease that has ended is renewed no more) {
   CAF_CHECK_EQUAL(renewals(), "");
 }
 
+CAF_TEST(a deletion is answered when no renewal is under way) {
+  const auto x = add("a");
+  const auto y = add("b");
+  CAF_CHECK(answers_deletion(y));
+  redis.hold("renew");
+  pass(5100ms);
+  const auto answer = ask_void(uut, caf::delete_atom_v, x);
+  consume_messages();
+  CAF_CHECK(!answer->ok());
+  redis.release("renew");
+  consume_messages();
+  CAF_CHECK(answer->ok());
+  CAF_CHECK(answers_deletion(x)); // nobody keeps it any more
+  pass(30s);
+  CAF_CHECK_EQUAL(renewals(), "a s me 5000 0");
+}
+
+CAF_TEST(a list that was asked for before a renewal does not age the lease) {
+  const auto x = add("a");
+  pass(4s);
+  lists.hold("renew");
+  update(x);
+  pass(1500ms);
+  CAF_CHECK_EQUAL(renewals(), "a s me 5000 0");
+  lists.release("renew");
+  consume_messages();
+  CAF_CHECK(age(x) < 1s);
+}
+
 CAF_TEST(a renewal that comes too late leaves a doubt until Redis was asked) {
   const auto x = add("a");
   slept += 10s;
@@ -167,9 +216,10 @@ CAF_TEST(a renewal that comes too late leaves a doubt until Redis was asked) {
   pass(5s);
   CAF_CHECK(x->clock->stale); // renewals that are in time do not help
   renewals();
-  redis.answer("renew", renewed(0, {"1-0", "3-0"}));
+  lists.answer("renew", renewed(0, {"1-0", "3-0"}));
   const auto ours = update(x);
-  CAF_CHECK_EQUAL(renewals(), "a s me 5000 1");
+  CAF_CHECK_EQUAL(renewals(), "");
+  CAF_CHECK_EQUAL(listings(), "a s me 5000 1");
   CAF_REQUIRE(ours->ok());
   CAF_CHECK(ours->value == std::vector<event_id>({{1, 0}, {3, 0}}));
   CAF_CHECK(!x->clock->stale);
@@ -202,11 +252,11 @@ CAF_TEST(without a group it waits for the next third) {
 CAF_TEST(who asks what is still pending hears why Redis does not say) {
   const auto x = add("a");
   pass(1s);
-  redis.refuse("renew", "NOGROUP No such key");
+  lists.refuse("renew", "NOGROUP No such key");
   CAF_CHECK_EQUAL(update(x)->why().find("no_group"), 0u);
-  redis.lose("renew");
+  lists.lose("renew");
   CAF_CHECK_EQUAL(update(x)->why().find("connection_lost"), 0u);
-  redis.answer("renew", "+OK\r\n");
+  lists.answer("renew", "+OK\r\n");
   CAF_CHECK_EQUAL(update(x)->why().find("protocol_error"), 0u);
   CAF_CHECK(age(x) >= 1s);
 }

@@ -75,7 +75,8 @@ CAF_TEST(closing very many streams ends in time) {
   auto done = close();
   pass(4s);
   CAF_CHECK_EQUAL(done->why(), "no answer");
-  redis.commands.fail({errc::timed_out, "as told"});
+  for (int i = 0; i < 500; ++i)
+    redis.commands.fail({errc::timed_out, "as told"});
   pass(100ms);
   CAF_CHECK(logged("no time to delete the consumers of this node on 700"));
 }
@@ -162,6 +163,23 @@ CAF_TEST(a closing sink gives events back after its leases have ended) {
   leases.release_ends();
   pass(100ms);
   CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all");
+  CAF_CHECK_EQUAL(done->why(), "none");
+}
+
+CAF_TEST(what is acknowledged while a lease ends is not given back) {
+  alice.hold();
+  options.drain_timeout = 2s;
+  spawn_subscribed(2);
+  give(1, 2);
+  leases.hold_ends();
+  auto done = close();
+  pass(1600ms); // the time to drain is over
+  CAF_CHECK_EQUAL(calls("release"), "");
+  alice.finish();
+  leases.release_ends();
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+  CAF_CHECK_EQUAL(calls("release"), "a s me 15000 all 2-0 1 -1");
   CAF_CHECK_EQUAL(done->why(), "none");
 }
 

@@ -227,6 +227,41 @@ CAF_TEST(no other node takes an event that is arriving) {
   stop(other);
 }
 
+CAF_TEST(members of a keyed sink share large events over slow links) {
+  constexpr size_t n = 6;
+  constexpr size_t size = 8 * mib;
+  const std::string members = "{pulse:stream:files}:members:copy";
+  fault_link link{server};
+  node one{link.url()};
+  node two{link.url()};
+  auto opts = large();
+  opts.dispatch = dispatch_mode::keyed;
+  auto left = must(one.pulse->sink(opts));
+  auto right = must(two.pulse->sink(opts));
+  auto first = spawn_noting(*one.sys, "one");
+  auto second = spawn_noting(*two.sys, "two");
+  must(left.subscribe(first));
+  must(right.subscribe(second));
+  const auto has = [&](const std::string& field) {
+    return raw.number({"HEXISTS", members, field}) == 1;
+  };
+  const auto is_member = [&](pulse::sink& x) {
+    return has("m:" + must(x.info()).consumer);
+  };
+  CAF_REQUIRE(eventually(
+    [&] { return is_member(left) && is_member(right) && !has("sole"); }));
+  link.slow_down(4 * mib); // each event takes a lease
+  for (size_t i = 0; i < n; ++i)
+    must(
+      stream.add("file", std::string(size, 'x'), "topic" + std::to_string(i)));
+  CAF_CHECK(within(60s, [&] { return delivered() == n; }));
+  check_once(n);
+  CAF_CHECK_EQUAL(must(left.info()).lost_leases, 0u);
+  CAF_CHECK_EQUAL(must(right.info()).lost_leases, 0u);
+  stop(first);
+  stop(second);
+}
+
 CAF_TEST(events whose reply was lost count no delivery) {
   constexpr size_t n = 6;
   fault_link link{server};

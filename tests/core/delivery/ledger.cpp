@@ -631,10 +631,11 @@ CAF_TEST(what was never dispatched is handed back uncounted) {
   uut.fetched(0, ev(2));
   uut.fetched(1, ev(3));
   dispatch(uut);
-  auto only = uut.release(1);
+  auto only = uut.release_idle(1);
   CAF_REQUIRE_EQUAL(only.size(), 1u);
   CAF_CHECK_EQUAL(only[0].id.ms, 3u);
-  auto xs = uut.release();
+  CAF_CHECK(uut.release_all({1}).empty());
+  auto xs = uut.release_all({0, 1});
   CAF_REQUIRE_EQUAL(xs.size(), 2u);
   CAF_CHECK_EQUAL(xs[0].counts.deliveries, 1u);
   CAF_CHECK_EQUAL(xs[1].counts.deliveries, 0u);
@@ -889,7 +890,7 @@ CAF_TEST(the rest of a pause goes with an event that is given back) {
   uut.fetched(0, ev(1, "a"));
   uut.fetched(0, ev(2, "a"));
   uut.failed(dispatch(uut)[0].what, 1, "no", {}, now);
-  const auto xs = uut.release(0);
+  const auto xs = uut.release_idle(0);
   CAF_REQUIRE_EQUAL(xs.size(), 2u);
   CAF_REQUIRE(xs[0].due);
   CAF_CHECK(*xs[0].due > now);

@@ -69,6 +69,7 @@ void group_rules::forget_consumer(const std::string& stream,
   for (auto& x : all_) {
     if (x.stream != stream || x.sink != sink)
       continue;
+    x.lost_consumer = true;
     for (auto i = x.pending.begin(); i != x.pending.end();) {
       if (i->second.owner != consumer) {
         ++i;
@@ -175,8 +176,13 @@ void group_rules::look_at_new(const watched& x, const group& now) {
   for (const auto& [id, entry] : now.pending) {
     const delivery_key key{x.sink, x.stream, id};
     // A worker that has not ended may still be at a repetition of the event.
+    // After somebody deleted a consumer, its node claims all that it holds, and
+    // does not know what former owners acknowledged late.
+    const bool may_be_claimed_anew = x.lost_consumer
+                                     && deliveries_.has_moved(key);
     if (x.pending.count(id) == 0 && id <= x.last_delivered
-        && x.deleted.count(id) == 0 && !deliveries_.is_forgotten(key)
+        && x.deleted.count(id) == 0 && !may_be_claimed_anew
+        && !deliveries_.is_forgotten(key)
         && (deliveries_.has_ended(key) || !deliveries_.was_delivered(key)))
       out_.add("resurrected",
                to_string(key) + " is pending again for " + entry.owner);

@@ -55,6 +55,8 @@ private:
     // What was pending for consumers that were deleted, and whether that may be
     // lost.
     std::map<event_id, bool> deleted;
+    // Whether somebody deleted the consumer of a live instance.
+    bool lost_consumer = false;
     // The last dead letter that was judged.
     event_id last_letter;
   };

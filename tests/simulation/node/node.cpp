@@ -29,10 +29,10 @@ node::node(world& all, const plan& how)
       sys_.middleman().backend())) {
   update_clock();
   redis_.commands = connect("commands", {});
-  redis_.open_blocking = [this](const std::string& purpose) {
+  redis_.open_own = [this](const std::string& purpose) {
     return connect(purpose, redis_.commands);
   };
-  leases_ = spawn_leases(sys_, redis_.commands, environment(number_));
+  leases_ = spawn_leases(sys_, redis_, environment(number_));
   actors_.push_back(caf::actor_cast<caf::actor>(leases_));
 }
 

@@ -187,20 +187,32 @@ void delivery_ledger::store_counts(const entry& x) {
   actions_.back().due = due_of(x);
 }
 
+template <class Predicate>
 std::vector<delivery_ledger::released_entry>
-delivery_ledger::release(std::optional<uint32_t> stream) {
+delivery_ledger::release_if(Predicate leaves) {
   std::vector<released_entry> result;
   for (auto& x : entries_) {
-    const bool leaves = stream
-                          ? x.is_idle() && x.stream == *stream
-                          : x.is_idle() || x.state == entry_state::dispatched;
-    if (!leaves)
+    if (!leaves(x))
       continue;
     result.push_back(
       {x.stream, x.id, counts_to_give_back(x), x.only_here, due_of(x)});
     erase(x);
   }
   return result;
+}
+
+std::vector<delivery_ledger::released_entry>
+delivery_ledger::release_idle(uint32_t stream) {
+  return release_if(
+    [=](const entry& x) { return x.is_idle() && x.stream == stream; });
+}
+
+std::vector<delivery_ledger::released_entry>
+delivery_ledger::release_all(const std::set<uint32_t>& streams) {
+  return release_if([&](const entry& x) {
+    return (x.is_idle() || x.state == entry_state::dispatched)
+           && streams.count(x.stream) > 0;
+  });
 }
 
 void delivery_ledger::release_queued() {

@@ -238,11 +238,15 @@ public:
   /// because their counters may have a mark.
   void recount(uint32_t stream);
 
-  /// Removes events that no worker has to finish. Without `stream` these are
-  /// all events that are not settling; with `stream` only the queued and
-  /// waiting events of that stream.
+  /// Removes the events of a stream that no worker has and that are not
+  /// settling.
   /// @returns the removed events.
-  std::vector<released_entry> release(std::optional<uint32_t> stream = {});
+  std::vector<released_entry> release_idle(uint32_t stream);
+
+  /// Removes all events of some streams that are not settling, also those that
+  /// workers have.
+  /// @returns the removed events.
+  std::vector<released_entry> release_all(const std::set<uint32_t>& streams);
 
   /// Gives all queued events back, because no worker can take them. They are
   /// settling until Redis has them, so that their counts cannot get lost.
@@ -447,6 +451,9 @@ public:
 
 private:
   using entry = ledger_entry;
+
+  template <class Predicate>
+  std::vector<released_entry> release_if(Predicate leaves);
 
   struct retry_at {
     time_point when;

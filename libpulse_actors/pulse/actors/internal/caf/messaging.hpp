@@ -34,16 +34,24 @@ auto mail_of(Self* self, Ts&&... message) {
 
 #endif
 
+/// Sends a request that fails if no reply comes in time. Call then() of the
+/// result at once.
+template <class Self, class Handle, class Timeout, class... Ts>
+auto request_within(Self* self, const Handle& to, Timeout timeout,
+                    Ts&&... message) {
+#if CAF_MAJOR_VERSION < 1
+  return self->request(to, timeout, std::forward<Ts>(message)...);
+#else
+  return mail_of(self, std::forward<Ts>(message)...).request(to, timeout);
+#endif
+}
+
 /// Sends a request without a timeout. Call then() of the result at once. The
 /// receiver must reply always, or be local, because CAF then replies for it
 /// when it terminates.
 template <class Self, class Handle, class... Ts>
 auto request(Self* self, const Handle& to, Ts&&... message) {
-#if CAF_MAJOR_VERSION < 1
-  return self->request(to, caf::infinite, std::forward<Ts>(message)...);
-#else
-  return mail_of(self, std::forward<Ts>(message)...).request(to, caf::infinite);
-#endif
+  return request_within(self, to, caf::infinite, std::forward<Ts>(message)...);
 }
 
 /// Sends a message that has no sender. So no reply can come back: in CAF an

@@ -71,9 +71,9 @@ caf::expected<connection_actor> spawn_connection(caf::actor_system& sys,
 struct connection_source {
   /// The pipelined connection that the actors of an endpoint share.
   connection_actor commands;
-  /// Creates a connection for one blocking reader, named after its purpose. The
-  /// caller owns the connection and must close it.
-  std::function<connection_actor(const std::string& purpose)> open_blocking;
+  /// Creates a connection for one purpose, for instance for one blocking
+  /// reader. The caller owns the connection and must close it.
+  std::function<connection_actor(const std::string& purpose)> open_own;
 };
 
 } // namespace pulse

@@ -41,17 +41,32 @@ struct lease_state {
     time_point due;
     bool under_way = false;
     bool failing = false;
+    /// Who waits for the end of the renewal.
+    std::vector<caf::response_promise> waiting;
+    /// Whether it is kept only until then.
+    bool ends = false;
   };
 
-  lease_state(pointer self, connection_actor redis, internal::environment env)
-    : self(self), redis(std::move(redis)), env(std::move(env)), timer(self) {
+  lease_state(pointer self, const connection_source& redis,
+              internal::environment env)
+    : self(self),
+      renewals(redis.open_own("leases")),
+      commands(redis.commands),
+      env(std::move(env)),
+      timer(self) {
     // nop
+  }
+
+  ~lease_state() {
+    for (auto& [x, k] : leases)
+      answer_all(k);
+    internal::tell(renewals, caf::close_atom_v);
   }
 
   self_type::behavior_type make_behavior() {
     return {
       [this](caf::add_atom, const lease_ptr& x) { on_add(x); },
-      [this](caf::delete_atom, const lease_ptr& x) { on_delete(x); },
+      [this](caf::delete_atom, const lease_ptr& x) { return on_delete(x); },
       [this](caf::update_atom, const lease_ptr& x) { return on_update(x); },
       [this](caf::close_atom) { self->quit(); },
       [this](caf::tick_atom) { on_tick(); },
@@ -63,18 +78,33 @@ struct lease_state {
       x->clock->renewed(env.boot_time());
     const auto age = std::chrono::duration_cast<milliseconds>(
       env.boot_time() - x->clock->renewed_at());
-    const auto [i, fresh] = leases.emplace(x.get(), kept{x, ++last_number, {}});
-    if (fresh)
+    const auto [i, fresh] = leases.try_emplace(x.get());
+    if (fresh) {
+      i->second.what = x;
+      i->second.number = ++last_number;
       wait(i->second, std::max(x->length / 3 - age, milliseconds{0}));
+    }
     arm();
   }
 
-  void on_delete(const lease_ptr& x) {
+  caf::result<void> on_delete(const lease_ptr& x) {
     const auto i = leases.find(x.get());
     if (i == leases.end())
-      return;
-    waiting.erase({i->second.due, i->second.number, x.get()});
-    leases.erase(i);
+      return caf::unit;
+    auto& k = i->second;
+    if (!k.under_way) {
+      waiting.erase({k.due, k.number, x.get()});
+      leases.erase(i);
+      return caf::unit;
+    }
+    k.ends = true;
+    k.waiting.push_back(internal::new_promise(self));
+    return k.waiting.back();
+  }
+
+  static void answer_all(kept& k) {
+    for (auto& x : std::exchange(k.waiting, {}))
+      x.deliver(caf::unit);
   }
 
   caf::result<std::vector<event_id>> on_update(const lease_ptr& x) {
@@ -109,6 +139,11 @@ struct lease_state {
       return;
     auto& k = i->second;
     k.under_way = false;
+    answer_all(k);
+    if (k.ends) {
+      leases.erase(i);
+      return;
+    }
     if (how.ok() == k.failing)
       log(how.ok() ? log_level::info : log_level::warning, name,
           "leases of sink " + x->sink + " on stream " + x->stream
@@ -132,7 +167,8 @@ struct lease_state {
   }
 
   // What the server did happened after the request: so the lease lasts from
-  // when it was sent.
+  // when it was sent. A list must come behind the acks that were sent before,
+  // so it takes the connection of the acks.
   template <class Then>
   void renew(const lease_ptr& x, wanted what, Then then) {
     const auto sent = env.boot_time();
@@ -143,7 +179,7 @@ struct lease_state {
     call.arg(static_cast<int64_t>(x->length.count() / 3));
     call.arg(listed ? "1" : "0");
     internal::run_on(
-      self, redis, call.finish(true, x->length / 2),
+      self, listed ? commands : renewals, call.finish(true, x->length / 2),
       [this, x, sent, then, listed](const outcome<reply_ptr>& reply) mutable {
         auto ids = reply ? read(**reply, x->clock->trimmed)
                          : event_ids{reply.error()};
@@ -183,7 +219,8 @@ struct lease_state {
   }
 
   pointer self;
-  connection_actor redis;
+  connection_actor renewals;
+  connection_actor commands;
   internal::environment env;
   std::unordered_map<const lease*, kept> leases;
   // The leases without a renewal under way, and when they are due.
@@ -194,9 +231,9 @@ struct lease_state {
 
 } // namespace
 
-lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis,
+lease_actor spawn_leases(caf::actor_system& sys, const connection_source& redis,
                          const internal::environment& env) {
-  return internal::spawn_broker_state<lease_state>(sys, std::move(redis), env);
+  return internal::spawn_broker_state<lease_state>(sys, redis, env);
 }
 
 } // namespace pulse

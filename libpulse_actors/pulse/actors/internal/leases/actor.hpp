@@ -6,6 +6,7 @@
 
 #include <caf/typed_actor.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -28,9 +29,13 @@ struct lease_clock {
   /// Pending entries found to be trimmed from the stream: lost.
   std::atomic<uint64_t> trimmed{0};
 
-  /// @param now Time since boot.
-  void renewed(std::chrono::nanoseconds now) noexcept {
-    renewed_ns.store(now.count(), std::memory_order_relaxed);
+  /// Replies of two connections may come in another order than that of their
+  /// requests, so an earlier time changes nothing. Only one thread at a time
+  /// may call this.
+  /// @param at Time since boot.
+  void renewed(std::chrono::nanoseconds at) noexcept {
+    renewed_ns.store(std::max(at, renewed_at()).count(),
+                     std::memory_order_relaxed);
   }
 
   /// @returns the time since boot of the last renewal.
@@ -68,24 +73,23 @@ struct lease {
 /// stream and sink resets the idle time of pending entries that have been idle
 /// for longer than that, and shows that the consumer lives. Runs on the
 /// multiplexer's thread, so that handlers that keep all of CAF's workers busy
-/// cannot starve it. Node-local.
+/// cannot starve it. Renewals have a connection of their own, so that they do
+/// not wait behind large replies and large adds. Node-local.
 using lease_actor = actor_interface<
   // Starts to renew. If its clock was never set, the lease counts as renewed
   // now. No reply.
   caf::result<void>(caf::add_atom, lease_ptr),
-  // Stops renewing. Answers when the renewals that it sent before are in the
-  // mailbox of the connection: none comes behind a command that the asker sends
-  // to the same connection after the reply.
+  // Stops renewing. Answers when no renewal is under way any more: none comes
+  // behind a command that the asker sends after the reply.
   caf::result<void>(caf::delete_atom, lease_ptr),
   // Renews now; answers the IDs that Redis still has pending for the consumer:
-  // what is not among them was taken over. Errors: `no_group`, connection
-  // errors.
+  // what is not among them was taken over, or acknowledged by a command that
+  // was sent before. Errors: `no_group`, connection errors.
   caf::result<std::vector<event_id>>(caf::update_atom, lease_ptr),
   // Stops. No reply.
   caf::result<void>(caf::close_atom)>;
 
-/// @param redis The shared command connection.
-lease_actor spawn_leases(caf::actor_system& sys, connection_actor redis,
+lease_actor spawn_leases(caf::actor_system& sys, const connection_source& redis,
                          const internal::environment& env = {});
 
 } // namespace pulse

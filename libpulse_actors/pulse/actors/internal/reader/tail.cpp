@@ -33,7 +33,7 @@ reader_tail::reader_tail(reader_context& reader,
     subscribers_(subscribers),
     fetcher_(
       reader.self, reader.timers,
-      [open = redis.open_blocking] { return open("reader"); },
+      [open = redis.open_own] { return open("reader"); },
       [this](auto end) { on_page(std::move(end)); }),
     backoff_(retry_backoff()) {
   // nop

@@ -616,14 +616,15 @@ caf::expected<root_actor> spawn_root(caf::actor_system& sys,
   auto commands = spawn_connection(sys, options);
   if (!commands)
     return commands.error();
-  auto leases = spawn_leases(sys, *commands);
-  auto open_blocking = [&sys, options,
-                        via = *commands](const std::string& purpose) {
+  connection_source redis;
+  redis.commands = std::move(*commands);
+  redis.open_own = [&sys, options,
+                    via = redis.commands](const std::string& purpose) {
     // The endpoint was valid for the first connection, so this cannot fail.
     return *spawn_connection(sys, options, {purpose, via});
   };
-  return spawn_root(sys, std::move(options),
-                    {std::move(*commands), std::move(open_blocking)},
+  auto leases = spawn_leases(sys, redis);
+  return spawn_root(sys, std::move(options), std::move(redis),
                     std::move(leases));
 }
 

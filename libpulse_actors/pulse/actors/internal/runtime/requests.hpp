@@ -80,7 +80,15 @@ public:
   /// @param fail Called with the `caf::error`.
   template <class Receiver, class Then, class Fail, class... Ts>
   void ask(const Receiver& to, Then then, Fail fail, Ts&&... message) {
-    request(self_, to, std::forward<Ts>(message)...)
+    ask_within(to, caf::infinite, std::move(then), std::move(fail),
+               std::forward<Ts>(message)...);
+  }
+
+  /// The same with a timeout.
+  template <class Receiver, class Timeout, class Then, class Fail, class... Ts>
+  void ask_within(const Receiver& to, Timeout timeout, Then then, Fail fail,
+                  Ts&&... message) {
+    request_within(self_, to, timeout, std::forward<Ts>(message)...)
       .then(wrap(std::move(then)), wrap(std::move(fail)));
   }
 

@@ -87,7 +87,7 @@ void sink_closing::go_on_leaving(uint32_t stream) {
   auto& departure = leaving_[stream];
   if (departure.ends_lease)
     return;
-  auto idle = ctx_.ledger.release(stream);
+  auto idle = ctx_.ledger.release_idle(stream);
   if (!idle.empty())
     release(stream, "listed", idle, ctx_.streams[stream].lease);
   if (reader_.reading() && reader_.reads() == departure.last_read)
@@ -99,7 +99,7 @@ void sink_closing::go_on_leaving(uint32_t stream) {
   if (ctx_.ledger.lowest(stream))
     return; // a subscriber still works on an event of it
   departure.ends_lease = true;
-  end_lease(stream, [this, stream] {
+  end_lease(stream, release_time(ctx_.options), [this, stream] {
     leaving_.erase(stream);
     auto& x = ctx_.streams[stream];
     if (x.at != sink_stream::phase::leaving)
@@ -113,17 +113,14 @@ void sink_closing::go_on_leaving(uint32_t stream) {
 // nodes get the events of the others when the lease is over, and delete their
 // consumers.
 void sink_closing::release_all() {
-  for_each_stream(ctx_.ledger.release(),
-                  [this](uint32_t stream, std::vector<released_entry> xs) {
-                    released_.emplace(stream, std::move(xs));
-                  });
   release_until_ = std::max(ctx_.now(), drain_until_)
                    + release_time(ctx_.options);
+  const auto held = ctx_.ledger.streams();
   for (uint32_t i = 0; i < ctx_.streams.size(); ++i) {
     const auto& x = ctx_.streams[i];
     if (!x.was_open || x.at == sink_stream::phase::removed)
       continue;
-    if (x.lease || released_.count(i) > 0)
+    if (x.lease || held.count(i) > 0)
       to_release_.push_front(i);
     else
       to_release_.push_back(i);
@@ -132,6 +129,10 @@ void sink_closing::release_all() {
 }
 
 void sink_closing::go_on_releasing() {
+  if (steps_under_way_ > 0)
+    return;
+  if (!ending_.empty())
+    return release_ended();
   if (ctx_.now() >= release_until_ && !to_release_.empty()) {
     ctx_.report(log_level::info,
                 "there was no time to delete the consumers of this node on "
@@ -139,20 +140,47 @@ void sink_closing::go_on_releasing() {
                   + " streams; other nodes delete them");
     to_release_.clear();
   }
-  while (!to_release_.empty() && steps_under_way_ < most_at_a_time) {
-    const auto i = to_release_.front();
-    to_release_.pop_front();
-    const auto mine = released_.find(i);
-    auto entries = mine != released_.end() ? std::move(mine->second)
-                                           : std::vector<released_entry>{};
-    auto kept = ctx_.streams[i].lease;
-    end_lease(i,
-              [this, i, entries = std::move(entries), kept = std::move(kept)] {
-                release(i, "all", entries, kept);
-              });
-  }
-  if (steps_under_way_ == 0)
-    finish();
+  if (to_release_.empty())
+    return finish();
+  end_some_leases();
+}
+
+void sink_closing::end_some_leases() {
+  const auto n
+    = static_cast<std::ptrdiff_t>(std::min(to_release_.size(), most_at_a_time));
+  const std::vector<uint32_t> part(to_release_.begin(),
+                                   to_release_.begin() + n);
+  to_release_.erase(to_release_.begin(), to_release_.begin() + n);
+  for (auto i : part)
+    ending_.emplace(i, ctx_.streams[i].lease);
+  ++steps_under_way_;
+  for (auto i : part)
+    end_lease(i, time_left() / 2, [] {});
+  step_done();
+}
+
+// Until now workers could finish events. So all acks that were sent come before
+// the release: what it then finds pending for nobody was not acknowledged.
+void sink_closing::release_ended() {
+  const auto part = std::exchange(ending_, {});
+  std::set<uint32_t> streams;
+  for (const auto& x : part)
+    streams.insert(x.first);
+  std::map<uint32_t, std::vector<released_entry>> entries;
+  for_each_stream(ctx_.ledger.release_all(streams),
+                  [&](uint32_t stream, std::vector<released_entry> xs) {
+                    entries.emplace(stream, std::move(xs));
+                  });
+  for (const auto& [stream, kept] : part)
+    release(stream, "all", entries[stream], kept);
+}
+
+// Also the last part gets some time.
+milliseconds sink_closing::time_left() const {
+  const auto most = release_time(ctx_.options);
+  return std::clamp(std::chrono::ceil<milliseconds>(release_until_
+                                                    - ctx_.now()),
+                    most / 2, most);
 }
 
 void sink_closing::release(uint32_t stream, const char* scope,
@@ -171,10 +199,10 @@ void sink_closing::release(uint32_t stream, const char* scope,
   call.arg(static_cast<int64_t>(ctx_.options.lease.count())).arg(scope);
   for (const auto& e : entries)
     call.arg(e.id).arg(pack(e.counts)).arg(ctx_.rest_of_pause(e.due));
+  const auto limit = ctx_.closing ? time_left() : release_time(ctx_.options);
   ++steps_under_way_;
   ctx_.run(
-    may_vanish ? call.finish_with_script(release_time(ctx_.options))
-               : call.finish(true, release_time(ctx_.options)),
+    may_vanish ? call.finish_with_script(limit) : call.finish(true, limit),
     [=](const reply_ptr& reply) {
       on_released(stream, scope, entries, may_vanish ? kept : nullptr, *reply);
       step_done();
@@ -254,7 +282,8 @@ void sink_closing::end_membership(uint32_t stream) {
     [this](const caf::error&) { step_done(); });
 }
 
-void sink_closing::end_lease(uint32_t stream, std::function<void()> then) {
+void sink_closing::end_lease(uint32_t stream, milliseconds limit,
+                             std::function<void()> then) {
   auto lease = std::exchange(ctx_.streams[stream].lease, nullptr);
   if (!lease)
     return then();
@@ -263,8 +292,9 @@ void sink_closing::end_lease(uint32_t stream, std::function<void()> then) {
     then();
     step_done();
   };
-  ctx_.requests.ask(
-    ctx_.leases, ended, [ended](const caf::error&) { ended(); },
+  // A renewal that is under way has more time than that.
+  ctx_.requests.ask_within(
+    ctx_.leases, limit, ended, [ended](const caf::error&) { ended(); },
     caf::delete_atom_v, std::move(lease));
 }
 

@@ -66,6 +66,9 @@ private:
   void go_on_leaving(uint32_t stream);
   void release_all();
   void go_on_releasing();
+  void end_some_leases();
+  void release_ended();
+  [[nodiscard]] milliseconds time_left() const;
   /// Gives events back.
   /// @param kept The lease of the events; null: do not look for events that
   /// vanished because somebody deleted the consumer of this sink.
@@ -76,11 +79,12 @@ private:
                    const std::vector<released_entry>& entries,
                    const lease_ptr& kept, const resp::reply& reply);
   void end_membership(uint32_t stream);
-  /// Ends the lease of a stream, then calls `then`. A renewal that Redis
-  /// executes after the release would create the consumer again. When the lease
-  /// keeper has answered, all its renewals are in the connection's mailbox, so
-  /// the release comes after them.
-  void end_lease(uint32_t stream, std::function<void()> then);
+  /// Ends the lease of a stream, then calls `then`, after `limit` at the
+  /// latest. A renewal that Redis executes after the release would create the
+  /// consumer again. When the lease keeper has answered, no renewal is under
+  /// way.
+  void end_lease(uint32_t stream, milliseconds limit,
+                 std::function<void()> then);
   void step_done();
   void finish();
 
@@ -92,9 +96,11 @@ private:
   sink_context::time_point read_until_;
   bool releasing_ = false;
   sink_context::time_point release_until_;
-  // The streams that are not given back yet, and the events of each stream.
+  // The streams that are not given back yet.
   std::deque<uint32_t> to_release_;
-  std::map<uint32_t, std::vector<released_entry>> released_;
+  // The streams that are given back when all their leases have ended, and these
+  // leases.
+  std::map<uint32_t, lease_ptr> ending_;
   bool finished_ = false;
   // How many requests to end a lease or to release events are not answered yet.
   size_t steps_under_way_ = 0;

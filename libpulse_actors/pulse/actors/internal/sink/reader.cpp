@@ -25,7 +25,7 @@ sink_reader::sink_reader(sink_context& ctx, sink_intake& intake,
   : ctx_(ctx),
     intake_(intake),
     attempts_(attempts),
-    blocking_(ctx.redis.open_blocking("sink:" + ctx.options.name)),
+    blocking_(ctx.redis.open_own("sink:" + ctx.options.name)),
     planner_(block_time_of(ctx.options)) {
   // nop
 }
