@@ -102,8 +102,9 @@ CAF_TEST(events that were trimmed before a sink gives them back are reported) {
   spawn_subscribed(1);
   listen();
   give(1, 3);
-  redis.answer("release", array_of(4) + ":1\r\n:1\r\n" + array_of(0)
-                            + array_of(2) + bulk("2-0") + bulk("3-0"));
+  redis.answer("release", array_of(5) + ":1\r\n:1\r\n" + array_of(0)
+                            + array_of(2) + bulk("2-0") + bulk("3-0")
+                            + ":0\r\n");
   auto closed = close();
   alice.finish();
   pass(2s);

@@ -48,7 +48,7 @@ struct fixture : sink_actor_fixture {
 
   // The reply of the script delay if an event is pending for nobody.
   static std::string nobodys_delay(std::initializer_list<uint64_t> xs) {
-    return array_of(4) + ":0\r\n:-1\r\n" + array_of(0) + ids(xs);
+    return array_of(5) + ":0\r\n:-1\r\n" + array_of(0) + ids(xs) + ":0\r\n";
   }
 
   void next() {
@@ -317,11 +317,39 @@ CAF_TEST(a dead letter is written although the consumer was deleted) {
   CAF_CHECK_EQUAL(info().dead_letters, 1u);
 }
 
+CAF_TEST(somebody deleted the consumer of the events that wait) {
+  options.ack_wait = 1s;
+  alice.hold();
+  spawn_subscribed(1);
+  listen();
+  give(1, 1);
+  pass(1100ms); // the event waits for its next attempt
+  CAF_CHECK_EQUAL(calls("delay").substr(0, 24), "a s me 15000 1-0 100001 ");
+  redis.answer("take_over", taken({}, entries(1, 0), 0, array_of(0), 3));
+  pass(1s);
+  CAF_CHECK_EQUAL(news(), "consumer_deleted a 1-0 0");
+  CAF_CHECK_EQUAL(info().consumers_deleted, 1u);
+  CAF_CHECK(logged("claimed 3 events anew that wait"));
+}
+
+CAF_TEST(a late ack also takes the event from those that wait) {
+  options.ack_wait = 1s;
+  alice.hold();
+  spawn_subscribed(1);
+  give(1, 1);
+  pass(1100ms);
+  alice.finish();
+  consume_messages();
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0");
+  CAF_CHECK_EQUAL(calls("ZREM"), "1-0");
+}
+
 CAF_TEST(a closing sink gives events back although somebody deleted it) {
   alice.hold();
   spawn_subscribed(1);
   give(1, 2);
-  redis.answer("release", array_of(4) + ":0\r\n:1\r\n" + ids({2}) + ids({}));
+  redis.answer("release",
+               array_of(5) + ":0\r\n:1\r\n" + ids({2}) + ids({}) + ":0\r\n");
   redis.answer("keep", ids({2}));
   auto closed = close();
   alice.finish();

@@ -154,6 +154,52 @@ CAF_TEST(the last member deletes consumers that are no members) {
   CAF_CHECK(left.find("stranger") != std::string::npos);
 }
 
+// -- somebody deletes the consumer of the entries that wait
+// --------------------
+
+CAF_TEST(entries that wait are pending again after their consumer was deleted) {
+  add(1, 5);
+  group("g");
+  deliver("g", 4);
+  const auto wait = [this](const std::string& id) {
+    return eval(resp::delay_script(), {"2", "s", "s:delayed", "g", "c", "15000",
+                                       id, "200002", "60000"});
+  };
+  const auto waiting = [this] {
+    return redis({"XPENDING", "s", "g", "-", "+", "9", "delayed"});
+  };
+  const auto take = [this](const std::string& which) {
+    return eval(resp::take_over_script(), {"3", "s", "s:delayed", "s:paused",
+                                           "g", "c", "15000", "9", which});
+  };
+  const auto remove = [this] {
+    redis({"XGROUP", "DELCONSUMER", "s", "g", "delayed"});
+  };
+  wait("1-1");
+  wait("2-1");
+  // Of an event that has another owner the set knows nothing, or nothing new.
+  redis({"ZADD", "s:delayed", "1000000000000000", "4-1"});
+  // The group has not delivered this one.
+  redis({"ZADD", "s:delayed", "1000000000000000", "5-1"});
+  for (const std::string which : {"all", "due"}) {
+    remove();
+    CAF_CHECK_EQUAL(waiting(), "");
+    const auto reply = take(which);
+    CAF_CHECK_EQUAL(reply.substr(reply.find(' ', 2)), " 2 0   ");
+    CAF_CHECK(waiting().find("1-1 delayed") == 0);
+    CAF_CHECK(waiting().find(" 100001 2-1 delayed") != std::string::npos);
+    CAF_CHECK(waiting().find("3-1") == std::string::npos);
+    CAF_CHECK(waiting().find("4-1") == std::string::npos);
+    CAF_CHECK(waiting().find("5-1") == std::string::npos);
+  }
+  CAF_CHECK(take("all").find(" 0 0   ") != std::string::npos);
+  remove();
+  // Whoever gives the next event finds out as well.
+  const auto reply = wait("3-1");
+  CAF_CHECK_EQUAL(reply.substr(reply.size() - 2), " 2");
+  CAF_CHECK(waiting().find("2-1 delayed") != std::string::npos);
+}
+
 // -- entries that were trimmed ------------------------------------------------
 
 CAF_TEST(who gives entries back is told which of them had been trimmed) {
@@ -165,7 +211,7 @@ CAF_TEST(who gives entries back is told which of them had been trimmed) {
   CAF_CHECK_EQUAL(eval(resp::release_script(),
                        {"3", "s", "s:delayed", "s:position", "g", "c", "15000",
                         "all", "2-1", "0", "500", "3-1", "0", "500"}),
-                  "2 1  1-1 2-1");
+                  "2 1  1-1 2-1 0");
   CAF_CHECK_EQUAL(redis({"ZRANGE", "s:delayed", "0", "-1"}), "3-1");
 }
 

@@ -221,7 +221,8 @@ private:
       add(
         {resp::delayed_key(result[3], of), resp::position_key(result[3], of)});
     }
-    if (which.name == resp::delay_script().name) {
+    if (which.name == resp::delay_script().name
+        || which.name == resp::clean_consumers_script().name) {
       result[2] = "2";
       add({resp::delayed_key(result[3], of)});
     }

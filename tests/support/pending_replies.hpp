@@ -28,12 +28,14 @@ inline std::string pending(const std::vector<pending_fact>& facts) {
 
 /// The answer of the script take_over: what was pending, of which `trimmed` are
 /// no longer in the stream; `list` holds the others, see entries(), and
-/// `pauses` the IDs and rests of pauses of those that waited at their nodes.
+/// `pauses` the IDs and rests of pauses of those that waited at their nodes;
+/// `restored` are pending again because somebody deleted their consumer.
 inline std::string taken(const std::vector<pending_fact>& facts,
                          const std::string& list, uint64_t trimmed = 0,
-                         const std::string& pauses = array_of(0)) {
-  return array_of(6) + ":0\r\n:-1\r\n:" + std::to_string(trimmed) + "\r\n"
-         + pending(facts) + pauses + list;
+                         const std::string& pauses = array_of(0),
+                         uint64_t restored = 0) {
+  return array_of(7) + ":0\r\n:-1\r\n:" + std::to_string(restored) + "\r\n:"
+         + std::to_string(trimmed) + "\r\n" + pending(facts) + pauses + list;
 }
 
 } // namespace pulse::test

@@ -29,15 +29,15 @@ public:
   /// then ID, counts and pause of each event. @returns its reply.
   std::string delay(const argv& x) {
     add(x, 8);
-    return array_of(4) + state(x[3]) + array_of(0) + array_of(0);
+    return array_of(5) + state(x[3]) + array_of(0) + array_of(0) + ":0\r\n";
   }
 
   /// Executes the script release: EVALSHA sha 3 stream key key group consumer
   /// lease scope, then ID, counts and pause of each event. @returns its reply.
   std::string release(const argv& x) {
     add(x, 10);
-    return array_of(4) + ":" + std::to_string((x.size() - 10) / 3)
-           + "\r\n:1\r\n" + array_of(0) + array_of(0);
+    return array_of(5) + ":" + std::to_string((x.size() - 10) / 3)
+           + "\r\n:1\r\n" + array_of(0) + array_of(0) + ":0\r\n";
   }
 
   /// Executes the script take_over in a Redis where no node died: EVALSHA sha 3
@@ -58,8 +58,8 @@ public:
       facts.push_back({y.id.ms, y.consumer, y.counts});
       list += entry(y.id.ms);
     }
-    return array_of(6) + state(x[3]) + ":0\r\n" + pending(facts) + array_of(0)
-           + list;
+    return array_of(7) + state(x[3]) + ":0\r\n:0\r\n" + pending(facts)
+           + array_of(0) + list;
   }
 
   /// Executes XACK stream group ID…

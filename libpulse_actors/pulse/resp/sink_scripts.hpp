@@ -24,8 +24,10 @@ const script& renew_script();
 /// their next attempt and are due now. KEYS: stream, delayed_key(),
 /// paused_key(). ARGV: group, consumer, lease ms, how many entries at most,
 /// "all" or "due" (the latter only). Answers [waiting, ms until the next one is
-/// due or -1, trimmed, [[id, former consumer, idle, deliveries]…], [ID, rest of
-/// its pause in ms, …] of those that waited at their nodes, [entry…]].
+/// due or -1, restored, trimmed, [[id, former consumer, idle, deliveries]…],
+/// [ID, rest of its pause in ms, …] of those that waited at their nodes,
+/// [entry…]]. Restored are entries that are pending again because somebody had
+/// deleted the consumer "delayed".
 const script& take_over_script();
 
 /// Hands over pending entries, so that no node owns them: those that failed to
@@ -33,7 +35,7 @@ const script& take_over_script();
 /// worker to the consumer "released". KEYS: stream, delayed_key(). ARGV: group,
 /// consumer, lease ms, then ID, delivery count and pause in ms (-1: released)
 /// of each entry. Answers [waiting, ms until the next one is due or -1,
-/// [trimmed ID…], [ID that is pending for nobody…]].
+/// [trimmed ID…], [ID that is pending for nobody…], restored].
 const script& delay_script();
 
 /// @returns the key of the sorted set of the entries of a sink that wait for
@@ -85,7 +87,7 @@ std::string wake_key(std::string_view stream, std::string_view sink);
 /// each listed entry. With "all" it gives back all entries of the consumer, and
 /// deletes the consumer if nothing is left.
 /// Answers [released, deleted, [listed ID that is pending for nobody…],
-/// [trimmed ID…]].
+/// [trimmed ID…], restored].
 const script& release_script();
 
 /// Claims entries anew that a sink holds, and that are pending for nobody
@@ -105,7 +107,7 @@ const script& keep_script();
 const script& count_script();
 
 /// Deletes consumers that hold nothing and have been silent for a time.
-/// KEYS: stream. ARGV: group, own consumer, min idle ms.
+/// KEYS: stream, delayed_key(). ARGV: group, own consumer, min idle ms.
 /// Answers how many consumers were deleted.
 const script& clean_consumers_script();
 

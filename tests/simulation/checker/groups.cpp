@@ -56,13 +56,14 @@ group_rules::consumers_of(const std::string& stream,
   if (from == nullptr || from->groups.count(sink) == 0)
     return result;
   for (const auto& [name, c] : from->groups.at(sink).consumers)
-    if (deliveries_.is_alive(instance_of(name)))
+    if (name == delayed || deliveries_.is_alive(instance_of(name)))
       result.push_back(name);
   return result;
 }
 
 // What another consumer had before may have been acknowledged by that one, so a
-// sink does not claim it anew.
+// sink does not claim it anew. But it does not lose what waits for its next
+// attempt.
 void group_rules::forget_consumer(const std::string& stream,
                                   const std::string& sink,
                                   const std::string& consumer) {
@@ -75,7 +76,8 @@ void group_rules::forget_consumer(const std::string& stream,
         ++i;
         continue;
       }
-      x.deleted[i->first] = deliveries_.has_moved({sink, stream, i->first});
+      x.deleted[i->first] = consumer != delayed
+                            && deliveries_.has_moved({sink, stream, i->first});
       i = x.pending.erase(i);
     }
   }

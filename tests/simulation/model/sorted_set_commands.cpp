@@ -83,13 +83,23 @@ value redis_model::zcard(const arguments& x) {
                                     : 0);
 }
 
-// ZRANGE key 0 0 WITHSCORES
+// ZRANGE key first last [WITHSCORES]
 value redis_model::zrange(const arguments& x) {
   const auto* members = sorted_set_of(x.at(1));
   if (members == nullptr)
     return array({});
-  const auto [score, member] = by_score(*members).front();
-  return array({text(member), text(score_text(score))});
+  const auto all = by_score(*members);
+  const auto size = static_cast<int64_t>(all.size());
+  auto last = to_number(x.at(3));
+  last = std::min(last < 0 ? last + size : last, size - 1);
+  std::vector<value> result;
+  for (auto i = to_number(x.at(2)); i <= last; ++i) {
+    const auto& [score, member] = all[static_cast<size_t>(i)];
+    result.push_back(text(member));
+    if (x.size() > 4)
+      result.push_back(text(score_text(score)));
+  }
+  return array(std::move(result));
 }
 
 // ZRANGEBYSCORE key -inf max LIMIT 0 count

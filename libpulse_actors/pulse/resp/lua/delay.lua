@@ -7,14 +7,19 @@
 -- ms, then ID, delivery count and pause in ms (-1: released) of each entry.
 -- Entries that the consumer does not own any more are left alone. Answers how
 -- many entries of the group wait, in how many ms the next one is due (-1: none
--- waits), the IDs of the entries that had been trimmed from the stream, and of
--- those that are pending for nobody.
+-- waits), the IDs of the entries that had been trimmed from the stream, those
+-- of the entries that are pending for nobody, and how many entries are pending
+-- again because somebody had deleted the consumer "delayed".
 --! include assign
 --! include clock
 --! include delayed
+--! include fields
+--! include ids
 --! include next_due
+--! include restore_deleted
 local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local lease, now, trimmed, unknown, longest = ARGV[3], now_in_ms(), {}, {}, 0
+local restored = restore_deleted(key, group, delayed)
 for i = 4, #ARGV, 3 do
   local id, pause = ARGV[i], tonumber(ARGV[i + 2])
   if #redis.call('XPENDING', key, group, id, id, 1, me) == 1 then
@@ -31,4 +36,5 @@ for i = 4, #ARGV, 3 do
   end
 end
 keep_longer_than(delayed, longest)
-return {redis.call('ZCARD', delayed), next_due(delayed, now), trimmed, unknown}
+return {redis.call('ZCARD', delayed), next_due(delayed, now), trimmed, unknown,
+        restored}

@@ -9,17 +9,21 @@
 -- that are no members are deleted, too, if they hold nothing, and the position
 -- is forgotten: who deletes the group now wants it to begin anew. Answers how
 -- many entries were given back, 1 if the consumer was deleted, the IDs of the
--- listed entries that are pending for nobody, and those of the entries that had
--- been trimmed from the stream.
+-- listed entries that are pending for nobody, those of the entries that had
+-- been trimmed from the stream, and how many entries are pending again because
+-- somebody had deleted the consumer "delayed".
 --! include assign
 --! include clock
 --! include delayed
 --! include fields
+--! include ids
 --! include leases
+--! include restore_deleted
 local key, delayed, group, me, lease = KEYS[1], KEYS[2], ARGV[1], ARGV[2],
                                        ARGV[3]
 local all, now = ARGV[4] == 'all', now_in_ms()
 local counts, pauses, unknown, trimmed, released = {}, {}, {}, {}, 0
+local restored = restore_deleted(key, group, delayed)
 for i = 5, #ARGV, 3 do
   local id = ARGV[i]
   counts[id], pauses[id] = ARGV[i + 1], tonumber(ARGV[i + 2])
@@ -73,7 +77,8 @@ if all and #redis.call('XPENDING', key, group, '-', '+', 1, me) == 0 then
     redis.call('DEL', KEYS[3])
     for _, name in ipairs(empty) do
       redis.call('XGROUP', 'DELCONSUMER', key, group, name)
+      if name == 'delayed' then redis.call('DEL', delayed) end
     end
   end
 end
-return {released, deleted, unknown, trimmed}
+return {released, deleted, unknown, trimmed, restored}

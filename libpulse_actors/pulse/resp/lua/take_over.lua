@@ -5,11 +5,12 @@
 -- ARGV: 1 group, 2 consumer, 3 lease in ms of
 -- consumers whose names have none, 4 how many entries at most, 5 "all", or
 -- "due" for due entries only. Answers how many entries of the group still wait,
--- in how many ms the next one is due (-1: none waits), how many of the claimed
--- entries had been trimmed from the stream, the reply of XPENDING for each
--- claimed entry, a list of the ID and the rest of the pause in ms of each
--- claimed entry that waited at its node for its next attempt, and the entries,
--- in the order of the IDs.
+-- in how many ms the next one is due (-1: none waits), how many entries are
+-- pending again because somebody had deleted the consumer "delayed", how many
+-- of the claimed entries had been trimmed from the stream, the reply of
+-- XPENDING for each claimed entry, a list of the ID and the rest of the pause
+-- in ms of each claimed entry that waited at its node for its next attempt, and
+-- the entries, in the order of the IDs.
 --! include clock
 --! include delayed
 --! include fields
@@ -17,6 +18,7 @@
 --! include leases
 --! include next_due
 --! include pauses
+--! include restore_deleted
 local key, delayed, paused = KEYS[1], KEYS[2], KEYS[3]
 local group, me = ARGV[1], ARGV[2]
 local lease, wanted = ARGV[3], tonumber(ARGV[4])
@@ -57,6 +59,7 @@ local function take_due()
   end
 end
 
+local restored = restore_deleted(key, group, delayed)
 if ARGV[5] == 'all' then
   for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
     local x = fields_of(flat)
@@ -69,10 +72,10 @@ if ARGV[5] == 'all' then
 end
 take_due()
 local waiting, due = redis.call('ZCARD', delayed), next_due(delayed, now)
-if #facts == 0 then return {waiting, due, 0, {}, {}, {}} end
+if #facts == 0 then return {waiting, due, restored, 0, {}, {}, {}} end
 table.sort(facts, function(a, b) return before(a[1], b[1]) end)
 local pauses = take_pauses(facts, {paused}, paused, now)
 local claim = {'XCLAIM', key, group, me, 0}
 for _, x in ipairs(facts) do claim[#claim + 1] = x[1] end
 local entries = redis.call(unpack(claim))
-return {waiting, due, #facts - #entries, facts, pauses, entries}
+return {waiting, due, restored, #facts - #entries, facts, pauses, entries}

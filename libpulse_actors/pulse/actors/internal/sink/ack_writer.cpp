@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink/ack_writer.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/resp/sink_scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <algorithm>
@@ -91,6 +92,7 @@ void sink_ack_writer::send() {
       writer.arg(i->id);
     ++batch->count;
   }
+  forget_waiting(*batch);
   if (batch->count == 0) { // the acks of these answers were sent before
     confirmed({});
     return;
@@ -100,7 +102,19 @@ void sink_ack_writer::send() {
     [this](const caf::error& err) { failed(to_failure(err)); });
 }
 
-// The reply has one part for each stream.
+// A late ack may be that of an event that waits for its next attempt. The ack
+// ends the wait, so the event must not be found among those that wait.
+void sink_ack_writer::forget_waiting(command_batch& batch) const {
+  for (const auto& x : sent_)
+    if (x.handled && x.entry.serial == 0) {
+      const auto& name = ctx_.streams[x.stream].name;
+      resp::write_command(batch.bytes, "ZREM",
+                          resp::delayed_key(name, ctx_.options.name), x.id);
+      ++batch.count;
+    }
+}
+
+// The reply has one part for each stream, and then others that do not matter.
 void sink_ack_writer::confirmed(const resp::reply& reply) {
   gate_.worked();
   resp::cursor at{reply};

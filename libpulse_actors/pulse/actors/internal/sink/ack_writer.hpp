@@ -71,6 +71,7 @@ private:
   };
 
   void send();
+  void forget_waiting(command_batch& batch) const;
   void confirmed(const resp::reply& reply);
   [[nodiscard]] std::optional<failure> refusal(const resp::cursor& at) const;
   void settle(const pending_ack& x);

@@ -197,14 +197,16 @@ outcome<size_t> sink_claimer::read_claimed(uint32_t stream,
   uint32_t size = 0;
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
-  if (!at.read_array(size) || size != 6)
+  if (!at.read_array(size) || size != 7)
     return resp::unexpected_reply("take_over", at);
   ctx_.note_command_worked();
   const auto delayed = resp::read_number(at, "take_over");
   const auto due_in = resp::read_number(at, "take_over");
-  if (!delayed || !due_in)
+  const auto restored = resp::read_number(at, "take_over");
+  if (!delayed || !due_in || !restored)
     return resp::unexpected_reply("take_over", at);
   ctx_.note_delayed(stream, *delayed, *due_in);
+  ctx_.report_restored(stream, *restored);
   auto trimmed = resp::read_number(at, "take_over");
   if (!trimmed)
     return trimmed.error();
@@ -291,7 +293,8 @@ void sink_claimer::clean_consumers(time_point now) {
 }
 
 void sink_claimer::clean_consumers_of(const sink_stream& x) {
-  script_call call{resp::clean_consumers_script(), {x.key}};
+  script_call call{resp::clean_consumers_script(),
+                   {x.key, resp::delayed_key(x.name, ctx_.options.name)}};
   call.arg(ctx_.options.name).arg(ctx_.consumer);
   call.arg(static_cast<int64_t>(ctx_.options.lease.count()));
   ctx_.run(

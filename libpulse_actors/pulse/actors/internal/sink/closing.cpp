@@ -233,15 +233,17 @@ void sink_closing::on_released(uint32_t stream, const char* scope,
   if (kept)
     at.skip(); // SCRIPT LOAD
   uint32_t size = 0;
-  if (!at.read_array(size) || size != 4)
+  if (!at.read_array(size) || size != 5)
     return;
   at.skip();
   at.skip();
   const auto nobodys = resp::read_ids(at, "release");
   const auto trimmed = resp::read_ids(at, "release");
-  if (!nobodys || !trimmed)
+  const auto restored = resp::read_number(at, "release");
+  if (!nobodys || !trimmed || !restored)
     return;
   ctx_.report_trimmed(stream, *trimmed);
+  ctx_.report_restored(stream, *restored);
   if (!kept || !ctx_.kept_in_time(stream, kept))
     return;
   std::vector<delivery_ledger::held_event> vanished;

@@ -222,4 +222,24 @@ void sink_context::report_deleted_consumer(uint32_t stream, size_t kept) {
   publish(std::move(news));
 }
 
+void sink_context::report_restored(uint32_t stream, int64_t restored) {
+  if (restored <= 0)
+    return;
+  ++counts.consumers_deleted;
+  notice news;
+  news.kind = notice_kind::consumer_deleted;
+  news.stream = streams[stream].name;
+  news.after = streams[stream].last_read;
+  news.text = "somebody deleted consumer delayed of sink " + options.name
+              + " on stream " + news.stream
+              + " (XGROUP DELCONSUMER; a sink of goadesign/pulse with the same "
+                "name does that), or its group; the sink claimed "
+              + std::to_string(restored)
+              + " events anew that wait there for their next attempt, so none "
+                "of them is lost, but each counts one failure only: find out "
+                "who does it, and give the other program a sink name of its "
+                "own";
+  publish(std::move(news));
+}
+
 } // namespace pulse::internal

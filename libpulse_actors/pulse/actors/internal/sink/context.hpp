@@ -224,6 +224,10 @@ struct sink_context {
   /// @param kept How many events the sink claimed anew.
   void report_deleted_consumer(uint32_t stream, size_t kept);
 
+  /// The same for the consumer of the events that wait for their next attempt.
+  /// @param restored How many of them are pending again; 0: nothing happened.
+  void report_restored(uint32_t stream, int64_t restored);
+
   /// Call this when Redis has answered. After a long silence of Redis it stops
   /// claims for one lease, so that all nodes can renew their leases first. The
   /// idle time of events also grows while Redis is away, so without this pause

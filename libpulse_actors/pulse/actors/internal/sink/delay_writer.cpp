@@ -123,16 +123,18 @@ status sink_delay_writer::read_confirmation(uint32_t stream,
   uint32_t size = 0;
   if (at.is(resp::node_type::error))
     return resp::error_of(at);
-  if (!at.read_array(size) || size != 4)
+  if (!at.read_array(size) || size != 5)
     return resp::unexpected_reply("delay", at);
   auto waiting = resp::read_number(at, "delay");
   auto due_in = resp::read_number(at, "delay");
   auto trimmed = resp::read_ids(at, "delay");
   auto unknown = resp::read_ids(at, "delay");
-  if (!waiting || !due_in || !trimmed || !unknown)
+  auto restored = resp::read_number(at, "delay");
+  if (!waiting || !due_in || !trimmed || !unknown || !restored)
     return resp::unexpected_reply("delay", at);
   nobodys = std::move(*unknown);
   ctx_.note_delayed(stream, *waiting, *due_in);
+  ctx_.report_restored(stream, *restored);
   ctx_.report_trimmed(stream, *trimmed);
   return {};
 }
