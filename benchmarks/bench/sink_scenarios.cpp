@@ -5,6 +5,7 @@
 #include "bench/draining.hpp"
 #include "bench/scenario.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <utility>
@@ -88,6 +89,20 @@ values in_batches(stage& at) {
   return finish(at, uut);
 }
 
+values by_inbox(stage& at) {
+  node here{at};
+  auto uut = must(here.pulse().sink(options(ack_mode::on_return)));
+  at.begin();
+  auto inbox = must(uut.inbox({512}));
+  for (size_t left = events_of_stream(at); left > 0;) {
+    const auto xs = must(inbox.get(256, std::chrono::seconds{5}));
+    for (const auto& x : xs)
+      x.ack();
+    left -= std::min(left, xs.size());
+  }
+  return finish(at, uut);
+}
+
 scenario sink(std::string name, std::string about,
               std::function<values(stage&)> library) {
   return {std::move(name),
@@ -110,13 +125,17 @@ scenario by_return(uint32_t credit) {
 } // namespace
 
 std::vector<scenario> sink_scenarios() {
-  return {by_return(8), by_return(64), by_return(256),
+  return {by_return(8),
+          by_return(64),
+          by_return(256),
           sink("sink-manual", "a sink, acks by message, 2 workers, credit 256",
                [](stage& at) {
                  return per_event(at, ack_mode::manual, 256, acks_by_message);
                }),
           sink("sink-batches", "a sink, 2 handlers for batches of up to 100",
-               in_batches)};
+               in_batches),
+          sink("sink-inbox",
+               "a sink, a thread that takes up to 256, credit 512", by_inbox)};
 }
 
 } // namespace pulse::bench

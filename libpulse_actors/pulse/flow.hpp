@@ -9,6 +9,7 @@ pulse_actors with CAF 1.1.0 (see README.md), or subscribe an actor instead."
 
 #else
 
+#  include "pulse/actors/delivery.hpp"
 #  include "pulse/actors/errors.hpp"
 #  include "pulse/actors/reader_actor.hpp"
 #  include "pulse/actors/sink_actor.hpp"
@@ -19,7 +20,6 @@ pulse_actors with CAF 1.1.0 (see README.md), or subscribe an actor instead."
 
 #  include <cstdint>
 #  include <exception>
-#  include <memory>
 #  include <string>
 #  include <type_traits>
 #  include <utility>
@@ -29,44 +29,6 @@ pulse_actors with CAF 1.1.0 (see README.md), or subscribe an actor instead."
 // part of all.hpp. docs/caf-1.x.md has an example.
 
 namespace pulse {
-
-namespace internal {
-class delivery_state;
-} // namespace internal
-
-/// An event that a sink delivered to a flow, and the way to tell the sink how
-/// it ended. Copies share one outcome, and the first outcome counts. Any thread
-/// may hold a delivery and complete it, also after the flow has ended.
-///
-/// If the last copy is destroyed without an outcome, because an operator such
-/// as `filter` dropped it or the flow was cancelled, the event has failed
-/// (`errc::handler_failed`): it is delivered again, and not lost.
-class delivery {
-public:
-  /// For the library.
-  explicit delivery(std::shared_ptr<internal::delivery_state> state) noexcept
-    : state_(std::move(state)) {
-    // nop
-  }
-
-  /// The event, as long as this delivery exists.
-  const event& operator*() const noexcept;
-  const event* operator->() const noexcept {
-    return &**this;
-  }
-
-  /// The event was handled: the sink acknowledges it.
-  void ack() const;
-
-  /// The event was not handled. The sink delivers it again after a pause (see
-  /// `sink_options::backoff`), or makes it a dead letter if `why` comes from
-  /// `pulse::term("…")` or if this was the last of its `max_deliveries`. An
-  /// error of another kind than `errc` becomes `errc::handler_failed`.
-  void fail(caf::error why) const;
-
-private:
-  std::shared_ptr<internal::delivery_state> state_;
-};
 
 /// The events of a sink as a flow of `self`. Call this in `self`.
 ///

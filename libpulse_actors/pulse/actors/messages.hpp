@@ -182,6 +182,8 @@ struct sink_info {
   std::string name;
   std::string consumer;
   std::vector<std::string> streams;
+  /// See sink_options. 0: with `ack_mode::none`.
+  milliseconds ack_wait{0};
   uint64_t subscribers = 0;
   /// Events that the sink holds now; how many of them were dispatched to
   /// subscribers.
@@ -510,26 +512,25 @@ inspected<Inspector> inspect(Inspector& f, reader_info& x) {
 
 template <class Inspector>
 inspected<Inspector> inspect(Inspector& f, sink_info& x) {
-  return fields(f, x, "sink_info", field("name", x.name),
-                field("consumer", x.consumer), field("streams", x.streams),
-                field("subscribers", x.subscribers), field("held", x.held),
-                field("dispatched", x.dispatched), field("waiting", x.waiting),
-                field("fetched", x.fetched), field("taken_over", x.taken_over),
-                field("adopted", x.adopted), field("acked", x.acked),
-                field("filtered", x.filtered), field("malformed", x.malformed),
-                field("redelivered", x.redelivered), field("nacks", x.nacks),
-                field("timeouts", x.timeouts), field("crashes", x.crashes),
-                field("stalled_ms", x.stalled_ms),
-                field("last_failure", x.last_failure),
-                field("dead_letters", x.dead_letters),
-                field("dead_letters_removed", x.dead_letters_removed),
-                field("lost_leases", x.lost_leases),
-                field("trimmed", x.trimmed), field("gaps", x.gaps),
-                field("lost", x.lost),
-                field("consumers_deleted", x.consumers_deleted),
-                field("groups_recovered", x.groups_recovered),
-                field("stream_resets", x.stream_resets),
-                field("read_failures", x.read_failures));
+  return fields(
+    f, x, "sink_info", field("name", x.name), field("consumer", x.consumer),
+    field("streams", x.streams), field("ack_wait", x.ack_wait),
+    field("subscribers", x.subscribers), field("held", x.held),
+    field("dispatched", x.dispatched), field("waiting", x.waiting),
+    field("fetched", x.fetched), field("taken_over", x.taken_over),
+    field("adopted", x.adopted), field("acked", x.acked),
+    field("filtered", x.filtered), field("malformed", x.malformed),
+    field("redelivered", x.redelivered), field("nacks", x.nacks),
+    field("timeouts", x.timeouts), field("crashes", x.crashes),
+    field("stalled_ms", x.stalled_ms), field("last_failure", x.last_failure),
+    field("dead_letters", x.dead_letters),
+    field("dead_letters_removed", x.dead_letters_removed),
+    field("lost_leases", x.lost_leases), field("trimmed", x.trimmed),
+    field("gaps", x.gaps), field("lost", x.lost),
+    field("consumers_deleted", x.consumers_deleted),
+    field("groups_recovered", x.groups_recovered),
+    field("stream_resets", x.stream_resets),
+    field("read_failures", x.read_failures));
 }
 
 template <class Inspector>

@@ -6,12 +6,14 @@
 #include "pulse/actors/internal/handling/handler.hpp"
 #include "pulse/actors/internal/handling/late_subscription.hpp"
 #include "pulse/actors/internal/producing/actor.hpp"
+#include "pulse/actors/internal/pulling/inbox.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/core/log.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 namespace pulse {
@@ -101,6 +103,28 @@ subscribe_to(caf::actor_system& sys, const detail::shared_handle<Handle>& to,
                                                 std::move(root),
                                                 std::move(name), listener, how);
   return wait_for_subscription(sys, late, true);
+}
+
+// Makes an inbox of a reader or a sink.
+template <class Inbox, class Handle>
+caf::expected<Inbox>
+open_inbox(caf::actor_system& sys, const detail::shared_handle<Handle>& from,
+           internal::pull_source_options options, subscription how) {
+  std::tie(options.root, options.name) = from.origin();
+  internal::pull_endpoint to;
+  to.find = [&sys, from] {
+    return caf::actor_cast<caf::actor>(from.renew(sys));
+  };
+  to.subscribe = [&sys, from, how](const event_listener& who) {
+    return subscribe_to(sys, from, who, how);
+  };
+  auto core = internal::inbox_core::make(sys, std::move(options),
+                                         std::move(to));
+  if (!core)
+    return std::move(core.error());
+  if (auto done = (*core)->subscribe(); !done)
+    return std::move(done.error());
+  return Inbox{std::move(*core)};
 }
 
 } // namespace
@@ -277,6 +301,10 @@ reader::reader(caf::actor_system& sys,
   // nop
 }
 
+caf::expected<reader_inbox> reader::inbox(subscription how) {
+  return open_inbox<reader_inbox>(*sys_, handle_, {}, how);
+}
+
 caf::expected<void> reader::subscribe(const event_listener& listener,
                                       subscription how) {
   return subscribe_to(*sys_, handle_, listener, how);
@@ -394,6 +422,16 @@ internal::handled_sink sink::handled() const {
   auto [root, name] = handle_.origin();
   return {handle_.renew(*sys_), std::move(root), std::move(name),
           handle_.is_lazy()};
+}
+
+caf::expected<sink_inbox> sink::inbox(subscription how) {
+  const auto facts = info();
+  if (!facts)
+    return facts.error();
+  internal::pull_source_options options;
+  options.is_sink = true;
+  options.ack_wait = facts->ack_wait;
+  return open_inbox<sink_inbox>(*sys_, handle_, std::move(options), how);
 }
 
 caf::expected<void> sink::ack(delivery_id delivery) {

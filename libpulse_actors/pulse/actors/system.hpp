@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/handler.hpp"
+#include "pulse/actors/inbox.hpp"
 #include "pulse/actors/producer.hpp"
 #include "pulse/actors/type_ids.hpp"
 
@@ -136,6 +137,11 @@ class reader {
 public:
   reader(caf::actor_system& sys, reader_actor handle);
 
+  /// Makes an inbox, from which threads fetch events when they have time; see
+  /// reader_inbox. Errors: `internal` (no file descriptor is free), those of a
+  /// subscription.
+  [[nodiscard]] caf::expected<reader_inbox> inbox(subscription how = {});
+
   /// The listener is an actor that handles `event`.
   [[nodiscard]] caf::expected<void> subscribe(const event_listener& listener,
                                               subscription how = {});
@@ -211,6 +217,11 @@ public:
     return start_batch_handler(as_handler<std::vector<event>>(std::move(fun)),
                                how);
   }
+
+  /// Makes an inbox, from which threads fetch events when they have time; see
+  /// sink_inbox. Errors: `internal` (no file descriptor is free), those of a
+  /// subscription.
+  [[nodiscard]] caf::expected<sink_inbox> inbox(subscription how = {});
 
   [[nodiscard]] caf::expected<void> ack(delivery_id delivery);
   [[nodiscard]] caf::expected<void> nack(delivery_id delivery,

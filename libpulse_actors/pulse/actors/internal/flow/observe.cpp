@@ -11,25 +11,6 @@
 
 namespace pulse {
 
-const event& delivery::operator*() const noexcept {
-  return state_->what();
-}
-
-void delivery::ack() const {
-  state_->complete({});
-}
-
-void delivery::fail(caf::error why) const {
-  if (!why)
-    why = make_error(
-      {errc::handler_failed, "fail() was called without a reason"});
-  // CAF's own errors mean other things to a sink: that its worker died, or even
-  // that it succeeded.
-  if (!is_error_of<errc>(why))
-    why = make_error({errc::handler_failed, describe(why)});
-  state_->complete(std::move(why));
-}
-
 namespace {
 
 using internal::flow_inbox;

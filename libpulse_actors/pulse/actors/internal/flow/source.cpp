@@ -4,27 +4,11 @@
 #include "pulse/actors/internal/caf/handlers.hpp"
 #include "pulse/actors/internal/caf/messaging.hpp"
 #include "pulse/actors/internal/caf/spawn_state.hpp"
-#include "pulse/actors/internal/handling/outcome.hpp"
+#include "pulse/actors/internal/delivering/open_deliveries.hpp"
 
-#include <unordered_map>
 #include <utility>
 
 namespace pulse::internal {
-
-delivery_state::~delivery_state() {
-  complete(make_error(
-    {errc::handler_failed,
-     "the flow dropped the event without an outcome, because an operator "
-     "dropped it or the flow ended: call ack() or fail() for each delivery, or "
-     "use ack_each()"}));
-}
-
-void delivery_state::complete(caf::error why) {
-  if (completed_.exchange(true) || number_ == 0)
-    return;
-  if (auto source = caf::actor_cast<caf::actor>(source_))
-    tell(source, number_, std::move(why));
-}
 
 namespace {
 
@@ -33,8 +17,8 @@ using flow_source = extended_interface<event_listener,
                                        caf::result<void>(caf::subscribe_atom),
                                        // The flow takes no more events.
                                        caf::result<void>(caf::unsubscribe_atom),
-                                       // A delivery has an outcome.
-                                       caf::result<void>(uint64_t, caf::error)>;
+                                       // Deliveries have outcomes.
+                                       caf::result<void>(caf::update_atom)>;
 
 class flow_source_state {
 public:
@@ -48,7 +32,8 @@ public:
       me_(self),
       options_(std::move(options)),
       inbox_(std::move(inbox)),
-      deaths_(self) {
+      deaths_(self),
+      open_(self) {
     // nop
   }
 
@@ -71,19 +56,11 @@ public:
       [this](const event& x) { return on_event(x); },
       [this](caf::subscribe_atom) { on_open(); },
       [this](caf::unsubscribe_atom) { on_cancel(); },
-      [this](uint64_t number, const caf::error& why) {
-        on_outcome(number, why);
-      },
+      [this](caf::update_atom) { on_outcomes(); },
     };
   }
 
 private:
-  /// A delivery without an outcome. An empty promise: the sink wants messages.
-  struct held {
-    delivery_id what;
-    caf::response_promise promise;
-  };
-
   [[nodiscard]] event_listener listener() const {
     return caf::actor_cast<event_listener>(me_);
   }
@@ -130,7 +107,7 @@ private:
   }
 
   void end_if_idle() {
-    if (cancelled_ && !subscribing_ && !subscribed_ && held_.empty())
+    if (cancelled_ && !subscribing_ && !subscribed_ && open_.size() == 0)
       self_->quit();
   }
 
@@ -141,29 +118,15 @@ private:
 
   // -- events and outcomes ----------------------------------------------------
 
+  // A reader wants to hear of the last of several events only.
   caf::result<void> on_event(const event& x) {
-    auto promise = new_promise(self_);
-    uint64_t number = 0;
-    // A reader wants to hear of the last of several events only.
-    if (promise.pending() || options_.is_sink) {
-      number = ++last_number_;
-      held_.emplace(number, held{x.delivery(), promise});
-    }
-    inbox_->push(
-      delivery{std::make_shared<delivery_state>(x, number, self_->address())});
-    return promise;
+    auto [what, answer] = open_.add(x, options_.is_sink);
+    inbox_->push(std::move(what));
+    return answer;
   }
 
-  void on_outcome(uint64_t number, const caf::error& why) {
-    auto x = held_.extract(number);
-    if (!x)
-      return;
-    if (!x.mapped().promise.pending())
-      send_outcome(self_, options_.from, std::move(x.mapped().what), why);
-    else if (why)
-      x.mapped().promise.deliver(why);
-    else
-      x.mapped().promise.deliver(caf::unit);
+  void on_outcomes() {
+    open_.settle(options_.from);
     end_if_idle();
   }
 
@@ -196,8 +159,7 @@ private:
   flow_source_options options_;
   std::shared_ptr<flow_inbox> inbox_;
   death_watch<self_type::pointer> deaths_;
-  std::unordered_map<uint64_t, held> held_;
-  uint64_t last_number_ = 0;
+  open_deliveries<self_type::pointer> open_;
   bool subscribing_ = false;
   bool subscribed_ = false;
   bool cancelled_ = false;

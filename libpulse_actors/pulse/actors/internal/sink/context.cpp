@@ -51,6 +51,8 @@ sink_context::sink_context(sink_self::pointer self, sink_options x,
     last_contact(now()) {
   counts.name = options.name;
   counts.consumer = consumer;
+  if (acks())
+    counts.ack_wait = options.ack_wait;
 }
 
 void sink_context::keep_lease(uint32_t stream, std::chrono::nanoseconds sent) {

@@ -1,0 +1,159 @@
+#include "pulse/actors/internal/pulling/inbox.hpp"
+
+#include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/caf/messaging.hpp"
+#include "pulse/actors/type_ids.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace pulse {
+
+namespace internal {
+
+namespace {
+
+// A longer time could overflow.
+constexpr milliseconds longest_wait = std::chrono::hours{24 * 365};
+
+} // namespace
+
+caf::expected<std::unique_ptr<inbox_core>>
+inbox_core::make(caf::actor_system& sys, pull_source_options options,
+                 pull_endpoint from) {
+  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0)
+    return make_error(
+      {errc::internal, "an inbox needs a file descriptor: "
+                         + std::generic_category().message(errno)});
+  return std::make_unique<inbox_core>(sys, std::move(options), std::move(from),
+                                      std::make_shared<pull_queue>(fd));
+}
+
+inbox_core::inbox_core(caf::actor_system& sys, pull_source_options options,
+                       pull_endpoint from, std::shared_ptr<pull_queue> queue)
+  : sys_(sys),
+    options_(std::move(options)),
+    from_(std::move(from)),
+    queue_(std::move(queue)) {
+  // nop
+}
+
+caf::expected<void> inbox_core::subscribe() {
+  auto options = options_;
+  options.from = from_.find();
+  auto source = spawn_pull_source(sys_, std::move(options), queue_);
+  std::unique_lock guard{mutex_};
+  source_ = source;
+  guard.unlock();
+  auto done = from_.subscribe(caf::actor_cast<event_listener>(source));
+  if (!done)
+    caf::anon_send_exit(source, caf::exit_reason::kill);
+  return done;
+}
+
+caf::expected<std::vector<delivery>> inbox_core::get(size_t most,
+                                                     milliseconds limit) {
+  if (most == 0)
+    return make_error(
+      {errc::invalid_option, "an inbox must be asked for at least one event"});
+  if (queue_->wake())
+    if (auto done = subscribe(); !done) {
+      queue_->sleep_on();
+      return std::move(done.error());
+    }
+  return queue_->get(most, std::clamp(limit, milliseconds{0}, longest_wait));
+}
+
+void inbox_core::close() {
+  std::unique_lock guard{mutex_};
+  const auto source = std::exchange(source_, pull_source{});
+  guard.unlock();
+  if (source)
+    tell(source, caf::close_atom_v);
+  queue_->close();
+}
+
+} // namespace internal
+
+// -- sinks --------------------------------------------------------------------
+
+sink_inbox::sink_inbox(std::unique_ptr<internal::inbox_core> core) noexcept
+  : core_(std::move(core)) {
+  // nop
+}
+
+sink_inbox::sink_inbox(sink_inbox&&) noexcept = default;
+sink_inbox& sink_inbox::operator=(sink_inbox&&) noexcept = default;
+sink_inbox::~sink_inbox() = default;
+
+caf::expected<std::vector<delivery>> sink_inbox::get(size_t most,
+                                                     milliseconds limit) {
+  return core_->get(most, limit);
+}
+
+caf::expected<std::vector<delivery>> sink_inbox::poll(size_t most) {
+  return core_->get(most, milliseconds{0});
+}
+
+size_t sink_inbox::available() const {
+  return core_->queue().available();
+}
+
+int sink_inbox::fd() const noexcept {
+  return core_->queue().fd();
+}
+
+void sink_inbox::close() {
+  core_->close();
+}
+
+// -- readers ------------------------------------------------------------------
+
+reader_inbox::reader_inbox(std::unique_ptr<internal::inbox_core> core) noexcept
+  : core_(std::move(core)) {
+  // nop
+}
+
+reader_inbox::reader_inbox(reader_inbox&&) noexcept = default;
+reader_inbox& reader_inbox::operator=(reader_inbox&&) noexcept = default;
+reader_inbox::~reader_inbox() = default;
+
+caf::expected<std::vector<event>> reader_inbox::get(size_t most,
+                                                    milliseconds limit) {
+  auto taken = core_->get(most, limit);
+  if (!taken)
+    return std::move(taken.error());
+  std::vector<event> result;
+  result.reserve(taken->size());
+  for (const auto& x : *taken) {
+    result.push_back(*x);
+    x.ack();
+  }
+  return result;
+}
+
+caf::expected<std::vector<event>> reader_inbox::poll(size_t most) {
+  return get(most, milliseconds{0});
+}
+
+size_t reader_inbox::available() const {
+  return core_->queue().available();
+}
+
+int reader_inbox::fd() const noexcept {
+  return core_->queue().fd();
+}
+
+void reader_inbox::close() {
+  core_->close();
+}
+
+} // namespace pulse
