@@ -50,6 +50,13 @@ private:
 struct fake_sink {
   std::mutex mutex;
   std::vector<event_listener> subscribers;
+  // How many of the next subscriptions it refuses.
+  int refusals = 0;
+
+  void refuse(int n) {
+    std::unique_lock guard{mutex};
+    refusals = n;
+  }
 
   size_t size() {
     std::unique_lock guard{mutex};
@@ -59,9 +66,15 @@ struct fake_sink {
   caf::actor spawn(caf::actor_system& sys) {
     return sys.spawn([this](caf::event_based_actor*) {
       return caf::behavior{
-        [this](caf::subscribe_atom, const event_listener& who, subscription) {
+        [this](caf::subscribe_atom, const event_listener& who,
+               subscription) -> caf::result<void> {
           std::unique_lock guard{mutex};
+          if (refusals > 0) {
+            --refusals;
+            return make_error({errc::permission_denied, "as told"});
+          }
           subscribers.push_back(who);
+          return caf::unit;
         },
         [](caf::unsubscribe_atom, const event_listener&) { return true; },
       };
@@ -257,6 +270,19 @@ CAF_TEST(a worker that dies is replaced) {
   CAF_REQUIRE(ask<void>(sys, uut, caf::close_atom_v));
   for (const auto& x : sink.subscribers)
     wait_for_end(x);
+  stop(fake);
+}
+
+CAF_TEST(a handler that has worked waits for rights that are missing) {
+  fake_sink sink;
+  const auto fake = sink.spawn(sys);
+  auto uut = spawn_handler(sys, caf::actor_cast<sink_actor>(fake),
+                           as_handler<event>([](const event&) {}), {1});
+  CAF_REQUIRE(ask<void>(sys, uut, caf::subscribe_atom_v));
+  sink.refuse(2);
+  caf::anon_send_exit(sink.subscribers[0], caf::exit_reason::kill);
+  CAF_CHECK(eventually([&] { return sink.size() == 2; }));
+  CAF_REQUIRE(ask<void>(sys, uut, caf::close_atom_v));
   stop(fake);
 }
 

@@ -54,7 +54,8 @@ private:
       const auto why = to_failure(err);
       log(log_level::warning, "chaos.crew",
           "cannot subscribe: " + to_string(why));
-      if (is_transient(why.code))
+      // A missing right comes back.
+      if (why.code != errc::closed)
         self_->delayed_send(self_, retry_pause, caf::subscribe_atom_v, who);
     };
     self_

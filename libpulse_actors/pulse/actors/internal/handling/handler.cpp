@@ -97,10 +97,12 @@ private:
 
   void answer_if_subscribed() {
     auto is_subscribed = [](const worker& x) { return x.subscribed; };
-    if (workers_.size() == size_
-        && std::all_of(workers_.begin(), workers_.end(), is_subscribed))
-      for (auto& x : std::exchange(waiting_, {}))
-        x.deliver(caf::unit);
+    if (workers_.size() != size_
+        || !std::all_of(workers_.begin(), workers_.end(), is_subscribed))
+      return;
+    was_subscribed_ = true;
+    for (auto& x : std::exchange(waiting_, {}))
+      x.deliver(caf::unit);
   }
 
   caf::result<void> on_close() {
@@ -163,12 +165,19 @@ private:
         },
         [this, who](const caf::error& why) {
           const auto reason = to_failure(why);
-          // Without a request that waits, the handler goes on, for instance
-          // while Redis is away.
-          if (is_transient(reason.code) && (sink_.lazy || waiting_.empty()))
+          if (goes_on(reason.code))
             return subscribe_later(who, reason);
           on_refused(make_error(reason));
         });
+  }
+
+  // Without a request that waits, the handler goes on, for instance while Redis
+  // is away. A handler that has worked also waits until somebody has corrected
+  // what the sink refuses, such as a missing right.
+  [[nodiscard]] bool goes_on(errc why) const {
+    if (was_subscribed_ && why != errc::closed)
+      return true;
+    return is_transient(why) && (sink_.lazy || waiting_.empty());
   }
 
   void subscribe_later(const event_listener& who, const failure& why) {
@@ -263,6 +272,8 @@ private:
   std::vector<worker> workers_;
   std::vector<caf::response_promise> waiting_;
   std::vector<caf::response_promise> stopping_;
+  // Whether all workers were subscribed at some time.
+  bool was_subscribed_ = false;
   bool is_stopping_ = false;
   std::shared_ptr<std::atomic<bool>> stopped_
     = std::make_shared<std::atomic<bool>>(false);

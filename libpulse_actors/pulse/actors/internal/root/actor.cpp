@@ -447,7 +447,8 @@ struct root_state {
         return;
       if (failed++ == 0)
         first = err;
-      again = again || is_transient(to_failure(err).code);
+      // What Redis refuses may be corrected, such as a missing right.
+      again = again || err != errc::closed;
     }
   };
 
