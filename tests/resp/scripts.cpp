@@ -200,6 +200,42 @@ CAF_TEST(entries that wait are pending again after their consumer was deleted) {
   CAF_CHECK(waiting().find("2-1 delayed") != std::string::npos);
 }
 
+CAF_TEST(a new group forgets what waited in the old one) {
+  add(1, 5);
+  group("g");
+  deliver("g", 4);
+  eval(resp::delay_script(),
+       {"2", "s", "s:delayed", "g", "c", "15000", "1-1", "200002", "60000"});
+  redis({"XGROUP", "DESTROY", "s", "g"});
+  eval(resp::create_group_script(),
+       {"2", "s", "s:delayed", "g", "0", "0", "5", "5-1"});
+  CAF_CHECK_EQUAL(redis({"EXISTS", "s:delayed"}), "0");
+  redis({"XGROUP", "DESTROY", "s", "g"});
+  redis({"ZADD", "s:delayed", "1", "1-1"});
+  eval(resp::open_group_script(),
+       {"3", "s", "s:position", "s:delayed", "g", "0"});
+  CAF_CHECK_EQUAL(redis({"EXISTS", "s:delayed"}), "0");
+}
+
+CAF_TEST(what was acknowledged by hand does not come back) {
+  add(1, 5);
+  group("g");
+  deliver("g", 4);
+  for (const std::string id : {"1-1", "2-1"})
+    eval(resp::delay_script(),
+         {"2", "s", "s:delayed", "g", "c", "15000", id, "200002", "60000"});
+  ack("g", 1, 2);
+  const auto take = [this] {
+    return eval(resp::take_over_script(), {"3", "s", "s:delayed", "s:paused",
+                                           "g", "c", "15000", "9", "all"});
+  };
+  take();
+  redis({"XGROUP", "DELCONSUMER", "s", "g", "delayed"});
+  const auto reply = take();
+  CAF_CHECK_EQUAL(reply.substr(0, 7), "0 -1 0 ");
+  CAF_CHECK_EQUAL(redis({"XPENDING", "s", "g", "-", "+", "9", "delayed"}), "");
+}
+
 // -- entries that were trimmed ------------------------------------------------
 
 CAF_TEST(who gives entries back is told which of them had been trimmed) {

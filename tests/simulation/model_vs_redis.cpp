@@ -208,8 +208,9 @@ private:
       add({resp::delayed_key(result[3], of), resp::paused_key(result[3], of)});
     }
     if (which.name == resp::open_group_script().name) {
-      result[2] = "2";
-      return add({resp::position_key(result[3], of), of, pick(2) ? "$" : id()});
+      result[2] = "3";
+      return add({resp::position_key(result[3], of),
+                  resp::delayed_key(result[3], of), of, pick(2) ? "$" : id()});
     }
     if (which.name == resp::audit_script().name) {
       result[2] = "3";

@@ -128,10 +128,10 @@ const script& clean_consumers_script();
 const script& audit_script();
 
 /// Creates a group unless there is one. A group that somebody deleted while
-/// members used it begins again at its position. KEYS: stream, position_key().
-/// ARGV: group, ID after which a new group begins or "$". Answers [ID after
-/// which a deleted group was created again or "", last delivered ID, lowest
-/// pending ID or ""].
+/// members used it begins again at its position. KEYS: stream, position_key(),
+/// delayed_key(). ARGV: group, ID after which a new group begins or "$".
+/// Answers [ID after which a deleted group was created again or "", last
+/// delivered ID, lowest pending ID or ""].
 const script& open_group_script();
 
 /// @returns the key of the ID before which a sink has acknowledged all entries.
@@ -140,13 +140,12 @@ std::string position_key(std::string_view stream, std::string_view sink);
 
 /// Creates a group on a stream of which the caller has seen the facts, unless
 /// the stream was deleted since then.
-/// KEYS: stream. ARGV: group, ID after which the group begins, how many entries
-/// it has read, how many entries the stream had, last ID of the stream (both 0
-/// if there was no stream); optional: an ID, a later ID, a number, and another
-/// ID after which the group begins if the stream has exactly so many entries
-/// after the one ID and up to the other.
-/// Answers 1, 2 if the group begins after that other ID, or 0 if the stream was
-/// deleted.
+/// KEYS: stream, delayed_key(). ARGV: group, ID after which the group begins,
+/// how many entries it has read, how many entries the stream had, last ID of
+/// the stream (both 0 if there was no stream); optional: an ID, a later ID, a
+/// number, and another ID after which the group begins if the stream has
+/// exactly so many entries after the one ID and up to the other. Answers 1, 2
+/// if the group begins after that other ID, or 0 if the stream was deleted.
 const script& create_group_script();
 
 } // namespace pulse::resp

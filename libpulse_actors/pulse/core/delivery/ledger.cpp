@@ -104,9 +104,10 @@ bool delivery_ledger::lost(const ticket& which) {
   return true;
 }
 
-size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
-                                    const std::vector<event_id>& still_ours) {
-  size_t dropped = 0;
+delivery_ledger::lost_events
+delivery_ledger::retain_only(uint32_t stream, uint64_t before,
+                             const std::vector<event_id>& still_ours) {
+  lost_events result;
   for (auto& x : entries_) {
     const bool dispatched = x.state == entry_state::dispatched;
     if (!is_undecided(x) || x.stream != stream || x.fetched_at >= before)
@@ -114,14 +115,15 @@ size_t delivery_ledger::retain_only(uint32_t stream, uint64_t before,
     const bool lost = !std::binary_search(still_ours.begin(), still_ours.end(),
                                           x.id);
     if (dispatched) {
+      result.at_work += lost && !x.taken_over ? 1 : 0;
       x.taken_over = lost;
       x.only_here = x.only_here && !lost;
     } else if (lost) {
       erase(x);
-      ++dropped;
+      ++result.dropped;
     }
   }
-  return dropped;
+  return result;
 }
 
 std::vector<delivery_ledger::held_event>

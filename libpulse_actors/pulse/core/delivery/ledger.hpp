@@ -180,14 +180,22 @@ public:
     return entries_.next_serial();
   }
 
+  /// What retain_only() found.
+  struct lost_events {
+    /// How many events were dropped.
+    size_t dropped = 0;
+    /// How many events workers have that are not pending any more, without
+    /// those of earlier calls.
+    size_t at_work = 0;
+  };
+
   /// Drops queued and waiting events of `stream` that other nodes have claimed:
   /// those that are not in `still_ours` (sorted) and that were fetched when
   /// next_serial() was lower than `before`. Workers keep the events that they
   /// have. If a worker fails at such an event, the ledger drops the event,
   /// because the other node makes the next attempt.
-  /// @returns how many events were dropped.
-  size_t retain_only(uint32_t stream, uint64_t before,
-                     const std::vector<event_id>& still_ours);
+  lost_events retain_only(uint32_t stream, uint64_t before,
+                          const std::vector<event_id>& still_ours);
 
   /// @returns the events of which retain_only() says that they are not pending
   /// for this sink any more. Those that were only here come first.

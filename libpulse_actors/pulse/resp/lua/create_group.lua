@@ -1,5 +1,6 @@
 -- Creates a group on a stream of which the caller has seen the facts, unless
--- the stream was deleted since then. KEYS: the stream. ARGV: 1 group, 2 ID
+-- the stream was deleted since then. KEYS: 1 the stream, 2 the sorted set of
+-- waiting entries, which the new group delivers anyway. ARGV: 1 group, 2 ID
 -- after which the group begins, 3 how many entries it has read, 4 how many
 -- entries the stream had, 5 its last ID; both are 0 if there was no stream. If
 -- 6 is given: the group begins after 9 instead if the stream has exactly 8
@@ -39,4 +40,5 @@ if ARGV[6] and has_exactly(tonumber(ARGV[8]), ARGV[6], ARGV[7]) then
 end
 redis.call('XGROUP', 'CREATE', key, ARGV[1], after, 'MKSTREAM', 'ENTRIESREAD',
            ARGV[3])
+redis.call('DEL', KEYS[2])
 return answer

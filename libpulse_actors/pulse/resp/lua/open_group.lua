@@ -1,8 +1,9 @@
 -- Creates a group unless there is one. If members had the group a short time
 -- ago (see audit), somebody deleted it. Then it begins again where it was, and
 -- not where a new group begins.
--- KEYS: 1 the stream, 2 the position of the group. ARGV: 1 group, 2 ID after
--- which a new group begins, or "$". Answers the ID after which a deleted group
+-- KEYS: 1 the stream, 2 the position of the group, 3 the sorted set of waiting
+-- entries, which a new group delivers anyway. ARGV: 1 group, 2 ID after which a
+-- new group begins, or "$". Answers the ID after which a deleted group
 -- was created again ("": it was not), the last ID that the group delivered, and
 -- the lowest ID that is pending ("": none is).
 --! include fields
@@ -10,6 +11,7 @@
 local key, group, again = KEYS[1], ARGV[1], ''
 local created = redis.pcall('XGROUP', 'CREATE', key, group, ARGV[2], 'MKSTREAM')
 if not created['err'] then
+  redis.call('DEL', KEYS[3])
   local known = redis.call('GET', KEYS[2])
   if known then
     local stream = fields_of(redis.call('XINFO', 'STREAM', key))

@@ -33,9 +33,21 @@ local function take_stale(consumer)
   for _, x in ipairs(page) do facts[#facts + 1] = x end
 end
 
+-- Entries that somebody acknowledged by hand wait no more. If there are very
+-- many, that is found out when they are due.
+local function forget_settled()
+  for _, id in ipairs(redis.call('ZRANGE', delayed, 0, -1)) do
+    if #redis.call('XPENDING', key, group, id, id, 1, 'delayed') == 0 then
+      redis.call('ZREM', delayed, id)
+    end
+  end
+end
+
 -- If somebody deleted the sorted set, the entries in it would wait for ever.
 local function restore(pending)
-  if pending <= redis.call('ZCARD', delayed) then return end
+  local known = redis.call('ZCARD', delayed)
+  if pending < known and known <= 10000 then forget_settled() end
+  if pending <= known then return end
   local from = '-'
   repeat
     local page = redis.call('XPENDING', key, group, from, '+', 1000, 'delayed')

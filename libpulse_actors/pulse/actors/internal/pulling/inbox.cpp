@@ -67,7 +67,7 @@ caf::expected<std::vector<delivery>> inbox_core::get(size_t most,
   if (queue_->wake())
     if (auto done = subscribe(); !done) {
       queue_->sleep_on();
-      return std::move(done.error());
+      return done.error();
     }
   return queue_->get(most, std::clamp(limit, milliseconds{0}, longest_wait));
 }

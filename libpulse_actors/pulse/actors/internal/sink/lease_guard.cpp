@@ -289,20 +289,7 @@ void sink_lease_guard::on_claimed_anew(
 void sink_lease_guard::settle(uint32_t stream, uint64_t before, bool in_time,
                               const std::vector<event_id>& ours) {
   verifying_.erase(stream);
-  if (auto n = ctx_.ledger.retain_only(stream, before, ours); n > 0) {
-    ctx_.counts.lost_leases += n;
-    const auto which = std::to_string(n) + " of its events of stream "
-                       + ctx_.streams[stream].name;
-    ctx_.report(log_level::warning,
-                in_time
-                  ? which
-                      + " are not pending for this node any more: others "
-                        "acknowledged or claimed them, or they were removed; "
-                        "the node drops them"
-                  : "this node did not renew its lease in time, so other nodes "
-                    "may take its events over; it drops "
-                      + which + " that are not pending for it any more");
-  }
+  report_lost(stream, in_time, ctx_.ledger.retain_only(stream, before, ours));
   note_unknown(stream, ours);
   const auto i = doubts_.find(stream);
   if (i == doubts_.end())
@@ -313,6 +300,32 @@ void sink_lease_guard::settle(uint32_t stream, uint64_t before, bool in_time,
     doubts_.erase(i);
     ctx_.ledger.resume(stream);
   }
+}
+
+void sink_lease_guard::report_lost(uint32_t stream, bool in_time,
+                                   const delivery_ledger::lost_events& what) {
+  const auto of_stream = " of its events of stream "
+                         + ctx_.streams[stream].name;
+  ctx_.counts.lost_leases += what.dropped;
+  if (what.dropped > 0) {
+    const auto which = std::to_string(what.dropped) + of_stream;
+    ctx_.report(log_level::warning,
+                in_time
+                  ? which
+                      + " are not pending for this node any more: others "
+                        "acknowledged or claimed them, or they were removed; "
+                        "the node drops them"
+                  : "this node did not renew its lease in time, so other nodes "
+                    "may take its events over; it drops "
+                      + which + " that are not pending for it any more");
+  }
+  if (what.at_work > 0)
+    ctx_.report(log_level::warning,
+                std::to_string(what.at_work) + of_stream
+                  + " that its workers have are not pending for this node any "
+                    "more: others acknowledged or claimed them, or somebody "
+                    "deleted its consumer (XGROUP DELCONSUMER); a failure here "
+                    "leads to no further attempt");
 }
 
 void sink_lease_guard::on_not_verified(uint32_t stream, const failure& why) {

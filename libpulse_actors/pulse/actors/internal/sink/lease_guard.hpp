@@ -73,6 +73,8 @@ private:
                        const outcome<std::vector<event_id>>& claimed);
   void settle(uint32_t stream, uint64_t before, bool in_time,
               const std::vector<event_id>& ours);
+  void report_lost(uint32_t stream, bool in_time,
+                   const delivery_ledger::lost_events& what);
   void note_unknown(uint32_t stream, const std::vector<event_id>& ours);
 
   sink_context& ctx_;
