@@ -15,6 +15,7 @@
 --! include delayed
 --! include fields
 --! include ids
+--! include last_delivered
 --! include next_due
 --! include restore_deleted
 local key, delayed, group, me = KEYS[1], KEYS[2], ARGV[1], ARGV[2]

@@ -10,12 +10,9 @@
 -- pending for the new owner already.
 --! include fields
 --! include ids
+--! include last_delivered
 local key, group, to = KEYS[1], ARGV[1], ARGV[2]
-local at, first_others = '0-0', 5 + 2 * ARGV[4]
-for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
-  local x = fields_of(flat)
-  if x['name'] == group then at = x['last-delivered-id'] end
-end
+local at, first_others = last_delivered(key, group), 5 + 2 * ARGV[4]
 local kept, deleted = {}, false
 for i = 5, #ARGV, 2 do
   local id = ARGV[i]

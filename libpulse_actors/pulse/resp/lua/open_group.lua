@@ -8,6 +8,7 @@
 -- the lowest ID that is pending ("": none is).
 --! include fields
 --! include ids
+--! include last_delivered
 local key, group, again = KEYS[1], ARGV[1], ''
 local created = redis.pcall('XGROUP', 'CREATE', key, group, ARGV[2], 'MKSTREAM')
 if not created['err'] then
@@ -24,9 +25,5 @@ if not created['err'] then
 elseif string.find(created['err'], 'BUSYGROUP', 1, true) == nil then
   return created
 end
-local delivered = '0-0'
-for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
-  local x = fields_of(flat)
-  if x['name'] == group then delivered = x['last-delivered-id'] end
-end
-return {again, delivered, redis.call('XPENDING', key, group)[2] or ''}
+return {again, last_delivered(key, group),
+        redis.call('XPENDING', key, group)[2] or ''}

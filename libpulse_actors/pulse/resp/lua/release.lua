@@ -17,6 +17,7 @@
 --! include delayed
 --! include fields
 --! include ids
+--! include last_delivered
 --! include leases
 --! include restore_deleted
 local key, delayed, group, me, lease = KEYS[1], KEYS[2], ARGV[1], ARGV[2],

@@ -30,6 +30,7 @@
 --! include delayed
 --! include fields
 --! include ids
+--! include last_delivered
 --! include leases
 --! include partitions
 --! include pauses
@@ -367,19 +368,12 @@ if not alone then
   if known['sole'] == me and not has_all then set('sole', nil) end
 end
 
-local function last_delivered()
-  for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
-    local x = fields_of(flat)
-    if x['name'] == group then return x['last-delivered-id'] end
-  end
-end
-
 -- The owner of the first partition that has one waits for new entries, and
 -- wakes the others.
 local watcher
 for i = 0, partitions - 1 do watcher = watcher or owner_of(i) end
 if watcher == me then
-  if after == '' then after = last_delivered() end
+  if after == '' then after = last_delivered(key, group) end
 else
   after = ''
 end

@@ -15,6 +15,7 @@
 --! include delayed
 --! include fields
 --! include ids
+--! include last_delivered
 --! include leases
 --! include next_due
 --! include pauses

@@ -33,7 +33,7 @@ public:
     uint64_t number = 0;
     if (promise.pending() || wants_outcome) {
       number = ++last_;
-      open_.emplace(number, entry{x.delivery(), promise});
+      open_.emplace(number, entry{x, promise});
     }
     return {delivery{std::make_shared<delivery_state>(x, number, box_)},
             std::move(promise)};
@@ -45,8 +45,10 @@ public:
   template <class Sink>
   void settle(const Sink& from) {
     for (auto& x : box_->take())
-      if (auto found = open_.extract(x.number))
-        settle(from, std::move(found.mapped()), x.why);
+      if (auto found = open_.extract(x.number)) {
+        auto& [what, promise] = found.mapped();
+        internal::settle(self_, from, what, promise, x.why);
+      }
   }
 
   /// Whoever waits for the outcomes is gone.
@@ -61,19 +63,9 @@ public:
 private:
   /// An empty promise: the sink wants messages.
   struct entry {
-    delivery_id what;
+    event what;
     caf::response_promise promise;
   };
-
-  template <class Sink>
-  void settle(const Sink& from, entry x, const caf::error& why) {
-    if (!x.promise.pending())
-      send_outcome(self_, from, std::move(x.what), why);
-    else if (why)
-      x.promise.deliver(why);
-    else
-      x.promise.deliver(caf::unit);
-  }
 
   Self self_;
   std::shared_ptr<outcome_box> box_;

@@ -55,18 +55,6 @@ private:
   bool was_slow_ = false;
 };
 
-// Answers an event. A sink in manual mode gets a message instead.
-template <class Self>
-void settle(Self self, const sink_actor& sink, const event& what,
-            caf::response_promise& answer, const caf::error& why) {
-  if (!answer.pending())
-    send_outcome(self, sink, what.delivery(), why);
-  else if (why)
-    answer.deliver(why);
-  else
-    answer.deliver(caf::unit);
-}
-
 // Receives an event in one place for all workers.
 // @param was_slow Whether the last call of the handler was slow. Then the sink
 // is asked first whether the worker still has the event, which also extends its

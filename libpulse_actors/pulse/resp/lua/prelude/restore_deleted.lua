@@ -3,17 +3,14 @@
 -- again, each with one failure, since their counts are lost. Entries that are
 -- pending for somebody are left alone, and so are those behind the position of
 -- the group, because the group still gives them to somebody. Returns how many
--- entries are pending again. Needs fields and ids.
+-- entries are pending again. Needs fields, ids and
+-- last_delivered.
 local function restore_deleted(key, group, delayed)
   if redis.call('ZCARD', delayed) == 0 then return 0 end
   for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', key, group)) do
     if fields_of(flat)['name'] == 'delayed' then return 0 end
   end
-  local at, from, restored = '0-0', 0, 0
-  for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
-    local x = fields_of(flat)
-    if x['name'] == group then at = x['last-delivered-id'] end
-  end
+  local at, from, restored = last_delivered(key, group), 0, 0
   repeat
     local ids = redis.call('ZRANGE', delayed, from, from + 999)
     -- No entry that is pending for somebody has been idle for so long.
