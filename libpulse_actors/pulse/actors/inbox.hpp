@@ -19,6 +19,38 @@ namespace internal {
 class inbox_core;
 } // namespace internal
 
+/// What the inboxes of sinks and readers have in common. Any thread may call
+/// these functions.
+class basic_inbox {
+public:
+  /// @returns how many events wait in the inbox.
+  [[nodiscard]] size_t available() const;
+
+  /// @returns a file descriptor for poll() or epoll: it is readable as long as
+  /// the poll() of the inbox would return events or an error. The inbox owns
+  /// it; do not read it.
+  [[nodiscard]] int fd() const noexcept;
+
+  /// Ends the subscription. From then on get() and poll() return the error
+  /// `closed`. What becomes of the events that wait: see sink_inbox and
+  /// reader_inbox.
+  void close();
+
+protected:
+  explicit basic_inbox(std::unique_ptr<internal::inbox_core> core) noexcept;
+  basic_inbox(basic_inbox&&) noexcept;
+  basic_inbox& operator=(basic_inbox&&) noexcept;
+  /// Closes the inbox.
+  ~basic_inbox();
+
+  [[nodiscard]] internal::inbox_core& core() const noexcept {
+    return *core_;
+  }
+
+private:
+  std::unique_ptr<internal::inbox_core> core_;
+};
+
 /// The events of a sink for plain threads, see sink::inbox(). The inbox is one
 /// subscriber of the sink:
 ///
@@ -38,16 +70,16 @@ class inbox_core;
 /// gives them back to other subscribers and nodes, which counts as no attempt.
 /// The next get() or poll() subscribes again.
 ///
+/// When the inbox is closed, the events that wait go to other subscribers and
+/// nodes, which counts as no attempt: when those that were taken have an
+/// outcome, after half of `ack_wait` at the latest.
+///
 /// If the sink dies of a defect, its root starts it again, and the inbox goes
 /// on. Any thread may call these functions, but not an actor: get() blocks.
-class sink_inbox {
+class sink_inbox : public basic_inbox {
 public:
   /// For the library.
   explicit sink_inbox(std::unique_ptr<internal::inbox_core> core) noexcept;
-  sink_inbox(sink_inbox&&) noexcept;
-  sink_inbox& operator=(sink_inbox&&) noexcept;
-  /// Closes the inbox.
-  ~sink_inbox();
 
   /// Takes up to `most` events. If there is none, waits until one comes, at
   /// most for `limit`.
@@ -59,49 +91,23 @@ public:
 
   /// Takes up to `most` events that are there. Errors: see get().
   [[nodiscard]] caf::expected<std::vector<delivery>> poll(size_t most);
-
-  /// @returns how many events wait in the inbox.
-  [[nodiscard]] size_t available() const;
-
-  /// @returns a file descriptor for poll() or epoll: it is readable as long as
-  /// poll() would return events or an error. The inbox owns it; do not read it.
-  [[nodiscard]] int fd() const noexcept;
-
-  /// Ends the subscription. The events that wait go to other subscribers and
-  /// nodes, which counts as no attempt, when those that were taken have an
-  /// outcome, after half of `ack_wait` at the latest. From then on get() and
-  /// poll() return the error `closed`.
-  void close();
-
-private:
-  std::unique_ptr<internal::inbox_core> core_;
 };
 
 /// The events of a reader for plain threads, see reader::inbox(). As
 /// sink_inbox, but there is nothing to acknowledge, and nothing is given back:
 /// events that nobody takes wait. The reader sends `credit` events more after
-/// each `answer_wait` in which nobody took any.
-class reader_inbox {
+/// each `answer_wait` in which nobody took any. Closing drops the events that
+/// wait.
+class reader_inbox : public basic_inbox {
 public:
   /// For the library.
   explicit reader_inbox(std::unique_ptr<internal::inbox_core> core) noexcept;
-  reader_inbox(reader_inbox&&) noexcept;
-  reader_inbox& operator=(reader_inbox&&) noexcept;
-  /// Closes the inbox.
-  ~reader_inbox();
 
   /// See sink_inbox. Events that came before the reader was closed are
   /// returned, and then the error `closed`.
   [[nodiscard]] caf::expected<std::vector<event>> get(size_t most,
                                                       milliseconds limit);
   [[nodiscard]] caf::expected<std::vector<event>> poll(size_t most);
-  [[nodiscard]] size_t available() const;
-  [[nodiscard]] int fd() const noexcept;
-  /// Ends the subscription, and drops the events that wait.
-  void close();
-
-private:
-  std::unique_ptr<internal::inbox_core> core_;
 };
 
 } // namespace pulse

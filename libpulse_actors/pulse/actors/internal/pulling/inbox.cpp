@@ -83,52 +83,53 @@ void inbox_core::close() {
 
 } // namespace internal
 
-// -- sinks --------------------------------------------------------------------
-
-sink_inbox::sink_inbox(std::unique_ptr<internal::inbox_core> core) noexcept
+basic_inbox::basic_inbox(std::unique_ptr<internal::inbox_core> core) noexcept
   : core_(std::move(core)) {
   // nop
 }
 
-sink_inbox::sink_inbox(sink_inbox&&) noexcept = default;
-sink_inbox& sink_inbox::operator=(sink_inbox&&) noexcept = default;
-sink_inbox::~sink_inbox() = default;
+basic_inbox::basic_inbox(basic_inbox&&) noexcept = default;
+basic_inbox& basic_inbox::operator=(basic_inbox&&) noexcept = default;
+basic_inbox::~basic_inbox() = default;
 
-caf::expected<std::vector<delivery>> sink_inbox::get(size_t most,
-                                                     milliseconds limit) {
-  return core_->get(most, limit);
-}
-
-caf::expected<std::vector<delivery>> sink_inbox::poll(size_t most) {
-  return core_->get(most, milliseconds{0});
-}
-
-size_t sink_inbox::available() const {
+size_t basic_inbox::available() const {
   return core_->queue().available();
 }
 
-int sink_inbox::fd() const noexcept {
+int basic_inbox::fd() const noexcept {
   return core_->queue().fd();
 }
 
-void sink_inbox::close() {
+void basic_inbox::close() {
   core_->close();
+}
+
+// -- sinks --------------------------------------------------------------------
+
+sink_inbox::sink_inbox(std::unique_ptr<internal::inbox_core> core) noexcept
+  : basic_inbox(std::move(core)) {
+  // nop
+}
+
+caf::expected<std::vector<delivery>> sink_inbox::get(size_t most,
+                                                     milliseconds limit) {
+  return core().get(most, limit);
+}
+
+caf::expected<std::vector<delivery>> sink_inbox::poll(size_t most) {
+  return get(most, milliseconds{0});
 }
 
 // -- readers ------------------------------------------------------------------
 
 reader_inbox::reader_inbox(std::unique_ptr<internal::inbox_core> core) noexcept
-  : core_(std::move(core)) {
+  : basic_inbox(std::move(core)) {
   // nop
 }
 
-reader_inbox::reader_inbox(reader_inbox&&) noexcept = default;
-reader_inbox& reader_inbox::operator=(reader_inbox&&) noexcept = default;
-reader_inbox::~reader_inbox() = default;
-
 caf::expected<std::vector<event>> reader_inbox::get(size_t most,
                                                     milliseconds limit) {
-  auto taken = core_->get(most, limit);
+  auto taken = core().get(most, limit);
   if (!taken)
     return std::move(taken.error());
   std::vector<event> result;
@@ -142,18 +143,6 @@ caf::expected<std::vector<event>> reader_inbox::get(size_t most,
 
 caf::expected<std::vector<event>> reader_inbox::poll(size_t most) {
   return get(most, milliseconds{0});
-}
-
-size_t reader_inbox::available() const {
-  return core_->queue().available();
-}
-
-int reader_inbox::fd() const noexcept {
-  return core_->queue().fd();
-}
-
-void reader_inbox::close() {
-  core_->close();
 }
 
 } // namespace pulse

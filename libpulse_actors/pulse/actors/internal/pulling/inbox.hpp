@@ -20,10 +20,9 @@ struct pull_endpoint {
 /// What the inboxes of sinks and readers have in common.
 class inbox_core {
 public:
-  /// Creates an inbox that is not subscribed.
-  /// @param options Without `from`.
-  /// Error: `internal`, if the process
+  /// Creates an inbox that is not subscribed. Error: `internal`, if the process
   /// has no free file descriptor.
+  /// @param options Without `from`.
   static caf::expected<std::unique_ptr<inbox_core>>
   make(caf::actor_system& sys, pull_source_options options, pull_endpoint from);
 
