@@ -200,21 +200,57 @@ CAF_TEST(entries that wait are pending again after their consumer was deleted) {
   CAF_CHECK(waiting().find("2-1 delayed") != std::string::npos);
 }
 
-CAF_TEST(a new group forgets what waited in the old one) {
+CAF_TEST(a new group forgets what waited and was late in the old one) {
   add(1, 5);
   group("g");
   deliver("g", 4);
   eval(resp::delay_script(),
        {"2", "s", "s:delayed", "g", "c", "15000", "1-1", "200002", "60000"});
+  redis({"ZADD", "s:late", "1", "2-1"});
   redis({"XGROUP", "DESTROY", "s", "g"});
   eval(resp::create_group_script(),
-       {"2", "s", "s:delayed", "g", "0", "0", "5", "5-1"});
-  CAF_CHECK_EQUAL(redis({"EXISTS", "s:delayed"}), "0");
+       {"3", "s", "s:delayed", "s:late", "g", "0", "0", "5", "5-1"});
+  CAF_CHECK_EQUAL(redis({"EXISTS", "s:delayed", "s:late"}), "0");
   redis({"XGROUP", "DESTROY", "s", "g"});
   redis({"ZADD", "s:delayed", "1", "1-1"});
+  redis({"ZADD", "s:late", "1", "2-1"});
   eval(resp::open_group_script(),
-       {"3", "s", "s:position", "s:delayed", "g", "0"});
-  CAF_CHECK_EQUAL(redis({"EXISTS", "s:delayed"}), "0");
+       {"4", "s", "s:position", "s:delayed", "s:late", "g", "0"});
+  CAF_CHECK_EQUAL(redis({"EXISTS", "s:delayed", "s:late"}), "0");
+}
+
+CAF_TEST(what vanished with its consumer is claimed unless it was late) {
+  add(1, 4);
+  group("g");
+  deliver("g", 4);
+  redis({"XGROUP", "DELCONSUMER", "s", "g", "c"});
+  redis({"ZADD", "s:late", "1", "2-1"});
+  const auto kept = eval(resp::keep_script(),
+                         {"2", "s", "s:late", "g", "c", "0", "3", "1-1", "1",
+                          "2-1", "1", "3-1", "1", "4-1", "1"});
+  CAF_CHECK_EQUAL(kept, "1-1 3-1 4-1");
+  // The rest proves no deletion.
+  redis({"XACK", "s", "g", "1-1", "3-1", "4-1"});
+  const auto none
+    = eval(resp::keep_script(),
+           {"2", "s", "s:late", "g", "c", "0", "1", "2-1", "1", "4-1", "1"});
+  CAF_CHECK_EQUAL(none, "");
+}
+
+CAF_TEST(only the owner of an event makes it a dead letter) {
+  add(1, 1);
+  group("g");
+  deliver("g", 1);
+  auto give_up = [this](const std::string& by) {
+    eval(resp::dead_letter_script(),
+         {"3", "s", "dead", "record", "g", "1-1", "0", by, "x-id", "1-1"});
+    return redis({"XLEN", "dead"});
+  };
+  redis({"XCLAIM", "s", "g", "other", "0", "1-1", "JUSTID"});
+  CAF_CHECK_EQUAL(give_up("c"), "0");
+  CAF_CHECK_EQUAL(redis({"XPENDING", "s", "g", "-", "+", "1", "other"}).size(),
+                  redis({"XPENDING", "s", "g", "-", "+", "1"}).size());
+  CAF_CHECK_EQUAL(give_up("other"), "1");
 }
 
 CAF_TEST(what was acknowledged by hand does not come back) {

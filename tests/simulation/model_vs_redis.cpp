@@ -156,7 +156,7 @@ private:
   }
 
   arguments rare() {
-    switch (pick(8)) {
+    switch (pick(12)) {
       case 0:
         return {"DEL", key()};
       case 1:
@@ -171,6 +171,13 @@ private:
         return {"XTRIM", key(), "MINID", pick(2) ? "~" : "=", id()};
       case 6:
         return {"XLEN", key()};
+      case 7:
+      case 8:
+        return {"ZADD", "late", "5", id()};
+      case 9:
+        return {"ZREMRANGEBYRANK", "late", "0", "-4"};
+      case 10:
+        return {"ZRANGE", "late", "0", "-1"};
       default:
         return {"SET", key(), "no stream"};
     }
@@ -186,7 +193,8 @@ private:
     };
     if (which.name == resp::dead_letter_script().name) {
       result[2] = "3";
-      return add({"dead", "record", group(), id(), "0", "x-id", "1"});
+      return add(
+        {"dead", "record", group(), id(), "0", consumer(), "x-id", "1"});
     }
     const auto limit = std::to_string(4 + pick(20));
     if (which.name == resp::trim_script().name) {
@@ -208,9 +216,10 @@ private:
       add({resp::delayed_key(result[3], of), resp::paused_key(result[3], of)});
     }
     if (which.name == resp::open_group_script().name) {
-      result[2] = "3";
-      return add({resp::position_key(result[3], of),
-                  resp::delayed_key(result[3], of), of, pick(2) ? "$" : id()});
+      result[2] = "4";
+      return add(
+        {resp::position_key(result[3], of), resp::delayed_key(result[3], of),
+         resp::late_acks_key(result[3], of), of, pick(2) ? "$" : id()});
     }
     if (which.name == resp::audit_script().name) {
       result[2] = "3";

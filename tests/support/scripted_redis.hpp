@@ -117,6 +117,7 @@ public:
       auto x = command[i] == consumer ? std::string{"me"} : command[i];
       if (x.find("}:delayed:") != std::string::npos
           || x.find("}:paused:") != std::string::npos
+          || x.find("}:late-acks:") != std::string::npos
           || x.find("}:position:") != std::string::npos
           || (kind_of(command) == "audit"
               && x.find("}:members:") != std::string::npos))

@@ -12,6 +12,10 @@ std::string paused_key(std::string_view stream, std::string_view sink) {
   return metadata_key(stream, "paused:" + std::string{sink});
 }
 
+std::string late_acks_key(std::string_view stream, std::string_view sink) {
+  return metadata_key(stream, "late-acks:" + std::string{sink});
+}
+
 std::string position_key(std::string_view stream, std::string_view sink) {
   return metadata_key(stream, "position:" + std::string{sink});
 }

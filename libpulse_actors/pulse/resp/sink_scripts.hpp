@@ -91,12 +91,16 @@ std::string wake_key(std::string_view stream, std::string_view sink);
 const script& release_script();
 
 /// Claims entries anew that a sink holds, and that are pending for nobody
-/// because somebody deleted its consumer. KEYS: stream. ARGV: group, new owner,
-/// idle ms, how many of the entries cannot have been acknowledged by other
-/// nodes, then ID and delivery count of each entry, those first. If none of
-/// those is pending for nobody, nothing is claimed. Answers the IDs of the
-/// claimed entries.
+/// because somebody deleted its consumer. KEYS: stream, late_acks_key(). ARGV:
+/// group, new owner, idle ms, how many of the entries no other node can have
+/// acknowledged in time, then ID and delivery count of each entry, those first.
+/// If none of those is pending for nobody, nothing is claimed. Answers the IDs
+/// of the claimed entries.
 const script& keep_script();
+
+/// @returns the key of the sorted set of the entries of a sink that were
+/// acknowledged late: by a node that may have lost them to another one.
+std::string late_acks_key(std::string_view stream, std::string_view sink);
 
 /// Sets the delivery counters of entries that the consumer still owns, and
 /// notes which of them wait at the consumer for their next attempt. KEYS:
@@ -129,9 +133,9 @@ const script& audit_script();
 
 /// Creates a group unless there is one. A group that somebody deleted while
 /// members used it begins again at its position. KEYS: stream, position_key(),
-/// delayed_key(). ARGV: group, ID after which a new group begins or "$".
-/// Answers [ID after which a deleted group was created again or "", last
-/// delivered ID, lowest pending ID or ""].
+/// delayed_key(), late_acks_key(). ARGV: group, ID after which a new group
+/// begins or "$". Answers [ID after which a deleted group was created again or
+/// "", last delivered ID, lowest pending ID or ""].
 const script& open_group_script();
 
 /// @returns the key of the ID before which a sink has acknowledged all entries.
@@ -140,12 +144,13 @@ std::string position_key(std::string_view stream, std::string_view sink);
 
 /// Creates a group on a stream of which the caller has seen the facts, unless
 /// the stream was deleted since then.
-/// KEYS: stream, delayed_key(). ARGV: group, ID after which the group begins,
-/// how many entries it has read, how many entries the stream had, last ID of
-/// the stream (both 0 if there was no stream); optional: an ID, a later ID, a
-/// number, and another ID after which the group begins if the stream has
-/// exactly so many entries after the one ID and up to the other. Answers 1, 2
-/// if the group begins after that other ID, or 0 if the stream was deleted.
+/// KEYS: stream, delayed_key(), late_acks_key(). ARGV: group, ID after which
+/// the group begins, how many entries it has read, how many entries the stream
+/// had, last ID of the stream (both 0 if there was no stream); optional: an ID,
+/// a later ID, a number, and another ID after which the group begins if the
+/// stream has exactly so many entries after the one ID and up to the other.
+/// Answers 1, 2 if the group begins after that other ID, or 0 if the stream was
+/// deleted.
 const script& create_group_script();
 
 } // namespace pulse::resp

@@ -25,18 +25,6 @@ bool is_prevented(const history& run, const fault& deleted) {
   });
 }
 
-// What another member may have had before is not claimed anew, because that
-// member may have acknowledged it.
-bool was_tried_before(const history& run, const std::string& sink,
-                      const stored_event& what, const fault& deleted) {
-  const auto& all = run.sinks.at(sink);
-  return std::any_of(all.begin(), all.end(), [&](const execution& x) {
-    return x.id == what.id
-           && ((x.how != execution::end::none && x.ended <= deleted.end)
-               || run.instances[x.at].slot != deleted.slot);
-  });
-}
-
 } // namespace
 
 const fault* group_losses::cause(const stored_event& lost) {
@@ -44,9 +32,7 @@ const fault* group_losses::cause(const stored_event& lost) {
   for (auto& [x, left] : left_) {
     const bool explains = x->kind == "setid"
                             ? x->from < lost.id && lost.id <= x->to
-                            : added.invoked <= x->end
-                                && (is_prevented(run_, *x)
-                                    || was_tried_before(run_, sink_, lost, *x));
+                            : added.invoked <= x->end && is_prevented(run_, *x);
     if (left > 0 && explains) {
       --left;
       return x;

@@ -94,10 +94,6 @@ public:
   [[nodiscard]] const sink_rules* rules_of(instance_id id) const;
   [[nodiscard]] const sink_rules* rules_of(const std::string& sink) const;
   [[nodiscard]] bool is_alive(instance_id id) const;
-  /// @returns whether the event had another consumer before.
-  [[nodiscard]] bool has_moved(const delivery_key& what) const {
-    return owners_.count(what) > 0;
-  }
   /// @returns whether it was delivered by a group that was deleted.
   [[nodiscard]] bool is_forgotten(const delivery_key& what) const;
 

@@ -61,23 +61,18 @@ group_rules::consumers_of(const std::string& stream,
   return result;
 }
 
-// What another consumer had before may have been acknowledged by that one, so a
-// sink does not claim it anew. But it does not lose what waits for its next
-// attempt.
 void group_rules::forget_consumer(const std::string& stream,
                                   const std::string& sink,
                                   const std::string& consumer) {
   for (auto& x : all_) {
     if (x.stream != stream || x.sink != sink)
       continue;
-    x.lost_consumer = true;
     for (auto i = x.pending.begin(); i != x.pending.end();) {
       if (i->second.owner != consumer) {
         ++i;
         continue;
       }
-      x.deleted[i->first] = consumer != delayed
-                            && deliveries_.has_moved({sink, stream, i->first});
+      x.deleted.insert(i->first);
       i = x.pending.erase(i);
     }
   }
@@ -178,13 +173,8 @@ void group_rules::look_at_new(const watched& x, const group& now) {
   for (const auto& [id, entry] : now.pending) {
     const delivery_key key{x.sink, x.stream, id};
     // A worker that has not ended may still be at a repetition of the event.
-    // After somebody deleted a consumer, its node claims all that it holds, and
-    // does not know what former owners acknowledged late.
-    const bool may_be_claimed_anew = x.lost_consumer
-                                     && deliveries_.has_moved(key);
     if (x.pending.count(id) == 0 && id <= x.last_delivered
-        && x.deleted.count(id) == 0 && !may_be_claimed_anew
-        && !deliveries_.is_forgotten(key)
+        && x.deleted.count(id) == 0 && !deliveries_.is_forgotten(key)
         && (deliveries_.has_ended(key) || !deliveries_.was_delivered(key)))
       out_.add("resurrected",
                to_string(key) + " is pending again for " + entry.owner);
@@ -273,8 +263,8 @@ std::string group_rules::unfinished() const {
              + of.pending.begin()->second.owner;
     if (of.last_delivered < from->last_entry())
       return where + "not everything was read";
-    for (const auto& [id, may_be_lost] : x.deleted)
-      if (!may_be_lost && !deliveries_.was_acknowledged({x.sink, x.stream, id})
+    for (const auto id : x.deleted)
+      if (!deliveries_.was_acknowledged({x.sink, x.stream, id})
           && !is_dead_letter(x, id))
         return where + to_string(id) + " was lost with its consumer";
     for (const auto& [name, c] : of.consumers)

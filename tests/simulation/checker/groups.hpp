@@ -52,11 +52,8 @@ private:
     std::string sink;
     event_id last_delivered;
     std::map<event_id, pending_entry> pending;
-    // What was pending for consumers that were deleted, and whether that may be
-    // lost.
-    std::map<event_id, bool> deleted;
-    // Whether somebody deleted the consumer of a live instance.
-    bool lost_consumer = false;
+    // What was pending for consumers that were deleted.
+    std::set<event_id> deleted;
     // The last dead letter that was judged.
     event_id last_letter;
   };

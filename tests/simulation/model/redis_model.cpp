@@ -43,6 +43,7 @@ redis_model::handlers() {
     {"ZADD", &self::zadd},
     {"ZREM", &self::zrem},
     {"ZREMRANGEBYSCORE", &self::zremrangebyscore},
+    {"ZREMRANGEBYRANK", &self::zremrangebyrank},
     {"ZSCORE", &self::zscore},
     {"ZCARD", &self::zcard},
     {"ZRANGE", &self::zrange},

@@ -108,6 +108,7 @@ private:
   value zadd(const arguments& x);
   value zrem(const arguments& x);
   value zremrangebyscore(const arguments& x);
+  value zremrangebyrank(const arguments& x);
   value zscore(const arguments& x);
   value zcard(const arguments& x);
   value zrange(const arguments& x);

@@ -68,6 +68,20 @@ value redis_model::zremrangebyscore(const arguments& x) {
   return integer(static_cast<int64_t>(removed));
 }
 
+// ZREMRANGEBYRANK key 0 -last
+value redis_model::zremrangebyrank(const arguments& x) {
+  auto* members = sorted_set_of(x.at(1));
+  if (members == nullptr)
+    return integer(0);
+  const auto all = by_score(*members);
+  const auto n = static_cast<int64_t>(all.size()) + to_number(x.at(3)) + 1;
+  for (int64_t i = 0; i < n; ++i)
+    members->erase(all[static_cast<size_t>(i)].second);
+  if (members->empty())
+    items_.erase(x[1]);
+  return integer(std::max<int64_t>(n, 0));
+}
+
 value redis_model::zscore(const arguments& x) {
   const auto* members = sorted_set_of(x.at(1));
   const auto i = members != nullptr ? members->find(x.at(2))

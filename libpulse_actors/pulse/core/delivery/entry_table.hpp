@@ -95,8 +95,7 @@ struct ledger_entry {
   bool delays : 1;
   /// Whether another node took the event over while a worker had it.
   bool taken_over : 1;
-  /// Whether no worker of another node ever had the event: it was read as a new
-  /// one, and has been here since then, or waited in Redis in between.
+  /// See delivery_ledger::held_event.
   bool only_here : 1;
   /// Whether the late answer of a worker acknowledges the event, although it
   /// waits for its next attempt.

@@ -47,14 +47,11 @@ bool delivery_ledger::fetched(uint32_t stream, event content,
   if (x == nullptr) {
     x = entries_.find(stream, id);
     x->taken_over = false; // it is ours again
+    x->only_here = x->state != entry_state::settling;
     entries_.fetched_again(*x);
     return false;
   }
-  const auto& counts = x->counts;
-  const bool was_parked_here = parked_here_.recall(stream, id, counts);
-  const bool is_new = counts.deliveries == 1 && counts.failures == 0
-                      && counts.crashes == 0;
-  x->only_here = (is_new || was_parked_here) && !crash_candidate;
+  x->only_here = true;
   x->crash_candidate = crash_candidate;
   if (broadcasts())
     x->broadcast = std::make_unique<broadcast_progress>();
@@ -75,12 +72,8 @@ void delivery_ledger::postpone(uint32_t stream, event_id id, time_point due) {
 }
 
 void delivery_ledger::forget(const ticket& which) {
-  auto* x = entries_.resolve(which);
-  if (x == nullptr)
-    return;
-  if (x->delays && x->only_here)
-    parked_here_.note(x->stream, x->id, counts_to_give_back(*x));
-  erase(*x);
+  if (auto* x = entries_.resolve(which))
+    erase(*x);
 }
 
 void delivery_ledger::park(const ticket& which) {
@@ -171,7 +164,6 @@ void delivery_ledger::adopt_counts(uint32_t stream, event_id id,
 }
 
 void delivery_ledger::group_restarted(uint32_t stream) {
-  parked_here_.clear();
   for (auto& x : entries_)
     if (x.stream == stream)
       x.only_here = false;
@@ -491,7 +483,6 @@ void delivery_ledger::rejected(const ticket& which, worker_id by,
 
 void delivery_ledger::acknowledge(const worker_table::held& x) {
   workers_.forget_overdue(x.stream, x.id);
-  parked_here_.forget(x.stream, x.id);
   // This ack explains that the event is not pending.
   if (auto* waiting = entries_.find(x.stream, x.id)) {
     waiting->only_here = false;

@@ -4,7 +4,6 @@
 #include "pulse/core/delivery/dispatcher.hpp"
 #include "pulse/core/delivery/entry_table.hpp"
 #include "pulse/core/delivery/failure_memory.hpp"
-#include "pulse/core/delivery/parked_here.hpp"
 #include "pulse/core/delivery/partition.hpp"
 #include "pulse/core/delivery/ticket.hpp"
 #include "pulse/core/delivery/worker_table.hpp"
@@ -105,6 +104,8 @@ public:
     /// release, store_counts: when the next attempt is due, if the event failed
     /// and its pause was not over.
     std::optional<time_point> due = std::nullopt;
+    /// The sink tried to give the event away, and the outcome is unknown.
+    bool may_be_elsewhere = false;
   };
 
   /// An event that the sink gives back, so that other nodes get it.
@@ -125,8 +126,9 @@ public:
     /// What its delivery counter in Redis says.
     delivery_counts counts;
     bool marked = false;
-    /// Whether no worker of another node ever had the event. So no other node
-    /// can have acknowledged it, unless the lease of this node ended.
+    /// Whether the event was only here since this sink got it: no command gave
+    /// it away, also none with an unknown outcome. So no other node can have
+    /// acknowledged it in time, unless the lease of this node ended.
     bool only_here = false;
   };
 
@@ -212,11 +214,17 @@ public:
     const auto* x = entries_.resolve(entry);
     return x != nullptr && x->only_here;
   }
+  /// The same for an event that was given up or given back when it came: the
+  /// ledger has no entry for it.
+  [[nodiscard]] bool is_only_here(const action& x) noexcept {
+    return x.entry.serial != 0 ? is_only_here(x.entry) : !x.may_be_elsewhere;
+  }
 
   /// A command that gives the event away failed, so another node may have it.
-  void may_be_elsewhere(const ticket& entry) noexcept {
-    if (auto* x = entries_.resolve(entry))
-      x->only_here = false;
+  void note_may_be_elsewhere(action& x) noexcept {
+    x.may_be_elsewhere = true;
+    if (auto* entry = entries_.resolve(x.entry))
+      entry->only_here = false;
   }
 
   /// The lease of a stream was not kept in time, so other nodes may have had
@@ -524,7 +532,6 @@ private:
   // decided meanwhile.
   std::vector<retry_at> retries_;
   failure_memory failures_;
-  parked_here parked_here_;
   std::vector<action> actions_;
   counters counters_;
   // A member only to save allocations.

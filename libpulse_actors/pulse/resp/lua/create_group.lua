@@ -1,10 +1,10 @@
 -- Creates a group on a stream of which the caller has seen the facts, unless
 -- the stream was deleted since then. KEYS: 1 the stream, 2 the sorted set of
--- waiting entries, which the new group delivers anyway. ARGV: 1 group, 2 ID
--- after which the group begins, 3 how many entries it has read, 4 how many
--- entries the stream had, 5 its last ID; both are 0 if there was no stream. If
--- 6 is given: the group begins after 9 instead if the stream has exactly 8
--- entries after 6 and up to 7.
+-- waiting entries, 3 the one of entries that were acknowledged late; the new
+-- group delivers both anyway. ARGV: 1 group, 2 ID after which the group begins,
+-- 3 how many entries it has read, 4 how many entries the stream had, 5 its last
+-- ID; both are 0 if there was no stream. If 6 is given: the group begins after
+-- 9 instead if the stream has exactly 8 entries after 6 and up to 7.
 -- Answers 1, 2 if the group begins after 9, or 0 if the stream was deleted.
 --! include fields
 --! include ids
@@ -40,5 +40,5 @@ if ARGV[6] and has_exactly(tonumber(ARGV[8]), ARGV[6], ARGV[7]) then
 end
 redis.call('XGROUP', 'CREATE', key, ARGV[1], after, 'MKSTREAM', 'ENTRIESREAD',
            ARGV[3])
-redis.call('DEL', KEYS[2])
+redis.call('DEL', KEYS[2], KEYS[3])
 return answer

@@ -1,14 +1,17 @@
--- Copies an entry to the dead letters and acknowledges it, if it is pending.
+-- Copies an entry to the dead letters and acknowledges it, if it is pending for
+-- the consumer. If another consumer took it over, that one decides.
 -- KEYS: 1 stream, 2 dead letter stream, 3 the sink's record of redrives. ARGV:
--- 1 group, 2 ID, 3 how many letters to keep at most (0: all), then names and
--- values of fields to write after the fields of the entry. Answers nil if the
--- entry is not pending, else the ID of the letter and how many older letters
--- were removed.
+-- 1 group, 2 ID, 3 how many letters to keep at most (0: all), 4 consumer, then
+-- names and values of fields to write after the fields of the entry. Answers
+-- nil if the entry is not pending for the consumer, else the ID of the letter
+-- and how many older letters were removed.
 --! include fields
 --! include redrives
 local key, dead, record = KEYS[1], KEYS[2], KEYS[3]
 local group, id, max_len = ARGV[1], ARGV[2], tonumber(ARGV[3])
-if #redis.call('XPENDING', key, group, id, id, 1) == 0 then return false end
+if #redis.call('XPENDING', key, group, id, id, 1, ARGV[4]) == 0 then
+  return false
+end
 local entry = redis.call('XRANGE', key, id, id)[1]
 local fields = entry and entry[2] or {}
 local add, has = {'XADD', dead, '*'}, fields_of(fields)
@@ -29,7 +32,7 @@ for i = 1, #fields, 2 do
     add[#add + 1] = fields[i + 1]
   end
 end
-for i = 4, #ARGV do add[#add + 1] = ARGV[i] end
+for i = 5, #ARGV do add[#add + 1] = ARGV[i] end
 local times, history = redrives_of(record, id)
 if times then
   for _, text in ipairs({'x-redrives', times, 'x-history', history}) do

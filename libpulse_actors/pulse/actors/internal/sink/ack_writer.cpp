@@ -10,6 +10,11 @@ namespace pulse::internal {
 
 namespace {
 
+// So many late acks of a stream are remembered, and for so long after the last
+// one. Nodes look for events that are not pending any more every few seconds.
+constexpr int64_t most_late_acks = 10'000;
+constexpr milliseconds late_acks_kept{600'000};
+
 caf::error not_confirmed(const failure& why) {
   return make_error({why.code, why.what
                                  + "; the ack is not confirmed yet; the sink "
@@ -82,6 +87,8 @@ void sink_ack_writer::send() {
     std::stable_sort(sent_.begin(), sent_.end(), order);
   auto batch = std::make_shared<command_batch>();
   batch->repeatable = true;
+  note_late_acks(*batch);
+  notes_sent_ = batch->count;
   resp::command_writer writer{batch->bytes};
   for (auto i = sent_.begin(); i != sent_.end();) {
     auto end = std::upper_bound(i, sent_.end(), *i, order);
@@ -92,7 +99,6 @@ void sink_ack_writer::send() {
       writer.arg(i->id);
     ++batch->count;
   }
-  forget_waiting(*batch);
   if (batch->count == 0) { // the acks of these answers were sent before
     confirmed({});
     return;
@@ -102,22 +108,52 @@ void sink_ack_writer::send() {
     [this](const caf::error& err) { failed(to_failure(err)); });
 }
 
-// A late ack may be that of an event that waits for its next attempt. The ack
-// ends the wait, so the event must not be found among those that wait.
-void sink_ack_writer::forget_waiting(command_batch& batch) const {
-  for (const auto& x : sent_)
-    if (x.handled && x.entry.serial == 0) {
-      const auto& name = ctx_.streams[x.stream].name;
-      resp::write_command(batch.bytes, "ZREM",
-                          resp::delayed_key(name, ctx_.options.name), x.id);
-      ++batch.count;
-    }
+// An ack is late if the event may belong to another node now, or may wait for
+// its next attempt. Other nodes must know that the event is not pending because
+// of this ack (see claim_anew). The ack also ends the wait, so the event must
+// not be found among those that wait.
+void sink_ack_writer::note_late_acks(command_batch& batch) const {
+  for (auto i = sent_.begin(); i != sent_.end();) {
+    const auto stream = i->stream;
+    const bool in_time = ctx_.kept_in_time(stream);
+    const auto before = batch.count;
+    for (; i != sent_.end() && i->stream == stream; ++i)
+      if (!in_time || !ctx_.ledger.is_only_here(i->entry))
+        note_late_ack(batch, *i);
+    if (batch.count > before)
+      limit_late_acks(batch, stream);
+  }
 }
 
-// The reply has one part for each stream, and then others that do not matter.
+void sink_ack_writer::note_late_ack(command_batch& batch,
+                                    const pending_ack& x) const {
+  const auto& name = ctx_.streams[x.stream].name;
+  resp::write_command(batch.bytes, "ZADD",
+                      resp::late_acks_key(name, ctx_.options.name),
+                      static_cast<int64_t>(ctx_.env.unix_time().count()), x.id);
+  resp::write_command(batch.bytes, "ZREM",
+                      resp::delayed_key(name, ctx_.options.name), x.id);
+  batch.count += 2;
+}
+
+void sink_ack_writer::limit_late_acks(command_batch& batch,
+                                      uint32_t stream) const {
+  const auto key = resp::late_acks_key(ctx_.streams[stream].name,
+                                       ctx_.options.name);
+  resp::write_command(batch.bytes, "ZREMRANGEBYRANK", key, int64_t{0},
+                      -most_late_acks - 1);
+  resp::write_command(batch.bytes, "PEXPIRE", key,
+                      static_cast<int64_t>(late_acks_kept.count()));
+  batch.count += 2;
+}
+
+// The reply has a part for each command about late acks, which do not matter,
+// and then one for each stream.
 void sink_ack_writer::confirmed(const resp::reply& reply) {
   gate_.worked();
   resp::cursor at{reply};
+  for (auto n = std::exchange(notes_sent_, 0u); n > 0; --n)
+    at.skip();
   const auto acks = std::exchange(sent_, {});
   for (auto i = acks.begin(); i != acks.end(); at.skip()) {
     const auto stream = i->stream;

@@ -71,7 +71,9 @@ private:
   };
 
   void send();
-  void forget_waiting(command_batch& batch) const;
+  void note_late_acks(command_batch& batch) const;
+  void note_late_ack(command_batch& batch, const pending_ack& x) const;
+  void limit_late_acks(command_batch& batch, uint32_t stream) const;
   void confirmed(const resp::reply& reply);
   [[nodiscard]] std::optional<failure> refusal(const resp::cursor& at) const;
   void settle(const pending_ack& x);
@@ -82,6 +84,8 @@ private:
   write_gate gate_;
   std::vector<pending_ack> waiting_;
   std::vector<pending_ack> sent_;
+  // How many commands about late acks are before those acks.
+  uint32_t notes_sent_ = 0;
   std::vector<pending_answer> answers_;
   std::vector<pending_answer> answers_sent_;
   // The streams whose acks Redis refused the last time, the reasons, and the

@@ -96,19 +96,19 @@ private:
         if (const auto ok = confirm_(stream, *shared, *reply); ok)
           gate_.worked();
         else
-          failed(*shared, ok.error());
+          failed(std::move(*shared), ok.error());
       },
       [this, shared](const caf::error& err) {
         sent_ -= shared->size();
-        failed(*shared, to_failure(err));
+        failed(std::move(*shared), to_failure(err));
       });
   }
 
   // Redis may have executed the command. So an event that is not pending for
   // this sink next time may be one that another node got and acknowledged.
-  void failed(const actions& xs, const failure& why) {
-    for (const auto& x : xs)
-      ctx_.ledger.may_be_elsewhere(x.entry);
+  void failed(actions xs, const failure& why) {
+    for (auto& x : xs)
+      ctx_.ledger.note_may_be_elsewhere(x);
     ctx_.note_refusal(why);
     add_after_failure(xs, why);
   }

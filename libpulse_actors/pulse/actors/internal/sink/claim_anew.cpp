@@ -47,7 +47,9 @@ private:
   }
 
   void send_page(const held_events& xs, size_t i, size_t end) {
-    script_call call{resp::keep_script(), {ctx_.streams[stream_].key}};
+    const auto& at = ctx_.streams[stream_];
+    script_call call{resp::keep_script(),
+                     {at.key, resp::late_acks_key(at.name, ctx_.options.name)}};
     call.arg(ctx_.options.name).arg(ctx_.consumer).arg("0");
     call.arg(uint64_t{end - i});
     for (; i < end; ++i)

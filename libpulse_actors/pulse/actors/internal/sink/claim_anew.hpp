@@ -22,9 +22,8 @@ namespace pulse::internal {
 ///   first. (The late answer of a worker may acknowledge an event that waits
 ///   for its next attempt. Writers of other outcomes look at the acks under
 ///   way.)
-/// - A member that had the event before acknowledged it late. So an event that
-///   was not only here (see delivery_ledger::held_event) is claimed only
-///   together with one that was, which proves the deletion.
+/// - A member that had the event before acknowledged it late. Such acks are
+///   noted in Redis (see sink_ack_writer), and these events are not claimed.
 /// - Another member took the event over after the lease of this one, and
 ///   acknowledged it. So the caller must check sink_context::kept_in_time()
 ///   after the reply that says that the event is not pending for this sink.
@@ -33,13 +32,16 @@ namespace pulse::internal {
 /// - This sink gave the event back or made it a dead letter, and Redis executed
 ///   that twice, because the connection was lost. So these commands are not
 ///   repeatable if their events were only here, and an event with which such a
-///   command failed does not count as only here any more.
+///   command failed does not count as only here any more. It is claimed only
+///   together with one that was, which proves the deletion.
 ///
 /// If somebody destroyed the group, another member created it again, and the
 /// events were read and acknowledged there, this node cannot see that unless it
 /// found the group missing itself. If the clock of Redis jumps forward, other
 /// members may take events over and acknowledge them although the lease was
-/// kept in time. In both cases such an event may be delivered twice.
+/// kept in time. An ack that was sent in time may arrive so late that another
+/// member has taken its event over. In these cases such an event may be
+/// delivered twice.
 ///
 /// @param xs Those that were only here stand first.
 /// @param then Called with the IDs of the claimed events, sorted.

@@ -27,7 +27,10 @@ public:
   void flush();
 
 private:
-  status marked(const std::vector<action>& marks, const resp::reply& reply);
+  status marked(uint32_t stream, const std::vector<action>& marks,
+                const resp::reply& reply);
+  void claim_anew(uint32_t stream, std::vector<action> marks);
+  void lost(const action& mark);
   [[nodiscard]] command_ptr count_call(uint32_t stream,
                                        const std::vector<action>& xs) const;
 

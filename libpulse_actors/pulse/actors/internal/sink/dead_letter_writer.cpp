@@ -48,6 +48,7 @@ void sink_dead_letter_writer::send(const action& x) {
                    {stream.key, dead,
                     resp::redrives_key(stream.name, ctx_.options.name)}};
   call.arg(ctx_.options.name).arg(x.id).arg(ctx_.options.dead_letter_max_len);
+  call.arg(ctx_.consumer);
   call.arg("x-id").arg(x.id);
   call.arg("x-stream").arg(stream.name);
   call.arg("x-sink").arg(ctx_.options.name);
@@ -60,7 +61,7 @@ void sink_dead_letter_writer::send(const action& x) {
   sent_.insert(x.stream);
   // If the event is pending for nobody, that must not be because of a first
   // execution (see claim_anew).
-  const bool repeatable = !ctx_.ledger.is_only_here(x.entry);
+  const bool repeatable = !ctx_.ledger.is_only_here(x);
   ctx_.run(
     call.finish(repeatable),
     [this, x](const reply_ptr& reply) {
@@ -69,8 +70,9 @@ void sink_dead_letter_writer::send(const action& x) {
     },
     [this, x](const caf::error& err) {
       sent_.erase(sent_.find(x.stream));
-      ctx_.ledger.may_be_elsewhere(x.entry);
-      failed(x, to_failure(err));
+      auto again = x;
+      ctx_.ledger.note_may_be_elsewhere(again);
+      failed(std::move(again), to_failure(err));
     });
 }
 
@@ -80,7 +82,7 @@ void sink_dead_letter_writer::stored(const action& x,
   if (at.is(resp::node_type::error))
     return failed(x, resp::error_of(at));
   gate_.worked();
-  // The reply is nil if the event was acknowledged meanwhile.
+  // The reply is nil if the event is not pending for this node any more.
   uint32_t parts = 0;
   if (at.read_array(parts) && parts == 2) {
     at.skip();
@@ -90,15 +92,13 @@ void sink_dead_letter_writer::stored(const action& x,
                         + " is a dead letter now: " + x.reason,
                       ctx_.now());
     count_removed(stream, resp::read_number(at, "dead_letter"));
-  } else if (ctx_.ledger.is_only_here(x.entry) && ctx_.kept_in_time(x.stream)) {
+  } else if (ctx_.ledger.is_only_here(x) && ctx_.kept_in_time(x.stream)) {
     return claim_anew(x);
   } else {
     letter_lines_.add("event " + to_string(x.id) + " of stream "
                         + ctx_.streams[x.stream].name
-                        + " would be a dead letter now, but is pending for "
-                          "nobody: another node that had it before "
-                          "acknowledged it, or somebody deleted the consumer "
-                          "(XGROUP DELCONSUMER)",
+                        + " would be a dead letter now, but is not pending for "
+                          "this node any more: another node took it over",
                       ctx_.now());
   }
   ctx_.ledger.forget(x.entry);
@@ -133,8 +133,8 @@ void sink_dead_letter_writer::count_removed(const std::string& stream,
     ctx_.now());
 }
 
-void sink_dead_letter_writer::failed(const action& x, const failure& why) {
-  waiting_.push_back(x);
+void sink_dead_letter_writer::failed(action x, const failure& why) {
+  waiting_.push_back(std::move(x));
   gate_.failed(why);
 }
 

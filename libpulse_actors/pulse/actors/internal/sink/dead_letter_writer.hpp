@@ -52,7 +52,7 @@ private:
   void stored(const action& x, const resp::reply& reply);
   void claim_anew(const action& x);
   void count_removed(const std::string& stream, const outcome<int64_t>& n);
-  void failed(const action& x, const failure& why);
+  void failed(action x, const failure& why);
 
   sink_context& ctx_;
   sink_ack_writer& acks_;

@@ -34,7 +34,7 @@ command_ptr sink_delay_writer::delay_call(uint32_t stream,
   for (const auto& x : xs) {
     // If the event is pending for nobody, that must not be because another node
     // got it by a first execution and acknowledged it (see claim_anew).
-    repeatable &= !is_only_here(x);
+    repeatable &= !ctx_.ledger.is_only_here(x);
     const bool failed = x.kind == delivery_ledger::action_kind::delay;
     call.arg(x.id).arg(pack(x.counts));
     call.arg(failed ? static_cast<int64_t>(x.pause.count())
@@ -60,11 +60,13 @@ status sink_delay_writer::confirmed(uint32_t stream,
   return {};
 }
 
-// Events that are pending for nobody. If no other node ever had one of them,
-// somebody deleted the consumer of this sink.
+// Events that are pending for nobody. If one of them was only here, somebody
+// deleted the consumer of this sink, or another node acknowledged it late.
 void sink_delay_writer::on_stolen(uint32_t stream, std::vector<action> xs) {
-  const auto others = std::stable_partition(
-    xs.begin(), xs.end(), [this](const action& x) { return is_only_here(x); });
+  const auto others
+    = std::stable_partition(xs.begin(), xs.end(), [this](const action& x) {
+        return ctx_.ledger.is_only_here(x);
+      });
   if (others != xs.begin() && ctx_.kept_in_time(stream))
     return claim_anew(stream, std::move(xs));
   for (const auto& x : xs)
@@ -72,18 +74,9 @@ void sink_delay_writer::on_stolen(uint32_t stream, std::vector<action> xs) {
   ctx_.report(log_level::warning,
               std::to_string(xs.size()) + " events of stream "
                 + ctx_.streams[stream].name
-                + " that this node gives back are pending for nobody: another "
-                  "node that had them before acknowledged them, or somebody "
-                  "deleted the consumer (XGROUP DELCONSUMER); they get no "
-                  "further attempt");
-}
-
-// An event that was given back when it came is not in the ledger.
-bool sink_delay_writer::is_only_here(const action& x) const {
-  const auto& counts = x.counts;
-  return x.entry.serial != 0
-           ? ctx_.ledger.is_only_here(x.entry)
-           : counts.deliveries + counts.failures + counts.crashes == 0;
+                + " that this node gives back are pending for nobody, and "
+                  "other nodes may have acknowledged them; they get no further "
+                  "attempt");
 }
 
 // The event has left this sink.
@@ -101,7 +94,7 @@ void sink_delay_writer::claim_anew(uint32_t stream, std::vector<action> xs) {
   std::vector<delivery_ledger::held_event> events;
   events.reserve(xs.size());
   for (const auto& x : xs)
-    events.push_back({x.id, x.counts, false, is_only_here(x)});
+    events.push_back({x.id, x.counts, false, ctx_.ledger.is_only_here(x)});
   claiming_ += xs.size();
   auto then = [this, stream, xs = std::move(xs)](const auto& claimed) {
     claiming_ -= xs.size();

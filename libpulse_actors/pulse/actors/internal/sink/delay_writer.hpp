@@ -48,8 +48,6 @@ private:
                    const resp::reply& reply);
   status read_confirmation(uint32_t stream, const resp::reply& reply,
                            std::vector<event_id>& nobodys);
-  /// @returns whether no other node ever had the event.
-  [[nodiscard]] bool is_only_here(const action& x) const;
   void left(uint32_t stream, const action& x);
   void on_stolen(uint32_t stream, std::vector<action> xs);
   void claim_anew(uint32_t stream, std::vector<action> xs);

@@ -147,7 +147,8 @@ void sink_groups::create_first(uint32_t index) {
   const auto& x = ctx_.streams[index];
   script_call call{resp::open_group_script(),
                    {x.key, resp::position_key(x.name, ctx_.options.name),
-                    resp::delayed_key(x.name, ctx_.options.name)}};
+                    resp::delayed_key(x.name, ctx_.options.name),
+                    resp::late_acks_key(x.name, ctx_.options.name)}};
   call.arg(ctx_.options.name).arg(start_of(x));
   ctx_.run(
     call.finish(true),
@@ -223,7 +224,8 @@ void sink_groups::create_again(uint32_t index,
                                const stream_state& found) {
   const auto& x = ctx_.streams[index];
   script_call call{resp::create_group_script(),
-                   {x.key, resp::delayed_key(x.name, ctx_.options.name)}};
+                   {x.key, resp::delayed_key(x.name, ctx_.options.name),
+                    resp::late_acks_key(x.name, ctx_.options.name)}};
   call.arg(ctx_.options.name).arg(how.after).arg(how.read);
   call.arg(found.added).arg(found.last);
   if (how.alone)
