@@ -24,7 +24,7 @@ struct fixture : sink_actor_fixture {
   static share_reply shared() {
     share_reply result;
     result.sole = false;
-    result.others = 1;
+    result.others = "host.9.other";
     result.first_of_others = partition_count / 2;
     result.after.clear();
     result.wake = "5-0";
@@ -35,13 +35,19 @@ struct fixture : sink_actor_fixture {
     redis.answer("share", x.text());
   }
 
+  // The next call of stay learns that the member must share.
+  void change() {
+    redis.answer("stay", bulk("0"));
+  }
+
   // Another member joins, and the sink stops reading alone.
   void share_with_another() {
     spawn_subscribed(1);
     auto seen = share_reply{};
-    seen.others = 1;
+    seen.others = "host.9.other";
     answer(seen);
     answer(shared());
+    change();
     pass(2s);
     calls("share");
   }
@@ -51,6 +57,11 @@ struct fixture : sink_actor_fixture {
     give_page(array_of(1) + array_of(2) + bulk(wake_key) + array_of(1)
               + array_of(2) + bulk("6-0") + array_of(2) + bulk("for")
               + bulk(names));
+  }
+
+  size_t count(const std::string& kind) {
+    const auto all = redis.kinds();
+    return static_cast<size_t>(std::count(all.begin(), all.end(), kind));
   }
 
   bool waits() {
@@ -79,9 +90,10 @@ CAF_TEST(the permission to read alone is given back before keys are shared) {
   spawn_subscribed(1);
   calls("share");
   auto seen = share_reply{};
-  seen.others = 1;
+  seen.others = "host.9.other";
   answer(seen);
   answer(shared());
+  change();
   pass(2s);
   const auto asked = calls("share");
   // "works", "alone": first with a read under way, then without one.
@@ -123,11 +135,12 @@ CAF_TEST(a member sleeps on when others are woken) {
 CAF_TEST(the member that watches waits for new entries as well) {
   spawn_subscribed(1);
   auto seen = share_reply{};
-  seen.others = 1;
+  seen.others = "host.9.other";
   answer(seen);
   auto reply = shared();
   reply.after = "7-0";
   answer(reply);
+  change();
   pass(2s);
   CAF_REQUIRE(waits());
   CAF_CHECK_EQUAL(read(),
@@ -140,10 +153,84 @@ CAF_TEST(a consumer that blocks all members is named once) {
   reply.blocked_by = "host.3.stranger";
   for (int i = 0; i < 3; ++i)
     answer(reply);
+  change();
   pass(2s);
   CAF_CHECK(logged("consumer host.3.stranger holds events of this sink"));
   const auto first = log_text.find("stranger");
   CAF_CHECK(log_text.find("stranger", first + 1) == std::string::npos);
+}
+
+// -- where nothing happens
+// -----------------------------------------------------
+
+CAF_TEST(some calls a lease renew the memberships of many idle streams) {
+  options.streams.clear();
+  for (int i = 0; i < 300; ++i)
+    options.streams.push_back("s" + std::to_string(i));
+  spawn_subscribed();
+  pass(1s);
+  const auto shares = count("share");
+  CAF_CHECK_GREATER(shares, 299u);
+  const auto stays = count("stay");
+  pass(options.lease);
+  CAF_CHECK_EQUAL(count("share"), shares);
+  // Ticks are half a second apart.
+  CAF_CHECK_GREATER(count("stay") - stays, 10u);
+  CAF_CHECK_LESS(count("stay") - stays, 70u);
+  // And the sink goes on reading alone.
+  CAF_CHECK_EQUAL(read().rfind("GROUP s me COUNT", 0), 0u);
+}
+
+CAF_TEST(a member that is told of a change shares its keys again) {
+  spawn_subscribed();
+  pass(2s);
+  calls("share");
+  pass(2s);
+  CAF_CHECK_EQUAL(calls("share"), "");
+  change();
+  pass(2s);
+  // It may be reading the stream, and looks for changes.
+  CAF_CHECK(calls("share").find(" 1 1 1 120000") != std::string::npos);
+}
+
+CAF_TEST(a member says whom it knows and which wake up it saw last) {
+  share_with_another();
+  calls("stay");
+  auto same = shared();
+  for (int i = 0; i < 4; ++i)
+    answer(same);
+  redis.answer("stay", bulk("1"));
+  pass(3s);
+  CAF_CHECK(calls("stay").find(" 120000 host.9.other 5-0 ")
+            != std::string::npos);
+}
+
+CAF_TEST(a permission to read alone that nobody renews expires) {
+  spawn_subscribed();
+  pass(2s);
+  redis.hold("stay");
+  pass(options.lease / 2);
+  give(1, 1);
+  CAF_CHECK(!reads() || waits());
+  redis.release("stay");
+  pass(2s);
+  if (waits())
+    give_page(nothing);
+  CAF_CHECK_EQUAL(read().rfind("GROUP s me COUNT", 0), 0u);
+}
+
+CAF_TEST(a stream that a sink may not access does not stop the others) {
+  options.streams = {"a", "b"};
+  spawn_subscribed();
+  pass(2s);
+  calls("share");
+  redis.refuse("stay", "NOPERM no access to b");
+  pass(2s);
+  const auto asked = calls("share");
+  CAF_CHECK(asked.find("a ") != std::string::npos);
+  CAF_CHECK(asked.find("b ") != std::string::npos);
+  pass(2s);
+  CAF_CHECK_EQUAL(read().rfind("GROUP s me COUNT", 0), 0u);
 }
 
 CAF_TEST(a removed stream and a closed sink end their membership) {

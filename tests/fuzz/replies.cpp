@@ -6,6 +6,7 @@
 #include "pulse/resp/add_batch.hpp"
 #include "pulse/resp/dead_letter_scripts.hpp"
 #include "pulse/resp/decoder.hpp"
+#include "pulse/resp/share_reply.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include "check.hpp"
@@ -54,6 +55,9 @@ void read_as_facts(const reply& x) {
   from_start([](cursor& at) { return read_group_facts(at); });
   from_start([](cursor& at) { return read_consumer_facts(at); });
   from_start([](cursor& at) { return read_dead_letters(at); });
+  check_outcome(read_share_reply(x, "s"));
+  check_outcome(read_stay_reply(x, 3));
+  check_outcome(read_wake_ups(x));
   std::string last;
   from_start([&](cursor& at) { return read_redrive(at, last); });
   cursor at{x};

@@ -201,6 +201,29 @@ CAF_TEST(a sink works with all it does about faults) {
   CAF_CHECK_EQUAL(refused(), "");
 }
 
+CAF_TEST(nodes share the keys of a sink) {
+  auto options = billing();
+  options.dispatch = dispatch_mode::keyed;
+  staffed_node here{url("consumer")};
+  auto first = must(here.pulse->sink(options));
+  must(first.subscribe(here.worker(seen)));
+  // The first one reads alone, and renews the permission for that.
+  CAF_CHECK(eventually([&] {
+    return raw({"INFO", "commandstats"}).find("cmdstat_hlen")
+           != std::string::npos;
+  }));
+  staffed_node there{url("consumer")};
+  auto second = must(there.pulse->sink(options));
+  must(second.subscribe(there.worker(seen)));
+  for (int i = 0; i < 100; ++i)
+    raw({"XADD", "pulse:stream:orders", "*", "n", "n", "p", std::to_string(i),
+         "t", "t" + std::to_string(i % 20)});
+  CAF_CHECK(seen.wait_for_distinct(100));
+  must(second.close());
+  must(first.close());
+  CAF_CHECK_EQUAL(refused(), "");
+}
+
 CAF_TEST(a reader looks and catches up) {
   for (int i = 0; i < 500; ++i)
     raw({"XADD", "pulse:stream:orders", "*", "n", "n", "p", std::to_string(i)});

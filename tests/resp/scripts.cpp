@@ -108,8 +108,9 @@ CAF_TEST(each script has the digest that Redis computes) {
         &resp::dead_letter_script(), &resp::redrive_script(),
         &resp::clean_consumers_script(), &resp::audit_script(),
         &resp::create_group_script(), &resp::retention_script(),
-        &resp::delay_script(), &resp::share_script(), &resp::leave_script(),
-        &resp::keep_script(), &resp::end_consumer_script()}) {
+        &resp::delay_script(), &resp::share_script(), &resp::stay_script(),
+        &resp::leave_script(), &resp::keep_script(),
+        &resp::end_consumer_script()}) {
     CAF_MESSAGE(std::string{x->name});
     CAF_CHECK(resp::find_script(x->sha1) == x);
     CAF_CHECK_EQUAL(redis({"SCRIPT", "LOAD", std::string{x->source}}),
@@ -539,6 +540,61 @@ CAF_TEST(no history loses what a group needs) {
     }
   }
   CAF_CHECK(std::stoi(length()) < last);
+}
+
+// -- keyed sinks
+// ---------------------------------------------------------------
+
+CAF_TEST(a membership is renewed where nothing changed) {
+  const std::string other = "b";
+  group("g");
+  auto share = [&](const std::string& who) {
+    return eval(resp::share_script(),
+                {"5", "s", "members", "wake", "delayed", "paused", "g", who,
+                 "9000", "1", "9", "1", "0", "1", "20000"});
+  };
+  auto stay = [&](const std::string& who, const std::string& others = "",
+                  const std::string& woken = "0-0",
+                  const std::string& read = "") {
+    return eval(resp::stay_script(),
+                {"6", "s", "members", "wake", "t", "members of t", "wake of t",
+                 "g", who, "9000", "20000", others, woken, read, "", "", ""});
+  };
+  CAF_CHECK_EQUAL(stay("a"), "00"); // no member
+  share("a");
+  redis({"HSET", "members", "m:a", "1000"});
+  CAF_CHECK_EQUAL(stay("a"), "20");
+  CAF_CHECK_GREATER(redis.number({"HGET", "members", "m:a"}), 1000);
+  CAF_CHECK_GREATER(redis.number({"PTTL", "members"}), 200'000'000);
+  // Entries that another consumer holds.
+  add(1, 2);
+  deliver("g", 1);
+  CAF_CHECK_EQUAL(stay("a"), "00");
+  ack("g", 1, 1);
+  CAF_CHECK_EQUAL(stay("a"), "20");
+  // A death long ago does not matter, and one of late takes the permission.
+  redis({"HSET", "members", "died", "1000"});
+  CAF_CHECK_EQUAL(stay("a"), "20");
+  redis({"HDEL", "members", "sole"});
+  CAF_CHECK_EQUAL(stay("a"), "00");
+  redis({"HSET", "members", "died", redis({"HGET", "members", "m:a"})});
+  CAF_CHECK_EQUAL(stay("a"), "10");
+  // Another member joins.
+  share(other);
+  CAF_CHECK_EQUAL(stay("a"), "00");
+  auto woken = redis({"XREVRANGE", "wake", "+", "-", "COUNT", "1"});
+  woken = woken.substr(0, woken.find(' '));
+  CAF_CHECK_EQUAL(stay("a", other, woken), "10");
+  CAF_CHECK_EQUAL(stay("a", other), "00");
+  // Somebody sets the group back.
+  CAF_CHECK_EQUAL(stay("a", other, woken, "1-1"), "10");
+  redis({"XGROUP", "SETID", "s", "g", "0"});
+  CAF_CHECK_EQUAL(stay("a", other, woken, "1-1"), "00");
+  // It is silent for a lease.
+  redis({"HSET", "members", "m:b", "1000"});
+  CAF_CHECK_EQUAL(stay("a", other, woken), "00");
+  redis({"DEL", "s"});
+  CAF_CHECK_EQUAL(stay("a", other, woken), "00");
 }
 
 // -- destroy ------------------------------------------------------------------

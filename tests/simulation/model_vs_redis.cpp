@@ -71,7 +71,7 @@ public:
   }
 
   arguments next() {
-    switch (pick(18)) {
+    switch (pick(19)) {
       case 0:
       case 1:
       case 2:
@@ -106,6 +106,8 @@ public:
         return {
           "XPENDING", key(), group(), "IDLE", std::to_string(long_ago / 2),
           "-",        "+",   "9"};
+      case 16:
+        return on_hash();
       case 15:
         return {"XREAD", "COUNT", "3", "STREAMS", key(), key(), id(), id()};
       default:
@@ -153,6 +155,24 @@ private:
     if (pick(2))
       result.emplace_back("JUSTID");
     return result;
+  }
+
+  arguments on_hash() {
+    static constexpr const char* fields[] = {"f1", "f2", "f3", "f4"};
+    const std::string one = fields[pick(4)];
+    const std::string two = fields[pick(4)];
+    switch (pick(5)) {
+      case 0:
+        return {"HSET", "hash", one, "1", two, "2"};
+      case 1:
+        return {"HDEL", "hash", one, two};
+      case 2:
+        return {"HMGET", "hash", one, two};
+      case 3:
+        return {"HGET", "hash", one};
+      default:
+        return {"HLEN", "hash"};
+    }
   }
 
   arguments rare() {

@@ -25,6 +25,8 @@ using simulation::value;
 namespace {
 
 constexpr int64_t lease = 9'000;
+// For how many ms after a death nobody reads alone.
+const std::string caution = "20000";
 const std::string stream = "pulse:stream:s";
 const std::string delayed = resp::delayed_key("s", "g");
 const std::string paused = resp::paused_key("s", "g");
@@ -41,7 +43,11 @@ struct member {
   std::string name;
   bool works = true;
   bool sole = false;
-  int64_t others = 0;
+  // Whether stay may renew the membership.
+  bool settled = false;
+  std::string others;
+  std::string wake;
+  std::string after;
   int64_t waiting = 0;
   std::set<size_t> own;
   std::set<size_t> leaving;
@@ -57,9 +63,9 @@ struct member {
 class game {
 public:
   explicit game(uint64_t seed) : random_(seed) {
-    for (const auto* x :
-         {&resp::share_script(), &resp::leave_script(), &resp::count_script(),
-          &resp::release_script(), &resp::renew_script()})
+    for (const auto* x : {&resp::share_script(), &resp::stay_script(),
+                          &resp::leave_script(), &resp::count_script(),
+                          &resp::release_script(), &resp::renew_script()})
       run({"SCRIPT", "LOAD", std::string{x->source}});
     run({"XGROUP", "CREATE", stream, "g", "0", "MKSTREAM"});
     spawn();
@@ -111,7 +117,7 @@ private:
     else if (what < 95)
       sleep(*x);
     else if (what < 96)
-      x->works = !x->works;
+      turn(*x);
     else
       pass(static_cast<int64_t>(pick(lease / 3)));
   }
@@ -146,36 +152,75 @@ private:
   }
 
   void look(member& x) {
-    const bool alone = x.sole && x.works && x.others == 0 && pick(3) > 0;
+    const bool alone = x.sole && x.works && x.others.empty() && pick(3) > 0;
     give_back_leaving(x);
+    if (x.settled && stays(x)) {
+      ++counts["stay"];
+      if (pick(2))
+        check_nothing_new(x);
+      return;
+    }
+    share(x, x.works ? pick(6) : 0, alone, pick(2));
+  }
+
+  // Whether nothing has changed, so that the member need not share.
+  bool stays(member& x) {
+    const auto reply = run_script(resp::stay_script(),
+                                  {stream, resp::members_key("s", "g"),
+                                   resp::wake_key("s", "g")},
+                                  {"g", x.name, std::to_string(lease), caution,
+                                   x.others, x.wake, x.sole ? "" : x.after});
+    counts["sole stay"] += reply.text == "2" ? 1 : 0;
+    x.settled = reply.text == (x.sole && x.others.empty() ? "2" : "1");
+    return x.settled;
+  }
+
+  void check_nothing_new(member& x) {
+    const auto before = x;
+    share(x, 5, x.sole && x.others.empty(), true);
+    CAF_CHECK_EQUAL(x.sole, before.sole);
+    CAF_CHECK_EQUAL(x.others, before.others);
+    CAF_CHECK(x.own == before.own);
+    CAF_CHECK(x.leaving.empty());
+    CAF_CHECK(!claimed_);
+  }
+
+  void share(member& x, size_t wanted, bool alone, bool checks) {
     arguments args{"g",
                    x.name,
                    std::to_string(lease),
-                   std::to_string(x.works ? pick(6) : 0),
+                   std::to_string(wanted),
                    "30",
                    x.works ? "1" : "0",
                    alone ? "1" : "0",
-                   pick(2) ? "1" : "0",
-                   "20000"};
+                   checks ? "1" : "0",
+                   caution};
     for (auto p : x.leaving)
       if (!holds(x, p))
         args.push_back(std::to_string(p));
     const auto reply = run_script(resp::share_script(), keys(), args);
     CAF_REQUIRE(!reply.is_error());
     x.sole = reply.items[0].number == 1;
-    x.others = reply.items[1].number;
+    x.others = reply.items[1].text;
     x.waiting = reply.items[3].number;
+    x.wake = reply.items[7].text;
+    x.after = reply.items[6].text;
     x.own = numbers(reply.items[8]);
     x.leaving = numbers(reply.items[9]);
     counts["sole"] += x.sole ? 1 : 0;
     counts["leaving"] += x.leaving.empty() ? 0 : 1;
     counts["blocked"] += reply.items[5].text.empty() ? 0 : 1;
+    claimed_ = !reply.items[11].items.empty();
+    x.settled = checks && x.works && x.waiting == 0 && !claimed_
+                && x.leaving.empty() && reply.items[2].number == 0
+                && reply.items[5].text.empty()
+                && (!x.others.empty() || x.own.size() == partition_count);
     CAF_REQUIRE(reply.items[10].items.empty());
     accept(x, reply.items[13], pauses_of(reply.items[12]));
   }
 
   void read_alone(member& x) {
-    if (!x.sole || x.others > 0 || x.waiting > 0 || !x.works)
+    if (!x.sole || !x.others.empty() || x.waiting > 0 || !x.works)
       return;
     const auto reply = run({"XREADGROUP", "GROUP", "g", x.name, "COUNT", "3",
                             "STREAMS", stream, ">"});
@@ -296,6 +341,7 @@ private:
     }
     run_script(resp::release_script(), {stream, delayed, position}, args);
     x.waiting = 1; // until the next look
+    x.settled = false;
     ++counts["given back"];
   }
 
@@ -323,6 +369,12 @@ private:
     ++counts["die"];
   }
 
+  // The member gets workers, or loses all.
+  void turn(member& x) {
+    x.works = !x.works;
+    x.settled = false;
+  }
+
   // The member does nothing for more than a lease, while others work. Then it
   // asks what it still owns.
   void sleep(member& x) {
@@ -345,6 +397,7 @@ private:
     for (auto y = held.begin(); y != held.end();)
       y = ours.count(y->first) > 0 ? std::next(y) : held.erase(y);
     sleeper->sole = false; // the permission is not fresh
+    sleeper->settled = false;
     alive_.push_back(std::move(sleeper));
     ++counts["sleep"];
   }
@@ -353,11 +406,14 @@ private:
   void finish() {
     if (alive_.empty())
       spawn();
-    for (auto& x : alive_)
+    for (auto& x : alive_) {
       x->works = true;
+      x->settled = false;
+    }
     for (int i = 0; i < 5'000 && left() > 0; ++i) {
       auto* x = any();
       pass(100);
+      x->settled = false; // an XREAD that waits sees entries
       look(*x);
       for (int n = 0; n < 10; ++n) {
         start(*x);
@@ -429,6 +485,8 @@ private:
   // When the events are due that were given back during their pause.
   std::map<event_id, int64_t> dues_;
   int spawned_ = 0;
+  // Whether the last call of share brought entries that were pending.
+  bool claimed_ = false;
 };
 
 } // namespace
@@ -445,7 +503,8 @@ CAF_TEST(no event overtakes an earlier one of its key) {
     for (const auto& [what, n] : uut.counts)
       sum[what] += n;
   }
-  for (const auto* x : {"spawn", "sole", "read alone", "taken", "leaving",
-                        "given back", "kept pause", "close", "die", "sleep"})
+  for (const auto* x :
+       {"spawn", "sole", "read alone", "taken", "leaving", "given back",
+        "kept pause", "close", "die", "sleep", "stay", "sole stay"})
     CAF_CHECK_GREATER(sum[x], 20);
 }

@@ -158,7 +158,8 @@ public:
           &count_script(), &clean_consumers_script(), &audit_script(),
           &create_group_script(), &dead_letter_script(), &delay_script(),
           &retention_script(), &trim_script(), &share_script(), &keep_script(),
-          &leave_script(), &end_consumer_script(), &open_group_script()})
+          &stay_script(), &leave_script(), &end_consumer_script(),
+          &open_group_script()})
       if (x->sha1 == command[1])
         return std::string{x->name};
     CAF_FAIL("a script that nobody knows: " << command[1]);
@@ -168,7 +169,7 @@ public:
   /// member.
   struct share_reply {
     bool sole = true;
-    uint64_t others = 0;
+    std::string others;
     bool again = false;
     uint64_t waiting = 0;
     std::string blocked_by;
@@ -187,7 +188,7 @@ public:
       std::vector<size_t> gives_up;
       for (size_t i = 0; i < first_of_others; ++i)
         (leaving[i] ? gives_up : own).push_back(i);
-      return array_of(14) + number(sole) + number(others) + number(again)
+      return array_of(14) + number(sole) + bulk(others) + number(again)
              + number(waiting) + number(waiting) + bulk(blocked_by)
              + bulk(after) + bulk(wake) + numbers(own) + numbers(gives_up)
              + array_of(0) + facts + pauses + entries;
@@ -255,6 +256,8 @@ private:
       return no_own(x);
     if (kind == "share")
       return share_reply{}.text();
+    if (kind == "stay")
+      return bulk(std::string(keys_of(x) / 3, '2'));
     if (kind == "leave")
       return array_of(2) + ":0\r\n" + array_of(0);
     if (kind == "take_over")
@@ -280,6 +283,11 @@ private:
     if (kind == "PING")
       return "+PONG\r\n";
     return ":0\r\n";
+  }
+
+  // Returns how many keys a script has.
+  static size_t keys_of(const argv& x) {
+    return std::stoul(x[2]);
   }
 
   // Returns the entry that XRANGE <key> <id> <id> asks for.

@@ -74,7 +74,7 @@ outcome<share_reply> read_share_reply(const reply& from, std::string stream) {
   part_reader next{at};
   share_reply x;
   x.sole = next.number() == 1;
-  x.others = next.number();
+  x.others = next.text();
   x.again = next.number() == 1;
   x.waiting = next.number();
   x.waiting_for_all = next.number();
@@ -94,6 +94,21 @@ outcome<share_reply> read_share_reply(const reply& from, std::string stream) {
   if (auto ok = read_entries(at, 0, x.page); !ok)
     return ok.error();
   return x;
+}
+
+outcome<std::vector<stay_answer>> read_stay_reply(const reply& from,
+                                                  size_t streams) {
+  cursor at{from};
+  if (at.is(node_type::error))
+    return error_of(at);
+  std::string_view text;
+  if (!at.read_text(text) || text.size() != streams
+      || text.find_first_not_of("012") != std::string_view::npos)
+    return unexpected_reply("stay", at);
+  std::vector<stay_answer> result;
+  for (auto c : text)
+    result.push_back(static_cast<stay_answer>(c));
+  return result;
 }
 
 outcome<std::vector<wake_up>> read_wake_ups(const reply& from) {

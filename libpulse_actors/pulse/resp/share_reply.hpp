@@ -3,6 +3,7 @@
 #include "pulse/core/delivery/partition.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,14 +15,15 @@ namespace pulse::resp {
 struct share_reply {
   /// Whether the member may read the stream without the script.
   bool sole = false;
-  uint64_t others = 0;
+  /// The names of the other members, separated by spaces. Points into the
+  /// reply, as all texts here.
+  std::string_view others;
   /// Whether there is more to do at once.
   bool again = false;
   /// How many entries wait for this member, and for all members.
   uint64_t waiting = 0;
   uint64_t waiting_for_all = 0;
-  /// The consumer because of which nobody gets entries; empty: none. Points
-  /// into the reply, as the next two and the consumers of the facts.
+  /// The consumer because of which nobody gets entries; empty: none.
   std::string_view blocked_by;
   /// The ID after which this member waits for new entries; empty: it does not.
   std::string_view after;
@@ -40,6 +42,21 @@ struct share_reply {
 
 /// @param stream The name of the stream.
 outcome<share_reply> read_share_reply(const reply& from, std::string stream);
+
+/// What stay_script() answers about a stream.
+enum class stay_answer : char {
+  /// The member must call share_script().
+  changed = '0',
+  /// Nothing changed: the member shares the stream, or waits until it may read
+  /// it.
+  shares = '1',
+  /// Nothing changed: the member may read the stream without the script.
+  sole = '2',
+};
+
+/// @param streams How many streams the call was about.
+outcome<std::vector<stay_answer>> read_stay_reply(const reply& from,
+                                                  size_t streams);
 
 /// A stream of a reply to XREAD that has an entry: what the entry is does not
 /// matter, except the field of an entry that wakes members.

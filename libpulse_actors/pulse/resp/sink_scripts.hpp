@@ -53,16 +53,26 @@ std::string paused_key(std::string_view stream, std::string_view sink);
 /// most, "1" if the member has workers, "1" if it may be reading the stream
 /// itself, "1" to look for dead members and to share the partitions, for how
 /// many ms after a death nobody reads alone, then the partitions that the
-/// member gives up. Answers [1 if the member may read the stream itself, other
-/// members, 1 to look again at once, entries that wait for this member, for all
-/// members, the consumer that blocks the others or "", the ID after which this
-/// member waits for entries or "", the ID after which it waits for a wake-up,
-/// [partition…] of the member, [partition…] that it shall give up, [trimmed
-/// ID…],
+/// member gives up. Answers [1 if the member may read the stream itself, names
+/// of the other members, 1 to look again at once, entries that wait for this
+/// member, for all members, the consumer that blocks the others or "", the ID
+/// after which this member waits for entries or "", the ID after which it waits
+/// for a wake-up, [partition…] of the member, [partition…] that it shall give
+/// up, [trimmed ID…],
 /// [[id, former consumer, idle, deliveries]…], [ID, rest of its pause in ms, …]
 /// of those that waited for their next attempt, [entry…]]. New entries are only
 /// in the last list.
 const script& share_script();
+
+/// Renews memberships in many streams where nothing has changed since the
+/// member's last call of share_script(), and where a call would bring nothing.
+/// KEYS: of each stream: the stream, members_key(), wake_key(). ARGV: group,
+/// consumer, lease ms, for how many ms after a death nobody reads alone, then
+/// of each stream: the names of the other members, the ID after which this one
+/// waits for a wake-up, and the one after which it waits for entries or "", as
+/// share_script() answered them. Answers a character for each stream, see
+/// stay_answer.
+const script& stay_script();
 
 /// Ends a membership: frees the partitions of a consumer. KEYS: stream,
 /// members_key(), wake_key(). ARGV: group, consumer. Answers [partitions that

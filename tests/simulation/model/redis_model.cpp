@@ -34,6 +34,7 @@ redis_model::handlers() {
     {"HSET", &self::hset},
     {"HMGET", &self::hmget},
     {"HGETALL", &self::hgetall},
+    {"HLEN", &self::hlen},
     {"HDEL", &self::hdel},
     {"HINCRBY", &self::hincrby},
     {"PERSIST", &self::persist},
@@ -192,6 +193,11 @@ value redis_model::hgetall(const arguments& x) {
   return array(std::move(result));
 }
 
+value redis_model::hlen(const arguments& x) {
+  const auto* fields = hash_of(x.at(1));
+  return integer(fields != nullptr ? static_cast<int64_t>(fields->size()) : 0);
+}
+
 value redis_model::hset(const arguments& x) {
   auto& fields = hash_at(x.at(1));
   int64_t fresh = 0;
@@ -202,7 +208,9 @@ value redis_model::hset(const arguments& x) {
 
 value redis_model::hdel(const arguments& x) {
   auto* fields = hash_of(x.at(1));
-  const auto result = fields != nullptr ? fields->erase(x.at(2)) : 0;
+  size_t result = 0;
+  for (size_t i = 2; i < x.size(); ++i)
+    result += fields != nullptr ? fields->erase(x[i]) : 0;
   if (fields != nullptr && fields->empty())
     items_.erase(x[1]);
   return integer(static_cast<int64_t>(result));

@@ -95,6 +95,7 @@ private:
   value hset(const arguments& x);
   value hmget(const arguments& x);
   value hgetall(const arguments& x);
+  value hlen(const arguments& x);
   value hdel(const arguments& x);
   value hincrby(const arguments& x);
   value pexpire(const arguments& x);

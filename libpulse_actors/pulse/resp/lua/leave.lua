@@ -10,18 +10,17 @@
 --! include wake
 local key, state, wake = KEYS[1], KEYS[2], KEYS[3]
 local group, me = ARGV[1], ARGV[2]
-local freed, others = 0, false
+local gone, others = {}, false
 for name, owner in pairs(fields_of(redis.call('HGETALL', state))) do
   if tonumber(name) and (owner == me or owner == '!' .. me) then
-    redis.call('HDEL', state, name)
-    freed = freed + 1
+    gone[#gone + 1] = name
   end
   others = others or (string.sub(name, 1, 2) == 'm:' and name ~= 'm:' .. me)
 end
-redis.call('HDEL', state, 'm:' .. me)
-if redis.call('HGET', state, 'sole') == me then
-  redis.call('HDEL', state, 'sole')
-end
+local freed = #gone
+gone[#gone + 1] = 'm:' .. me
+if redis.call('HGET', state, 'sole') == me then gone[#gone + 1] = 'sole' end
+redis.call('HDEL', state, unpack(gone))
 -- What this member had inherited belongs to nobody now.
 local trimmed = {}
 assign_all(key, group, 'dead.' .. me, 'released', {}, trimmed)

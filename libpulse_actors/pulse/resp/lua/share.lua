@@ -15,15 +15,15 @@
 -- for how many ms after a death nobody reads alone, then the partitions that
 -- the member gives up: it holds no entry of them.
 --
--- Answers 1 if the member may read the stream itself, how many other members
--- there are, 1 if the member must look again at once, how many entries wait for
--- this member, how many wait for all members, the consumer that blocks all
--- others ("": none), the ID after which to wait for entries ("": not this
--- member), the ID after which to wait for a wake-up, the partitions of the
--- member, those that it shall give up, the IDs of entries that had been trimmed
--- from the stream, the reply of XPENDING for each claimed entry, a list of the
--- ID and the rest of the pause in ms of each claimed entry that waited for its
--- next attempt, and the entries, in the order of the IDs.
+-- Answers 1 if the member may read the stream itself, the names of the other
+-- members, separated by blanks, 1 if the member must look again at once, how
+-- many entries wait for this member, how many wait for all members, the
+-- consumer that blocks all others ("": none), the ID after which to wait for
+-- entries ("": not this member), the ID after which to wait for a wake-up, the
+-- partitions of the member, those that it shall give up, the IDs of entries
+-- that had been trimmed from the stream, the reply of XPENDING for each claimed
+-- entry, a list of the ID and the rest of the pause in ms of each claimed entry
+-- that waited for its next attempt, and the entries, in the order of the IDs.
 --! include assign
 --! include assign_all
 --! include clock
@@ -32,6 +32,7 @@
 --! include ids
 --! include last_delivered
 --! include leases
+--! include partition_count
 --! include partitions
 --! include pauses
 --! include wake
@@ -55,21 +56,43 @@ redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', 1, 'STREAMS', key,
 -- with the time in ms at which a member was last found dead.
 
 local known = fields_of(redis.call('HGETALL', state))
+-- The fields that are not stored yet; false: to be deleted.
+local changed = {}
 
 local function set(field, value)
   known[field] = value
-  if value then
-    redis.call('HSET', state, field, value)
-  else
-    redis.call('HDEL', state, field)
-  end
+  changed[field] = value or false
 end
 
-local function owner_of(partition)
-  local x = known[tostring(partition)]
-  if not x then return nil, false end
-  if string.sub(x, 1, 1) == '!' then return string.sub(x, 2), true end
-  return x, false
+-- The first member changes all partitions, so the changes are stored at once.
+local function store()
+  local fields, gone = {'HSET', state}, {'HDEL', state}
+  for field, value in pairs(changed) do
+    if value then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = value
+    else
+      gone[#gone + 1] = field
+    end
+  end
+  if #fields > 2 then redis.call(unpack(fields)) end
+  if #gone > 2 then redis.call(unpack(gone)) end
+  changed = {}
+end
+
+-- By the partition.
+local owners, leaving = {}, {}
+
+local function note_owner(partition, x)
+  leaving[partition] = x ~= nil and string.sub(x, 1, 1) == '!'
+  owners[partition] = leaving[partition] and string.sub(x, 2) or x
+end
+
+for i = 0, partitions - 1 do note_owner(i, known[tostring(i)]) end
+
+local function set_owner(partition, x)
+  set(tostring(partition), x)
+  note_owner(partition, x)
 end
 
 local function members()
@@ -83,12 +106,13 @@ local function members()
   return result
 end
 
--- The partitions of this member, without or with those that it gives up.
-local function mine(leaving)
+-- The partitions of this member: those that it keeps, or that it gives up.
+local function mine(gives_up)
   local result = {}
   for i = 0, partitions - 1 do
-    local owner, leaves = owner_of(i)
-    if owner == me and leaves == leaving then result[#result + 1] = i end
+    if owners[i] == me and leaving[i] == gives_up then
+      result[#result + 1] = i
+    end
   end
   return result
 end
@@ -119,7 +143,7 @@ local function lay_aside(entries, options)
   for p = 0, partitions - 1 do
     if ids[p] then
       assign(key, group, 'key.' .. p, ids[p], options, trimmed)
-      local owner = owner_of(p)
+      local owner = owners[p]
       if owner and owner ~= me then to_wake[owner] = true end
     end
   end
@@ -150,7 +174,7 @@ local function inherit(dead)
   move_all(dead, heir)
   move_all('dead.' .. dead, heir)
   for i = 0, partitions - 1 do
-    if owner_of(i) == dead then set(tostring(i), me) end
+    if owners[i] == dead then set_owner(i, me) end
   end
   if known['sole'] == dead then set('sole', nil) end
   set('m:' .. dead, nil)
@@ -175,29 +199,29 @@ local function share()
   local have = mine(false)
   -- Inherited entries may be of any of these partitions.
   if #redis.call('XPENDING', key, group, '-', '+', 1, heir) == 0 then
-    for i = quota + 1, #have do set(tostring(have[i]), '!' .. me) end
+    for i = quota + 1, #have do set_owner(have[i], '!' .. me) end
   end
   local missing = quota - #have
   -- The member for which this one gave up partitions may have left.
   for _, i in ipairs(mine(true)) do
     if missing > 0 then
-      set(tostring(i), me)
+      set_owner(i, me)
       missing = missing - 1
     end
   end
   for i = 0, partitions - 1 do
-    local owner = owner_of(i)
+    local owner = owners[i]
     if missing > 0 and not (owner and known['m:' .. owner]) then
-      set(tostring(i), me)
+      set_owner(i, me)
       missing = missing - 1
     end
   end
 end
 
 for i = 10, #ARGV do
-  local owner, leaves = owner_of(ARGV[i])
-  if owner == me and leaves then
-    set(ARGV[i], nil)
+  local partition = tonumber(ARGV[i])
+  if owners[partition] == me and leaving[partition] then
+    set_owner(partition, nil)
     to_wake['*'] = true
   end
 end
@@ -212,14 +236,14 @@ if works and checks then
 end
 if not works then move_all(heir, 'released') end
 if checks or joins or to_wake['*'] or not works then share() end
-if checks and known['m:' .. me] then
-  set('m:' .. me, now)
-  redis.call('PEXPIRE', state, 259200000)
-end
+local renews = checks and known['m:' .. me]
+if renews then set('m:' .. me, now) end
 if not works and #mine(true) == 0 and known['m:' .. me] then
   set('m:' .. me, nil)
   to_wake['*'] = true
 end
+store()
+if renews then redis.call('PEXPIRE', state, 259200000) end
 
 -- Entries that belong to nobody ----------------------------------------------
 
@@ -337,8 +361,8 @@ if can_take and not alone and #facts < wanted and waiting_for_me() == 0
                           'STREAMS', key, '>')
   local fresh, others, have = read and read[1][2] or {}, {}, #facts
   for _, x in ipairs(fresh) do
-    local owner, leaves = owner_of(partition_of(x))
-    if owner == me and not leaves and have < wanted then
+    local p = partition_of(x)
+    if owners[p] == me and not leaving[p] and have < wanted then
       entries[#entries + 1] = x
       have = have + 1
     else
@@ -355,7 +379,10 @@ end
 
 -- What follows ---------------------------------------------------------------
 
-local names = members()
+local names, others = members(), {}
+for _, name in ipairs(names) do
+  if name ~= me then others[#others + 1] = name end
+end
 local has_all = works and #names == 1 and #mine(false) == partitions
 if not alone then
   local others_hold = false
@@ -366,12 +393,13 @@ if not alone then
                and now - (known['died'] or 0) > tonumber(ARGV[9])
   if only and known['sole'] ~= me then set('sole', me) end
   if known['sole'] == me and not has_all then set('sole', nil) end
+  store()
 end
 
 -- The owner of the first partition that has one waits for new entries, and
 -- wakes the others.
 local watcher
-for i = 0, partitions - 1 do watcher = watcher or owner_of(i) end
+for i = 0, partitions - 1 do watcher = watcher or owners[i] end
 if watcher == me then
   if after == '' then after = last_delivered(key, group) end
 else
@@ -380,12 +408,9 @@ end
 local list = {}
 for name in pairs(to_wake) do list[#list + 1] = name end
 table.sort(list)
-if #list > 0 and #names > (known['m:' .. me] and 1 or 0) then
-  wake_up(wake, list)
-end
+if #list > 0 and #others > 0 then wake_up(wake, list) end
 local last_call = redis.call('XREVRANGE', wake, '+', '-', 'COUNT', 1)[1]
-local others = #names - (known['m:' .. me] and 1 or 0)
-return {known['sole'] == me and 1 or 0, others, again and 1 or 0,
-        waiting_for_me(), waiting_for_all(), blocked or '', after,
-        last_call and last_call[1] or '0-0', mine(false), mine(true), trimmed,
-        facts, pauses, entries}
+return {known['sole'] == me and 1 or 0, table.concat(others, ' '),
+        again and 1 or 0, waiting_for_me(), waiting_for_all(), blocked or '',
+        after, last_call and last_call[1] or '0-0', mine(false), mine(true),
+        trimmed, facts, pauses, entries}

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace pulse::internal {
 
@@ -32,9 +33,11 @@ public:
   script_call(const resp::script& which,
               std::initializer_list<std::string_view> keys)
     : script_(&which), writer_(args_) {
-    arg("EVALSHA").arg(which.sha1).arg(static_cast<int64_t>(keys.size()));
-    for (auto key : keys)
-      arg(key);
+    begin(keys);
+  }
+  script_call(const resp::script& which, const std::vector<std::string>& keys)
+    : script_(&which), writer_(args_) {
+    begin(keys);
   }
 
   script_call(const script_call&) = delete;
@@ -75,6 +78,13 @@ public:
   }
 
 private:
+  template <class Keys>
+  void begin(const Keys& keys) {
+    arg("EVALSHA").arg(script_->sha1).arg(static_cast<int64_t>(keys.size()));
+    for (const auto& key : keys)
+      arg(key);
+  }
+
   std::shared_ptr<command_batch> make(milliseconds timeout) const {
     auto result = std::make_shared<command_batch>();
     result->timeout = timeout;

@@ -23,6 +23,9 @@ namespace pulse::internal {
 /// A script in Redis (share.lua) decides who owns what, and gives each member
 /// its events. While a sink has only one member, that member needs no script:
 /// it reads its streams itself, as other sinks do.
+///
+/// Where nothing happens, one call of a much cheaper script (stay.lua) renews
+/// the memberships of many streams.
 class sink_shared_keys {
 public:
   using time_point = sink_context::time_point;
@@ -70,7 +73,15 @@ private:
   struct membership {
     bool calling = false;
     bool is_member = false;
-    uint64_t others = 0;
+    /// Whether a call of stay.lua is under way.
+    bool staying = false;
+    /// Whether stay.lua may renew the membership: a call of share.lua that
+    /// looked for changes has found none and brought nothing, and there is no
+    /// reason for another one.
+    bool settled = false;
+    /// See share_reply.
+    bool sole = false;
+    std::string others;
     /// Partitions that the member shall give up.
     partition_set leaving;
     /// When the next call is due, even if nothing happens.
@@ -88,9 +99,15 @@ private:
     }
   };
 
-  /// When a call was sent.
-  struct moment {
-    std::chrono::nanoseconds time;
+  /// A call of share.lua: what it asks for, and when it was sent.
+  struct request {
+    size_t wanted = 0;
+    /// Whether the member may be reading the stream itself.
+    bool alone = false;
+    /// Whether to look for changes.
+    bool checks = false;
+    /// Time since boot.
+    std::chrono::nanoseconds sent{};
     /// See sink_context.
     uint64_t give_backs = 0;
   };
@@ -101,20 +118,30 @@ private:
   }
   void want(uint32_t stream, bool checks);
   void expire();
+  /// @returns whether a permission to read alone has expired that a call gave
+  /// which was sent then.
+  [[nodiscard]] bool is_over(std::chrono::nanoseconds permitted) const;
   void give_back(uint32_t stream);
   [[nodiscard]] bool may_call(uint32_t stream) const;
   void call(uint32_t stream, size_t wanted);
-  command_ptr command(uint32_t stream, size_t wanted, bool alone,
+  command_ptr command(uint32_t stream, const request& what,
                       std::shared_ptr<reply_progress> progress);
-  void on_reply(uint32_t stream, size_t wanted, resp::reply& reply,
-                const moment& sent);
+  void on_reply(uint32_t stream, const request& what, resp::reply& reply);
   void failed(uint32_t stream, const failure& why);
-  void note(uint32_t stream, size_t wanted, const resp::share_reply& x,
-            std::chrono::nanoseconds sent);
+  void note(uint32_t stream, const request& what, const resp::share_reply& x);
   void let_read_alone(uint32_t stream, const resp::share_reply& x);
   void report_blocker(uint32_t stream, std::string_view consumer);
   void accept(uint32_t stream, resp::share_reply& x, resp::reply& from,
-              const moment& sent);
+              const request& what);
+  [[nodiscard]] bool may_stay(uint32_t stream) const;
+  void stay(const std::vector<uint32_t>& streams);
+  void stay_in_part(const std::vector<uint32_t>& part);
+  void on_stay_reply(const std::vector<uint32_t>& part,
+                     const resp::reply& reply, std::chrono::nanoseconds sent);
+  void stayed(uint32_t stream, resp::stay_answer answer,
+              std::chrono::nanoseconds sent);
+  void not_stayed(const std::vector<uint32_t>& part, const failure& why,
+                  bool refused);
   /// What a waiting read waits for: a key, and the stream that it concerns.
   using watched = std::vector<std::pair<std::string, uint32_t>>;
   void on_wake_up(const watched& keys, const resp::reply& reply);
@@ -127,6 +154,8 @@ private:
   // By the index of the stream.
   std::vector<membership> members_;
   std::set<uint32_t> to_call_;
+  // The calls go on with this stream.
+  uint32_t next_to_call_ = 0;
   size_t calls_ = 0;
   // How many events the calls that are under way may bring.
   size_t asked_ = 0;

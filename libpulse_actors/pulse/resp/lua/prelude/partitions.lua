@@ -1,8 +1,7 @@
--- The partition of an entry: its topic belongs to one of 64 partitions. An
+-- The partition of an entry: its topic belongs to one of the partitions. An
 -- entry without a topic has no order to keep, so its ID spreads such entries
 -- over all partitions. partition_of() in core/delivery/partition.hpp computes
--- the same.
-local partitions = 64
+-- the same. Needs partition_count.
 local modulus = 4294967291
 
 local function partition_of(entry)
