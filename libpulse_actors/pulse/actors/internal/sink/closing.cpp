@@ -17,8 +17,14 @@ namespace {
 // given up. Normally the read returns within a millisecond.
 constexpr milliseconds interrupt_time{500};
 
-// So many streams are given back at a time.
-constexpr size_t most_at_a_time = 500;
+// So many streams are given back at a time: few at first, then as many as Redis
+// manages in a short time. So a slow Redis has done all that it was asked for
+// when the time is over.
+constexpr size_t first_part = 100;
+constexpr size_t largest_part = 500;
+constexpr size_t smallest_part = 10;
+constexpr milliseconds short_time{50};
+constexpr milliseconds long_time{200};
 
 // The part of the drain time that is reserved for giving events back.
 milliseconds release_time(const sink_options& x) {
@@ -27,6 +33,12 @@ milliseconds release_time(const sink_options& x) {
 }
 
 } // namespace
+
+sink_closing::sink_closing(sink_context& ctx, sink_reader& reader,
+                           sink_outcome_writer& outcomes)
+  : ctx_(ctx), reader_(reader), outcomes_(outcomes), part_size_(first_part) {
+  // nop
+}
 
 sink_closing::~sink_closing() {
   for (auto& x : ctx_.streams)
@@ -133,24 +145,38 @@ void sink_closing::go_on_releasing() {
     return;
   if (!ending_.empty())
     return release_ended();
-  if (ctx_.now() >= release_until_ && !to_release_.empty()) {
-    ctx_.report(log_level::info,
-                "there was no time to delete the consumers of this node on "
-                  + std::to_string(to_release_.size())
-                  + " streams; other nodes delete them");
-    to_release_.clear();
-  }
+  part_done();
+  if (ctx_.now() + shortest_time() >= release_until_)
+    give_up_rest();
   if (to_release_.empty())
     return finish();
   end_some_leases();
 }
 
+void sink_closing::part_done() {
+  if (!part_begun_)
+    return;
+  const auto took = ctx_.now() - *std::exchange(part_begun_, std::nullopt);
+  if (took < short_time)
+    part_size_ = std::min(2 * part_size_, largest_part);
+  else if (took > long_time)
+    part_size_ = std::max(part_size_ / 2, smallest_part);
+}
+
+void sink_closing::give_up_rest() {
+  const auto held = ctx_.ledger.streams();
+  for (auto i : std::exchange(to_release_, {}))
+    note_left_behind(i, held.count(i) > 0 || ctx_.streams.must_recover(i),
+                     "drain_timeout is over");
+}
+
 void sink_closing::end_some_leases() {
   const auto n
-    = static_cast<std::ptrdiff_t>(std::min(to_release_.size(), most_at_a_time));
+    = static_cast<std::ptrdiff_t>(std::min(to_release_.size(), part_size_));
   const std::vector<uint32_t> part(to_release_.begin(),
                                    to_release_.begin() + n);
   to_release_.erase(to_release_.begin(), to_release_.begin() + n);
+  part_begun_ = ctx_.now();
   for (auto i : part)
     ending_.emplace(i, ctx_.streams[i].lease);
   ++steps_under_way_;
@@ -176,11 +202,14 @@ void sink_closing::release_ended() {
 }
 
 // Also the last part gets some time.
+milliseconds sink_closing::shortest_time() const {
+  return release_time(ctx_.options) / 4;
+}
+
 milliseconds sink_closing::time_left() const {
-  const auto most = release_time(ctx_.options);
   return std::clamp(std::chrono::ceil<milliseconds>(release_until_
                                                     - ctx_.now()),
-                    most / 2, most);
+                    shortest_time(), release_time(ctx_.options));
 }
 
 void sink_closing::release(uint32_t stream, const char* scope,
@@ -207,15 +236,13 @@ void sink_closing::release(uint32_t stream, const char* scope,
       on_released(stream, scope, entries, may_vanish ? kept : nullptr, *reply);
       step_done();
     },
-    [=, name = x.name](const caf::error& err) {
+    [=, has_events = !entries.empty() || ctx_.streams.must_recover(stream)](
+      const caf::error& err) {
       if (may_vanish && to_failure(err).code == errc::connection_lost) {
         release(stream, scope, entries);
         return step_done();
       }
-      ctx_.report(log_level::warning,
-                  "could not give back the events of stream " + name + ": "
-                    + describe(err)
-                    + "; other nodes get them when the lease is over");
+      note_left_behind(stream, has_events, describe(err));
       ctx_.streams.recover(stream);
       step_done();
     });
@@ -270,7 +297,7 @@ void sink_closing::end_membership(uint32_t stream) {
   call.arg(sink).arg(ctx_.consumer);
   ++steps_under_way_;
   ctx_.run(
-    call.finish(true, release_time(ctx_.options)),
+    call.finish(true, ctx_.closing ? time_left() : release_time(ctx_.options)),
     [this, stream](const reply_ptr& reply) {
       resp::cursor at{*reply};
       uint32_t size = 0;
@@ -300,6 +327,37 @@ void sink_closing::end_lease(uint32_t stream, milliseconds limit,
     caf::delete_atom_v, std::move(lease));
 }
 
+void sink_closing::note_left_behind(uint32_t stream, bool has_events,
+                                    const std::string& why) {
+  auto& x = has_events ? events_left_ : consumers_left_;
+  ++x.streams;
+  x.stream = ctx_.streams[stream].name;
+  x.why = why;
+  if (!ctx_.closing) {
+    report_left_behind();
+    x = {};
+  }
+}
+
+// There may be very many streams, and mostly all of them have the same problem.
+void sink_closing::report_left_behind() const {
+  auto names = [](const left_behind& x) {
+    return x.streams == 1 ? "stream " + x.stream
+                          : std::to_string(x.streams) + " streams (" + x.stream
+                              + " is one of them)";
+  };
+  if (events_left_.streams > 0)
+    ctx_.report(log_level::warning,
+                "could not give back the events of " + names(events_left_)
+                  + ": " + events_left_.why
+                  + "; other nodes get them when the lease is over");
+  if (consumers_left_.streams > 0)
+    ctx_.report(log_level::info,
+                "could not delete the consumer of this node on "
+                  + names(consumers_left_) + ": " + consumers_left_.why
+                  + "; other nodes delete it, nothing is lost");
+}
+
 void sink_closing::step_done() {
   --steps_under_way_;
   if (releasing_ && !finished_)
@@ -308,6 +366,7 @@ void sink_closing::step_done() {
 
 void sink_closing::finish() {
   finished_ = true;
+  report_left_behind();
   reader_.disconnect();
   for (auto& x : std::exchange(answers_, {}))
     x.deliver(caf::unit);

@@ -4,9 +4,12 @@
 #include "pulse/actors/internal/sink/outcome_writer.hpp"
 #include "pulse/actors/internal/sink/reader.hpp"
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace pulse::internal {
@@ -18,10 +21,7 @@ namespace pulse::internal {
 class sink_closing {
 public:
   sink_closing(sink_context& ctx, sink_reader& reader,
-               sink_outcome_writer& outcomes)
-    : ctx_(ctx), reader_(reader), outcomes_(outcomes) {
-    // nop
-  }
+               sink_outcome_writer& outcomes);
 
   /// Ends the leases, also if the sink terminates without closing.
   ~sink_closing();
@@ -66,8 +66,11 @@ private:
   void go_on_leaving(uint32_t stream);
   void release_all();
   void go_on_releasing();
+  void part_done();
+  void give_up_rest();
   void end_some_leases();
   void release_ended();
+  [[nodiscard]] milliseconds shortest_time() const;
   [[nodiscard]] milliseconds time_left() const;
   /// Gives events back.
   /// @param kept The lease of the events; null: do not look for events that
@@ -85,6 +88,10 @@ private:
   /// way.
   void end_lease(uint32_t stream, milliseconds limit,
                  std::function<void()> then);
+  /// Notes that events of a stream, or only its consumer, stay where they are.
+  void note_left_behind(uint32_t stream, bool has_events,
+                        const std::string& why);
+  void report_left_behind() const;
   void step_done();
   void finish();
 
@@ -98,12 +105,24 @@ private:
   sink_context::time_point release_until_;
   // The streams that are not given back yet.
   std::deque<uint32_t> to_release_;
+  // How many streams the next part has, and when the last part began.
+  size_t part_size_;
+  std::optional<sink_context::time_point> part_begun_;
   // The streams that are given back when all their leases have ended, and these
   // leases.
   std::map<uint32_t, lease_ptr> ending_;
   bool finished_ = false;
   // How many requests to end a lease or to release events are not answered yet.
   size_t steps_under_way_ = 0;
+  // Streams that could not be given back.
+  struct left_behind {
+    size_t streams = 0;
+    // One of them, and why.
+    std::string stream;
+    std::string why;
+  };
+  left_behind events_left_;
+  left_behind consumers_left_;
   // The removed streams on which the work has not ended yet.
   std::map<uint32_t, departure> leaving_;
 };
