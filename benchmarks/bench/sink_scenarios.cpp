@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace pulse::bench {
 
@@ -59,6 +61,20 @@ caf::behavior returns(caf::event_based_actor*, const sink_actor&) {
 caf::behavior acks_by_message(caf::event_based_actor* self,
                               const sink_actor& from) {
   return {[=](const event& x) { self->send(from, atom::ack_v, x.delivery()); }};
+}
+
+// The message that an actor sends to itself arrives behind the events that are
+// in its mailbox, so that one message acknowledges all of these.
+caf::behavior acks_many(caf::event_based_actor* self, const sink_actor& from) {
+  auto done = std::make_shared<std::vector<delivery_id>>();
+  return {[=](const event& x) {
+            if (done->empty())
+              self->send(self, caf::ok_atom_v);
+            done->push_back(x.delivery());
+          },
+          [=](caf::ok_atom) {
+            self->send(from, atom::ack_v, std::exchange(*done, {}));
+          }};
 }
 
 using worker = caf::behavior (*)(caf::event_based_actor*, const sink_actor&);
@@ -131,6 +147,11 @@ std::vector<scenario> sink_scenarios() {
           sink("sink-manual", "a sink, acks by message, 2 workers, credit 256",
                [](stage& at) {
                  return per_event(at, ack_mode::manual, 256, acks_by_message);
+               }),
+          sink("sink-manual-many",
+               "the same, one message acknowledges many events",
+               [](stage& at) {
+                 return per_event(at, ack_mode::manual, 256, acks_many);
                }),
           sink("sink-batches", "a sink, 2 handlers for batches of up to 100",
                in_batches),

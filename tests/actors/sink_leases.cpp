@@ -372,6 +372,16 @@ CAF_TEST(an ack in time is not noted) {
   CAF_CHECK_EQUAL(calls("ZREM"), "");
 }
 
+CAF_TEST(the ack of an event that the filter does not want is not noted) {
+  options.filter.topic = "other";
+  spawn_subscribed();
+  give(1, 2);
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0 2-0");
+  CAF_CHECK_EQUAL(calls("ZADD"), "");
+  CAF_CHECK_EQUAL(calls("ZREM"), "");
+}
+
 CAF_TEST(a closing sink gives events back although somebody deleted it) {
   alice.hold();
   spawn_subscribed(1);

@@ -118,6 +118,34 @@ CAF_TEST(a late answer does not change the next delivery) {
   CAF_CHECK_EQUAL(info().acked, 1u);
 }
 
+CAF_TEST(one message acknowledges many events) {
+  options.streams = {"a", "b"};
+  spawn_subscribed();
+  give(1, 3);
+  redis.hold("XACK");
+  auto done = tell(atom::ack_v, std::vector{delivery(1), delivery(3)});
+  CAF_CHECK_EQUAL(done->why(), "no answer");
+  release("XACK");
+  pass(100ms);
+  CAF_CHECK_EQUAL(done->why(), "none");
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0 3-0");
+  CAF_CHECK_EQUAL(info().acked, 2u);
+  CAF_CHECK_EQUAL(tell(atom::ack_v, std::vector<delivery_id>{})->why(), "none");
+}
+
+CAF_TEST(an ack of many events says which the sink does not hold) {
+  spawn_subscribed();
+  give(1, 2);
+  auto done = tell(atom::ack_v,
+                   std::vector{delivery(1), delivery(7), delivery(2)});
+  CAF_CHECK_EQUAL(done->why().substr(0, 71),
+                  "no_such_delivery: 1 of 3 events cannot be acknowledged, the "
+                  "others can;");
+  CAF_CHECK(done->why().find("event 7-0") != std::string::npos);
+  pass(100ms);
+  CAF_CHECK_EQUAL(calls("XACK"), "a s 1-0 2-0");
+}
+
 CAF_TEST(term makes a dead letter with the reason) {
   spawn_subscribed();
   give(1, 1);

@@ -26,9 +26,14 @@ struct fixture : sink_fixture {
   std::string consumer;
 
   // A consumer of another node, which reads `n` events and then disappears.
+  // The sink may just be about to create its group.
   void read_and_die(const std::string& stream, const std::string& sink, int n) {
-    raw({"XREADGROUP", "GROUP", sink, "dead.1.x", "COUNT", std::to_string(n),
-         "STREAMS", "pulse:stream:" + stream, ">"});
+    CAF_REQUIRE(eventually([&] {
+      return raw({"XREADGROUP", "GROUP", sink, "dead.1.x", "COUNT",
+                  std::to_string(n), "STREAMS", "pulse:stream:" + stream, ">"})
+               .find("NOGROUP")
+             == std::string::npos;
+    }));
   }
 
   // How long after `cause` the second delivery of the first event came.

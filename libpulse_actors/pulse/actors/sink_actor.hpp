@@ -17,7 +17,7 @@ namespace pulse {
 ///
 /// A handler that blocks (a database call, a sleep, a lock) must not run on the
 /// threads of CAF's scheduler: it stops all actors that wait for the same
-/// thread, those of the library as well, so that even an unrelated add waits.
+/// thread, sinks and readers as well. (Adds do not wait for these threads.)
 /// Use sink::handle(), or spawn the subscriber with `caf::detached`. If all
 /// threads are busy for a second, the sink logs that; this time counts for no
 /// `ack_wait`.
@@ -37,6 +37,10 @@ using sink_actor = actor_interface<
   // event, because it was acknowledged or handed to another node before. That
   // does no harm.
   caf::result<void>(atom::ack, delivery_id),
+  // The same for many events in one message, which costs much less. It
+  // acknowledges all events that this sink holds. Error: `no_such_delivery`, if
+  // it does not hold some of them; the text says how many, and why the first.
+  caf::result<void>(atom::ack, std::vector<delivery_id>),
   // For `ack_mode::manual`: the event failed, and is delivered again after the
   // delay; 0: after the pause from the `backoff` list. Error:
   // `no_such_delivery`, also if this delivery ended when its `ack_wait` was

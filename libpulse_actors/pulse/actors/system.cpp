@@ -439,6 +439,11 @@ caf::expected<void> sink::ack(delivery_id delivery) {
                    std::move(delivery));
 }
 
+caf::expected<void> sink::ack(std::vector<delivery_id> deliveries) {
+  return ask<void>(*sys_, handle_.renew(*sys_), atom::ack_v,
+                   std::move(deliveries));
+}
+
 caf::expected<void> sink::nack(delivery_id delivery, milliseconds delay) {
   return ask<void>(*sys_, handle_.renew(*sys_), atom::nack_v,
                    std::move(delivery), caf::timespan{delay});

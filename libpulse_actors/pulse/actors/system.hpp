@@ -224,6 +224,7 @@ public:
   [[nodiscard]] caf::expected<sink_inbox> inbox(subscription how = {});
 
   [[nodiscard]] caf::expected<void> ack(delivery_id delivery);
+  [[nodiscard]] caf::expected<void> ack(std::vector<delivery_id> deliveries);
   [[nodiscard]] caf::expected<void> nack(delivery_id delivery,
                                          milliseconds delay = {});
   [[nodiscard]] caf::expected<void> extend(delivery_id delivery);

@@ -2,11 +2,13 @@
 
 #include "pulse/actors/internal/caf/spawn_state.hpp"
 
-#if CAF_MAJOR_VERSION >= 1
+#if CAF_MAJOR_VERSION < 1
+#  include <caf/scheduler/test_coordinator.hpp>
+#else
+#  include <caf/actor_system_config.hpp>
 // Headers of CAF 1.0 and 1.1 use this one without including it.
 #  include <caf/log/io.hpp>
 #endif
-#include <caf/actor_system_config.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/io/network/multiplexer.hpp>
 
@@ -53,11 +55,19 @@ struct multiplexed : Base {
 
 private:
   static actor_host* thread_of(caf::actor_system& sys) {
-    const auto policy = get_or(sys.config(),
-                               PULSE_CAF_OPTION("scheduler.policy"), "");
-    return sys.has_middleman() && policy != "testing"
+    return sys.has_middleman() && !runs_step_by_step(sys)
              ? &sys.middleman().backend()
              : nullptr;
+  }
+
+  static bool runs_step_by_step(caf::actor_system& sys) {
+#if CAF_MAJOR_VERSION < 1
+    auto* scheduler = &sys.scheduler();
+    return dynamic_cast<caf::scheduler::test_coordinator*>(scheduler)
+           != nullptr;
+#else
+    return get_or(sys.config(), "caf.scheduler.policy", "") == "testing";
+#endif
   }
 
   actor_host* thread_;

@@ -47,12 +47,25 @@ void sink_ack_writer::add(uint32_t stream, event_id id,
     waiting_.push_back(x);
 }
 
-void sink_ack_writer::answer_when_confirmed(uint32_t stream,
+void sink_ack_writer::answer_when_confirmed(std::vector<uint32_t> streams,
                                             caf::response_promise answer) {
-  if (const auto i = refusals_.find(stream); i != refusals_.end())
-    answer.deliver(not_confirmed(i->second));
+  pending_answer x{std::move(streams), std::move(answer)};
+  if (is_refused(x))
+    this->answer(x);
   else
-    answers_.push_back({stream, std::move(answer)});
+    answers_.push_back(std::move(x));
+}
+
+bool sink_ack_writer::is_refused(const pending_answer& x) const {
+  return std::any_of(x.streams.begin(), x.streams.end(),
+                     [this](uint32_t i) { return refusals_.count(i) > 0; });
+}
+
+void sink_ack_writer::answer(pending_answer& x) const {
+  for (auto i : x.streams)
+    if (const auto why = refusals_.find(i); why != refusals_.end())
+      return x.promise.deliver(not_confirmed(why->second));
+  x.promise.deliver(caf::unit);
 }
 
 void sink_ack_writer::flush() {
@@ -118,11 +131,17 @@ void sink_ack_writer::note_late_acks(command_batch& batch) const {
     const bool in_time = ctx_.kept_in_time(stream);
     const auto before = batch.count;
     for (; i != sent_.end() && i->stream == stream; ++i)
-      if (!in_time || !ctx_.ledger.is_only_here(i->entry))
+      if (!in_time || may_be_elsewhere(*i))
         note_late_ack(batch, *i);
     if (batch.count > before)
       limit_late_acks(batch, stream);
   }
+}
+
+// A worker that answers late finds no entry of its event. Events that no
+// subscriber got have no entry either, but nobody else had them.
+bool sink_ack_writer::may_be_elsewhere(const pending_ack& x) const {
+  return x.entry.serial != 0 ? !ctx_.ledger.is_only_here(x.entry) : x.handled;
 }
 
 void sink_ack_writer::note_late_ack(command_batch& batch,
@@ -170,10 +189,7 @@ void sink_ack_writer::confirmed(const resp::reply& reply) {
       why ? refuse(*i) : settle(*i);
   }
   for (auto& x : std::exchange(answers_sent_, {}))
-    if (const auto i = refusals_.find(x.stream); i != refusals_.end())
-      x.promise.deliver(not_confirmed(i->second));
-    else
-      x.promise.deliver(caf::unit);
+    answer(x);
 }
 
 std::optional<failure> sink_ack_writer::refusal(const resp::cursor& at) const {

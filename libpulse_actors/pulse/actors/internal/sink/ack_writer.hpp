@@ -34,9 +34,10 @@ public:
   void add(uint32_t stream, event_id id, const delivery_ticket& entry,
            bool handled);
 
-  /// @param answer Is delivered when all acks of the stream so far are
+  /// @param answer Is delivered when all acks of the streams so far are
   /// confirmed, or when the first attempt to send them failed.
-  void answer_when_confirmed(uint32_t stream, caf::response_promise answer);
+  void answer_when_confirmed(std::vector<uint32_t> streams,
+                             caf::response_promise answer);
 
   /// Sends what waits, unless other acks are under way.
   void flush();
@@ -66,16 +67,19 @@ private:
   };
 
   struct pending_answer {
-    uint32_t stream = 0;
+    std::vector<uint32_t> streams;
     caf::response_promise promise;
   };
 
   void send();
   void note_late_acks(command_batch& batch) const;
+  [[nodiscard]] bool may_be_elsewhere(const pending_ack& x) const;
   void note_late_ack(command_batch& batch, const pending_ack& x) const;
   void limit_late_acks(command_batch& batch, uint32_t stream) const;
   void confirmed(const resp::reply& reply);
   [[nodiscard]] std::optional<failure> refusal(const resp::cursor& at) const;
+  void answer(pending_answer& x) const;
+  [[nodiscard]] bool is_refused(const pending_answer& x) const;
   void settle(const pending_ack& x);
   void refuse(const pending_ack& x);
   void failed(const failure& why);

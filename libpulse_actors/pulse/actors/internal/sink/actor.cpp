@@ -100,6 +100,9 @@ struct sink_state {
         return on_unsubscribe(who);
       },
       [this](atom::ack, const delivery_id& x) { return on_ack(x); },
+      [this](atom::ack, const std::vector<delivery_id>& xs) {
+        return on_ack_many(xs);
+      },
       [this](atom::nack, const delivery_id& x, caf::timespan delay) {
         return on_nack(x, delay);
       },
@@ -237,17 +240,45 @@ struct sink_state {
   }
 
   caf::result<void> on_ack(const delivery_id& x) {
-    auto held = find(x);
-    if (!held)
-      return make_error(held.error());
-    // The event is done, whoever has it now.
-    const bool is_answer = held->late || is_current(x, *held);
-    ctx.ledger.done(held->entry, is_answer ? held->holder : 0, ctx.now());
+    if (auto ok = mark_done(x); !ok)
+      return make_error(ok.error());
     auto answer = internal::new_promise(ctx.self);
     if (answer.pending())
-      outcomes.answer_after_ack(*ctx.streams.find(x.stream), answer);
+      outcomes.answer_after_acks({*ctx.streams.find(x.stream)}, answer);
     advance();
     return answer;
+  }
+
+  caf::result<void> on_ack_many(const std::vector<delivery_id>& xs) {
+    std::set<uint32_t> streams;
+    size_t unknown = 0;
+    failure why;
+    for (const auto& x : xs)
+      if (auto ok = mark_done(x); ok)
+        streams.insert(*ctx.streams.find(x.stream));
+      else if (unknown++ == 0)
+        why = ok.error();
+    auto answer = internal::new_promise(ctx.self);
+    if (unknown > 0)
+      answer.deliver(make_error(
+        {why.code, std::to_string(unknown) + " of " + std::to_string(xs.size())
+                     + " events cannot be acknowledged, the others can; the "
+                       "first: "
+                     + why.what}));
+    else if (answer.pending())
+      outcomes.answer_after_acks({streams.begin(), streams.end()}, answer);
+    advance();
+    return answer;
+  }
+
+  // The event is done, whoever has it now.
+  status mark_done(const delivery_id& x) {
+    const auto held = find(x);
+    if (!held)
+      return held.error();
+    const bool is_answer = held->late || is_current(x, *held);
+    ctx.ledger.done(held->entry, is_answer ? held->holder : 0, ctx.now());
+    return {};
   }
 
   caf::result<void> on_nack(const delivery_id& x, caf::timespan delay) {

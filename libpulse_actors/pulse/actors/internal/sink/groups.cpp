@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/sink/groups.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/runtime/advice.hpp"
 #include "pulse/core/names.hpp"
 #include "pulse/resp/sink_scripts.hpp"
 #include "pulse/resp/stream_replies.hpp"
@@ -311,8 +312,7 @@ void sink_groups::failed(uint32_t index, failure why) {
   attempt_ended(index);
   if (x.at != sink_stream::phase::opening)
     return;
-  why.what = "sink " + ctx_.options.name + " on stream " + x.name + ": "
-             + why.what;
+  why = with_advice("sink " + ctx_.options.name + " on stream " + x.name, why);
   const auto pause = a.pause.next(random_);
   a.due = ctx_.now() + pause;
   if (a.last.ok() || a.last.error().code != why.code)

@@ -67,11 +67,12 @@ public:
   }
 
   /// Takes over the outcomes that the ledger has decided.
-  /// @param answer Is delivered when all these acks of the stream are
+  /// @param answer Is delivered when all these acks of the streams are
   /// confirmed, or when the first attempt to send them failed.
-  void answer_after_ack(uint32_t stream, caf::response_promise answer) {
+  void answer_after_acks(std::vector<uint32_t> streams,
+                         caf::response_promise answer) {
     take_actions();
-    acks_.answer_when_confirmed(stream, std::move(answer));
+    acks_.answer_when_confirmed(std::move(streams), std::move(answer));
   }
 
   /// Sends the waiting outcomes. Acks wait while other acks are under way.

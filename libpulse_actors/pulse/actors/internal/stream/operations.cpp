@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/stream/operations.hpp"
 
 #include "pulse/actors/errors.hpp"
+#include "pulse/actors/internal/runtime/advice.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/resp/retention.hpp"
 #include "pulse/resp/stream_replies.hpp"
@@ -74,25 +75,6 @@ outcome<stream_info> info_of(const std::string& stream,
     result.groups.push_back(
       {std::move(x.name), x.consumers, x.pending, x.lag, x.last_delivered});
   return result;
-}
-
-// @returns whether the text of a failure with this code comes from Redis, which
-// does not know what a user of this library can do.
-bool is_text_of_redis(errc x) {
-  switch (x) {
-    case errc::wrong_type:
-    case errc::out_of_memory:
-    case errc::read_only:
-    case errc::loading:
-    case errc::permission_denied:
-    case errc::no_such_stream:
-    case errc::stream_full:
-    case errc::dedup_conflict:
-    case errc::retention_conflict:
-      return true;
-    default:
-      return false;
-  }
 }
 
 } // namespace
@@ -190,10 +172,7 @@ outcome<trimmed> read_trimmed(const resp::reply& from) {
 }
 
 failure about_stream(const std::string& name, const failure& x) {
-  auto text = "stream \"" + name + "\": " + x.what;
-  if (is_text_of_redis(x.code))
-    text.append(" (").append(advice(x.code)).append(")");
-  return {x.code, std::move(text)};
+  return with_advice("stream \"" + name + "\"", x);
 }
 
 } // namespace pulse::internal
