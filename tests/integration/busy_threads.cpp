@@ -2,8 +2,6 @@
 
 #include "support/sink_fixture.hpp"
 
-#include <atomic>
-#include <memory>
 #include <thread>
 
 #include <caf/test/unit_test.hpp>
@@ -49,22 +47,6 @@ CAF_TEST(an event that waits for a thread is not delivered twice) {
   CAF_CHECK_EQUAL(info.timeouts, 0u);
   for (const auto& x : workers)
     stop(x);
-}
-
-CAF_TEST(blocked threads do not delay an add) {
-  auto orders = must(ps.stream("orders"));
-  const auto released = std::make_shared<std::atomic<bool>>(false);
-  const auto blocked = std::make_shared<std::atomic<int>>(0);
-  for (int i = 0; i < 4; ++i) // for two threads
-    sys.spawn([=](caf::event_based_actor*) {
-      ++*blocked;
-      while (!*released)
-        std::this_thread::sleep_for(1ms);
-    });
-  while (*blocked < 2)
-    std::this_thread::sleep_for(1ms);
-  CAF_CHECK(orders.add("order", "1"));
-  *released = true;
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
