@@ -190,6 +190,7 @@ CAF_TEST(events that wait are not blamed for the death of their sink) {
   CAF_REQUIRE(seen.wait_for_count(5));
   CAF_REQUIRE(eventually([&] { return delayed("orders", "billing") == 5; }));
   caf::anon_send_exit(there_sink.handle(), caf::exit_reason::kill);
+  stop(bad); // or it works for the next sink of its node
   auto uut = open(opts);
   auto good = spawn_worker(sys, seen, "good");
   must(uut.subscribe(good));
