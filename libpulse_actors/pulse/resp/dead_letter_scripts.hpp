@@ -13,12 +13,13 @@
 namespace pulse::resp {
 
 /// Copies an entry to the dead letters and acknowledges it. Does nothing if the
-/// entry is not pending any more.
+/// entry is not pending for the consumer any more.
 /// KEYS: stream, dead letter stream, the sink's record of redrives. ARGV:
-/// group, ID, how many letters to keep at most (0: all), then names and values
-/// of fields to write after the fields of the entry.
-/// Answers nil if the entry is not pending, else [ID of the letter, number of
-/// older letters that were removed because there were too many].
+/// group, ID, how many letters to keep at most (0: all), consumer, then names
+/// and values of fields to write after the fields of the entry.
+/// Answers nil if the entry is not pending for the consumer, else [ID of the
+/// letter, number of older letters that were removed because there were too
+/// many].
 const script& dead_letter_script();
 
 /// Makes dead letters pending again for their sink.

@@ -250,15 +250,15 @@ struct sink_state {
   }
 
   caf::result<void> on_ack_many(const std::vector<delivery_id>& xs) {
-    std::set<uint32_t> streams;
+    auto answer = internal::new_promise(ctx.self);
+    std::set<uint32_t> streams; // if the sender waits for the answer
     size_t unknown = 0;
     failure why;
     for (const auto& x : xs)
-      if (auto ok = mark_done(x); ok)
-        streams.insert(*ctx.streams.find(x.stream));
-      else if (unknown++ == 0)
+      if (auto ok = mark_done(x); !ok && unknown++ == 0)
         why = ok.error();
-    auto answer = internal::new_promise(ctx.self);
+      else if (ok && answer.pending())
+        streams.insert(*ctx.streams.find(x.stream));
     if (unknown > 0)
       answer.deliver(make_error(
         {why.code, std::to_string(unknown) + " of " + std::to_string(xs.size())
