@@ -35,10 +35,24 @@ failure discarded(const cursor& exec, const failure& first_error) {
   return result;
 }
 
+std::string bulk_string(std::string_view text) {
+  std::string result;
+  command_writer{result}.arg(text);
+  return result;
+}
+
+// Arguments of XADD as bulk strings.
+constexpr std::string_view any_id = "$1\r\n*\r\n";
+constexpr std::string_view name_field = "$1\r\nn\r\n";
+constexpr std::string_view payload_field = "$1\r\np\r\n";
+constexpr std::string_view topic_field = "$1\r\nt\r\n";
+constexpr std::string_view unique_field = "$1\r\nu\r\n";
+
 } // namespace
 
 add_format::add_format(const stream_options& options)
   : key(stream_key(options.name)),
+    xadd(bulk_string("XADD") + bulk_string(key)),
     retention_key(pulse::retention_key(options.name)),
     dedup_prefix(metadata_key(options.name, "dedup:")),
     keeps(retention_of(options)),
@@ -52,24 +66,32 @@ void add_batch::append(const new_event& x, bool only_if_exists,
                           + (unique.empty() ? 0u : 1u);
   command_writer out{commands_};
   out.begin(3u + (only_if_exists ? 1u : 0u) + 2u * fields);
-  out.arg("XADD").arg(format_->key);
+  commands_ += format_->xadd;
   if (only_if_exists)
     out.arg("NOMKSTREAM");
-  out.arg("*");
+  commands_ += any_id;
   const auto begin = commands_.size();
-  out.arg("n").arg(x.name).arg("p").arg(x.payload);
-  if (!x.topic.empty())
-    out.arg("t").arg(x.topic);
-  if (!unique.empty())
-    out.arg("u").arg(unique);
-  events_.push_back(
-    {begin, commands_.size(), fields, only_if_exists, x.dedup_id});
-  has_dedup_ids_ |= !x.dedup_id.empty();
+  commands_ += name_field;
+  out.arg(x.name);
+  commands_ += payload_field;
+  out.arg(x.payload);
+  if (!x.topic.empty()) {
+    commands_ += topic_field;
+    out.arg(x.topic);
+  }
+  if (!unique.empty()) {
+    commands_ += unique_field;
+    out.arg(unique);
+  }
+  if (!x.dedup_id.empty())
+    dedup_ids_.push_back(x.dedup_id);
+  events_.push_back({begin, commands_.size(), fields, only_if_exists,
+                     x.dedup_id.empty() ? 0 : uint32_t(dedup_ids_.size())});
   repeatable_ &= !unique.empty();
 }
 
 bool add_batch::needs_script() const noexcept {
-  return has_dedup_ids_ || format_->keeps.hard_max_len > 0;
+  return !dedup_ids_.empty() || format_->keeps.hard_max_len > 0;
 }
 
 command_ptr add_batch::finish() {
@@ -117,19 +139,16 @@ std::shared_ptr<command_batch> add_batch::script_call(std::string_view after,
   auto result = std::make_shared<command_batch>();
   result->count = 1;
   result->lua = &add_script();
-  size_t keys = 2;
+  const auto keys = 2 + dedup_ids_.size();
   size_t args = 9;
-  for (const auto& x : events_) {
-    keys += x.dedup_id.empty() ? 0 : 1;
+  for (const auto& x : events_)
     args += 2 + 2 * x.fields;
-  }
   command_writer out{result->bytes};
   out.begin(3 + keys + args);
   out.arg("EVALSHA").arg(result->lua->sha1).arg(uint64_t{keys});
   out.arg(format_->key).arg(format_->retention_key);
-  for (const auto& x : events_)
-    if (!x.dedup_id.empty())
-      out.arg(format_->dedup_prefix + x.dedup_id);
+  for (const auto& x : dedup_ids_)
+    out.arg(format_->dedup_prefix + x);
   out.arg(after).arg(static_cast<int64_t>(age.count()));
   const auto& keeps = format_->keeps;
   out.arg(keeps.max_len).arg(keeps.hard_max_len);
@@ -139,7 +158,7 @@ std::shared_ptr<command_batch> add_batch::script_call(std::string_view after,
   out.arg(static_cast<int64_t>(format_->dedup_window.count()));
   for (const auto& x : events_) {
     out.arg(std::string{x.only_if_exists ? "x" : ""}
-            + (x.dedup_id.empty() ? "" : "d"));
+            + (x.dedup > 0 ? "d" : ""));
     out.arg(uint64_t{2} * x.fields);
     result->bytes.append(plain_->bytes, x.begin, x.end - x.begin);
   }

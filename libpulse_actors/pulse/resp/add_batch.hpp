@@ -16,6 +16,8 @@ struct add_format {
   explicit add_format(const stream_options& options);
 
   std::string key;
+  /// The first arguments of an XADD, as bulk strings: its name and the key.
+  std::string xadd;
   /// The key that stores what the stream keeps.
   std::string retention_key;
   /// Prefix of the keys that store dedup IDs.
@@ -98,7 +100,8 @@ private:
     size_t end = 0;
     unsigned fields = 0;
     bool only_if_exists = false;
-    std::string dedup_id;
+    /// The number of the dedup ID, the first is 1; 0: it has none.
+    uint32_t dedup = 0;
   };
 
   command_ptr transaction();
@@ -113,7 +116,7 @@ private:
   // The plain commands, after finish().
   std::shared_ptr<command_batch> plain_;
   std::vector<extent> events_;
-  bool has_dedup_ids_ = false;
+  std::vector<std::string> dedup_ids_;
   bool in_transaction_ = false;
   bool repeatable_ = true;
   bool scripted_ = false;

@@ -6,12 +6,26 @@ namespace pulse::resp {
 
 namespace {
 
-template <class T>
-void append_header(std::string& out, char kind, T number) {
-  char buf[24];
-  out += kind;
-  out.append(buf, std::to_chars(buf, buf + sizeof(buf), number).ptr);
-  out += "\r\n";
+// Texts up to this size are appended together with their header.
+constexpr size_t short_text = 64;
+constexpr size_t header_size = 24;
+
+// Writes "<kind><number>\r\n". @returns the end.
+char* write_header(char* out, char kind, size_t number) {
+  *out++ = kind;
+  if (number < 10)
+    *out++ = static_cast<char>('0' + number);
+  else
+    out = std::to_chars(out, out + header_size - 3, number).ptr;
+  *out++ = '\r';
+  *out++ = '\n';
+  return out;
+}
+
+void append_long(std::string& out, std::string_view text) {
+  char header[header_size];
+  auto* end = write_header(header, '$', text.size());
+  out.append(header, end).append(text).append("\r\n", 2);
 }
 
 template <class T>
@@ -23,14 +37,22 @@ std::string_view digits(char (&buf)[24], T number) {
 } // namespace
 
 command_writer& command_writer::begin(size_t args) {
-  append_header(*out_, '*', args);
+  char header[header_size];
+  out_->append(header, write_header(header, '*', args));
   return *this;
 }
 
 command_writer& command_writer::arg(std::string_view text) {
-  append_header(*out_, '$', text.size());
-  out_->append(text);
-  *out_ += "\r\n";
+  if (text.size() > short_text) {
+    append_long(*out_, text);
+    return *this;
+  }
+  char buf[header_size + short_text + 2];
+  auto* end = write_header(buf, '$', text.size());
+  end += text.copy(end, text.size());
+  *end++ = '\r';
+  *end++ = '\n';
+  out_->append(buf, end);
   return *this;
 }
 
