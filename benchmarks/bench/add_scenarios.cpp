@@ -25,6 +25,24 @@ values library(stage& at, adding how) {
                                                {stream.handle()}, how));
 }
 
+constexpr size_t producer_window = 1'000; // the default
+
+values with_producer(stage& at) {
+  node here{at};
+  auto stream = must(here.pulse().stream(stream_name));
+  auto out = must(stream.producer());
+  const std::string payload(at.how().payload, 'x');
+  size_t added = 0;
+  at.begin();
+  for (const auto end = clock_type::now() + at.how().duration();
+       clock_type::now() < end; ++added)
+    must(out.add("added", payload));
+  if (const auto failed = must(out.flush(std::chrono::minutes{1}));
+      !failed.empty())
+    throw std::runtime_error{"an add failed: " + to_string(failed.front().why)};
+  return added_per_second(at, added);
+}
+
 scenario adds(std::string name, std::string about, adding how) {
   const auto open = how.open * how.batch;
   return {std::move(name),
@@ -42,7 +60,13 @@ std::vector<scenario> add_scenarios() {
           adds("add-64", "adds, 64 requests open", {64}),
           adds("add-512", "adds, 512 requests open", {512}),
           adds("add-vectors", "adds of 100 events each, two requests open",
-               {2, 100})};
+               {2, 100}),
+          {"add-producer",
+           "adds by a producer, one thread, window of 1000",
+           {{"events/s"}},
+           nullptr,
+           [](stage& at) { return limit(at, producer_window); },
+           with_producer}};
 }
 
 } // namespace pulse::bench
