@@ -278,8 +278,9 @@ CAF_TEST(a stream of the wrong type fails subscribe until it is removed) {
   auto answered = ask_void(uut, caf::subscribe_atom_v,
                            event_listener{alice.handle}, subscription{});
   answer(redis, facts(1) + wrong_type);
-  CAF_CHECK_EQUAL(answered->why(), "wrong_type: stream b: WRONGTYPE Operation "
-                                   "against a key");
+  CAF_CHECK_EQUAL(answered->why(),
+                  "wrong_type: stream b: WRONGTYPE Operation against a key "
+                  "(the key holds no stream: use another name)");
   answered = ask_void(uut, caf::subscribe_atom_v, event_listener{alice.handle},
                       subscription{});
   answer(redis, wrong_type);

@@ -133,7 +133,7 @@ CAF_TEST(a stream whose acks are not confirmed keeps its lease) {
 CAF_TEST(one batch per lease shows that the member of idle streams lives) {
   options.streams = {"a", "b", "c"};
   spawn_subscribed();
-  pass(500ms);
+  pass(600ms);
   const std::string id = "18446744073709551615-18446744073709551614";
   CAF_CHECK_EQUAL(calls("mark"), "GROUP s me COUNT 1 STREAMS a b c " + id + " "
                                    + id + " " + id);

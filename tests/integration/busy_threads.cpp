@@ -2,6 +2,8 @@
 
 #include "support/sink_fixture.hpp"
 
+#include <atomic>
+#include <memory>
 #include <thread>
 
 #include <caf/test/unit_test.hpp>
@@ -10,11 +12,33 @@ using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
 
-// Handlers that block keep the threads of CAF's scheduler, so that other
+// Code of users that blocks keeps the threads of CAF's scheduler, so that other
 // workers wait for a thread. The time that a worker waits for a thread is no
-// fault of the worker.
+// fault of the worker. Adds need no such thread.
 
 namespace {
+
+/// Something that blocks those who wait for it.
+class gate {
+public:
+  void wait() {
+    ++waiting_;
+    while (!open_)
+      std::this_thread::sleep_for(1ms);
+  }
+
+  void open() {
+    open_ = true;
+  }
+
+  [[nodiscard]] int waiting() const {
+    return waiting_;
+  }
+
+private:
+  std::atomic<bool> open_{false};
+  std::atomic<int> waiting_{0};
+};
 
 reaction block_for(milliseconds time) {
   return [time](caf::event_based_actor*, const event&) {
@@ -25,7 +49,28 @@ reaction block_for(milliseconds time) {
 
 } // namespace
 
-CAF_TEST_FIXTURE_SCOPE(busy_threads_tests, sink_fixture)
+struct fixture : sink_fixture {
+  std::shared_ptr<gate> held = std::make_shared<gate>();
+
+  event_predicate blocks_once() {
+    return [x = held](const event& y) {
+      if (y.payload() == "blocks")
+        x->wait();
+      return true;
+    };
+  }
+
+  // Adds an event that blocks, and one more while it does so.
+  void check_adds(pulse::stream& to) {
+    must(to.add("order", "blocks"));
+    CAF_REQUIRE(eventually([this] { return held->waiting() == 1; }));
+    CAF_CHECK(to.add("order", "1"));
+    held->open();
+    CAF_CHECK(seen.wait_for_count(2));
+  }
+};
+
+CAF_TEST_FIXTURE_SCOPE(busy_threads_tests, fixture)
 
 CAF_TEST(an event that waits for a thread is not delivered twice) {
   constexpr int total = 400;
@@ -47,6 +92,42 @@ CAF_TEST(an event that waits for a thread is not delivered twice) {
   CAF_CHECK_EQUAL(info.timeouts, 0u);
   for (const auto& x : workers)
     stop(x);
+}
+
+CAF_TEST(blocked threads do not delay an add) {
+  auto orders = must(ps.stream("orders"));
+  for (int i = 0; i < 2; ++i)
+    sys.spawn([x = held] { x->wait(); });
+  CAF_REQUIRE(eventually([&] { return held->waiting() == 2; }));
+  CAF_CHECK(orders.add("order", "1"));
+  held->open();
+}
+
+// Such predicates would stop all input and output if their actors ran beside
+// the connections.
+
+CAF_TEST(a predicate of a sink that blocks does not delay an add) {
+  auto orders = must(ps.stream("orders"));
+  auto x = options("billing", {"orders"});
+  x.filter.predicate = blocks_once();
+  auto uut = open(x);
+  const auto worker = spawn_worker(sys, seen);
+  must(uut.subscribe(worker));
+  check_adds(orders);
+  stop(worker);
+}
+
+CAF_TEST(a predicate of a reader that blocks does not delay an add) {
+  auto orders = must(ps.stream("orders"));
+  reader_options x;
+  x.streams = {"orders"};
+  x.start = start_position::oldest();
+  x.filter.predicate = blocks_once();
+  auto uut = must(ps.reader(x));
+  const auto worker = spawn_worker(sys, seen);
+  must(uut.subscribe(worker));
+  check_adds(orders);
+  stop(worker);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -135,6 +135,7 @@ std::vector<option_problem> find_problems(const redis_options& x) {
     .number("max_queued", x.max_queued, 1, std::numeric_limits<uint32_t>::max())
     .number("max_queued_bytes", x.max_queued_bytes, 1'024, 1ull << 40)
     .number("max_reply_bytes", x.max_reply_bytes, 1'024, 1ull << 40)
+    .number("busy_poll_us", x.busy_poll_us, 0, 1'000)
     .require("client_name", is_client_name(x.client_name),
              "\"" + x.client_name
                + "\" is no client name: use 1 to 512 printable ASCII "

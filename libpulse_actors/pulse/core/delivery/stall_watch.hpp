@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace pulse {
 
-/// Finds out how long a node stood still, from how late the timer of an actor
-/// is: its process was stopped, or all threads of CAF's scheduler were busy.
-/// Says when to report that.
+/// Finds out how long a node stood still: how late the timer of an actor is,
+/// because the process was stopped, or how long workers waited for a thread,
+/// because all threads of CAF's scheduler were busy. Says when to report that.
 class stall_watch {
 public:
   /// A timer of a busy machine is often that late.
@@ -22,16 +23,35 @@ public:
   static constexpr milliseconds worth_a_report{1'000};
   static constexpr milliseconds between_reports{60'000};
 
+  struct stall {
+    /// How late the timer is; 0: it is in time.
+    milliseconds late{0};
+    /// How long workers could not work. Not less than `late`.
+    milliseconds stood_still{0};
+  };
+
   /// Call this for each tick.
   /// @param due When the tick should have come.
-  /// @returns how long the node stood still before the tick; 0: not at all.
-  milliseconds on_tick(delivery_time due, delivery_time now) {
-    const auto late = std::chrono::duration_cast<milliseconds>(now - due);
-    if (late <= tolerance)
-      return milliseconds{0};
-    total_ += late;
-    longest_ = std::max(longest_, late);
-    return late;
+  /// @param waited How long workers have waited for threads since the start, if
+  /// the timer does not depend on these threads. Without a value that does not
+  /// matter, since no worker has work.
+  /// @returns what happened since the last tick.
+  stall on_tick(delivery_time due, delivery_time now,
+                std::optional<milliseconds> waited = std::nullopt) {
+    stall result;
+    const auto since = std::max(due, std::exchange(last_tick_, now));
+    if (const auto late = std::chrono::duration_cast<milliseconds>(now - since);
+        late > tolerance)
+      result.late = late;
+    result.stood_still = result.late;
+    if (waited && waited_)
+      result.stood_still = std::max(result.late, *waited - *waited_);
+    waited_ = waited;
+    current_ = result.stood_still.count() > 0 ? current_ + result.stood_still
+                                              : milliseconds{0};
+    total_ += result.stood_still;
+    longest_ = std::max(longest_, current_);
+    return result;
   }
 
   /// @returns the longest stall since the last report, if it is to be reported
@@ -52,7 +72,11 @@ public:
   }
 
 private:
+  delivery_time last_tick_{delivery_time::min()};
+  std::optional<milliseconds> waited_;
   milliseconds total_{0};
+  /// The stall that the last tick found, with those of the ticks before it.
+  milliseconds current_{0};
   milliseconds longest_{0};
   std::optional<delivery_time> last_report_;
 };

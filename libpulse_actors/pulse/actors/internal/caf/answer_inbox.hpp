@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/caf_version.hpp"
+#include "pulse/actors/internal/caf/io_host.hpp"
 
 #include <caf/actor_addr.hpp>
 #include <caf/actor_cast.hpp>
@@ -17,6 +17,7 @@
 #  include <caf/abstract_actor.hpp>
 #endif
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <utility>
@@ -37,6 +38,11 @@ struct answer {
 /// since it looked last. So an answer costs neither a message in the mailbox of
 /// the actor nor a continuation, and while the actor is busy, it is not woken.
 /// It lives in the state of that actor.
+///
+/// If few requests are open, those who answer will soon have nothing to do.
+/// Then an answer wakes an actor of an io_host on the scheduler, if it came
+/// from there: a message to another thread would take longer than their work.
+/// If many are open, the actor runs in its host meanwhile.
 template <class Self>
 class answer_inbox {
 public:
@@ -62,10 +68,16 @@ public:
   /// it when it terminates.
   template <class Handle, class... Ts>
   void send(uint64_t number, const Handle& to, Ts&&... message) {
+    get().expect_one();
     auto* who = caf::actor_cast<caf::abstract_actor*>(to);
     who->enqueue(make_element(receiver_, caf::make_message_id(number),
                               std::forward<Ts>(message)...),
                  self_->context());
+  }
+
+  /// Sets how many requests are open, since nobody answers some of them.
+  void are_open(size_t requests) noexcept {
+    get().are_open(static_cast<int>(requests));
   }
 
   /// Moves the answers that came since the last call into an empty vector. A
@@ -117,6 +129,14 @@ private:
       return enqueue_result(true);
     }
 
+    void expect_one() noexcept {
+      ++open_;
+    }
+
+    void are_open(int requests) noexcept {
+      open_ = requests;
+    }
+
     void take(std::vector<answer>& into) {
       std::lock_guard guard{mutex_};
       answers_.swap(into);
@@ -147,6 +167,7 @@ private:
     // Returns whether the owner must be woken: otherwise it has not looked yet
     // since it was woken last.
     bool add(caf::mailbox_element& what) {
+      --open_;
       answer x;
       x.number = what.mid.request_id().integer_value();
       if (auto& content = what.content();
@@ -163,12 +184,21 @@ private:
       auto to = caf::actor_cast<caf::strong_actor_ptr>(owner_);
       if (!to)
         return;
-      to->get()->enqueue(make_element(nullptr, caf::make_message_id(),
-                                      caf::update_atom_v),
-                         here);
+      auto news = make_element(nullptr, caf::make_message_id(),
+                               caf::update_atom_v);
+      if (open_ <= few)
+        enqueue_beside(*to->get(), std::move(news), here);
+      else
+        to->get()->enqueue(std::move(news), here);
     }
 
+    /// Fewer open requests keep their receivers busy for less time than a
+    /// message to another thread takes.
+    static constexpr int few = 32;
+
     caf::actor_addr owner_;
+    /// Number of open requests, about.
+    std::atomic<int> open_{0};
     std::mutex mutex_;
     std::vector<answer> answers_;
     bool closed_ = false;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/internal/caf/spawn_state.hpp"
+#include "pulse/actors/internal/caf/io_host.hpp"
 
 #if CAF_MAJOR_VERSION >= 1
 // typed_broker.hpp of CAF 1.0 and 1.1 uses this header without including it.
@@ -17,18 +17,53 @@
 
 namespace pulse::internal {
 
-/// A broker that closes its mailbox when it terminates. CAF 0.17.6 does not do
-/// that (`abstract_broker::cleanup` omits what scheduled actors do), so
-/// requests to a terminated broker would never get a reply, and would leak.
+/// A broker that handles its messages in the turns of a host, if `cfg.host` is
+/// one.
+///
+/// It closes its mailbox when it terminates. CAF 0.17.6 does not do that
+/// (`abstract_broker::cleanup` omits what scheduled actors do), so requests to
+/// a terminated broker would never get a reply, and would leak.
 template <class Base>
-struct closing_broker : Base {
-  using Base::Base;
+class closing_broker : public Base {
+public:
+  explicit closing_broker(caf::actor_config& cfg)
+    : Base(cfg), host_(dynamic_cast<io_host*>(cfg.host)) {
+    // nop
+  }
 
-  bool cleanup(caf::error&& why, caf::execution_unit* host) override {
+  void enqueue(caf::mailbox_element_ptr x, caf::execution_unit* unit) override {
+    if (host_)
+      // NOLINTNEXTLINE(bugprone-parent-virtual-call): that of the base class
+      // ignores the host
+      caf::scheduled_actor::enqueue(std::move(x), host_.get());
+    else
+      Base::enqueue(std::move(x), unit);
+  }
+
+  void enqueue(caf::strong_actor_ptr sender, caf::message_id id,
+               caf::message content, caf::execution_unit* unit) override {
+    enqueue(caf::make_mailbox_element(std::move(sender), id, {},
+                                      std::move(content)),
+            unit);
+  }
+
+  void launch(caf::execution_unit*, bool lazy, bool hide) override {
+    Base::launch(&this->backend(), lazy, hide);
+  }
+
+  caf::resumable::resume_result resume(caf::execution_unit*,
+                                       size_t throughput) override {
+    return Base::resume(&this->backend(), throughput);
+  }
+
+  bool cleanup(caf::error&& why, caf::execution_unit* unit) override {
     this->close_all();
     // NOLINTNEXTLINE(bugprone-parent-virtual-call): the broker was closed above
-    return caf::scheduled_actor::cleanup(std::move(why), host);
+    return caf::scheduled_actor::cleanup(std::move(why), unit);
   }
+
+private:
+  io_host_ptr host_;
 };
 
 } // namespace pulse::internal
@@ -76,13 +111,20 @@ using broker_pointer = broker_base<Handle>*;
 /// As spawn_state(), for brokers: the state is `State{broker_pointer<…>,
 /// xs...}`. Brokers run on the thread of the multiplexer.
 template <class State, class... Ts>
-auto spawn_broker_state(caf::actor_system& sys, Ts&&... xs) {
+auto spawn_broker_state(caf::actor_system& sys,
+                        [[maybe_unused]] const io_host_ptr& host, Ts&&... xs) {
   using base = broker_base<typename State::self_type>;
   using pointer = caf::stateful_actor<state_box<State>, base>*;
   auto init = [](pointer self, std::decay_t<Ts>... ys) {
     return state_of(self).value.emplace(self, std::move(ys)...).make_behavior();
   };
+#if CAF_MAJOR_VERSION < 1
+  caf::actor_config cfg{host.get()};
+  return sys.spawn_functor(std::true_type{}, cfg, init,
+                           std::forward<Ts>(xs)...);
+#else
   return sys.middleman().spawn_broker(init, std::forward<Ts>(xs)...);
+#endif
 }
 
 /// @returns the bytes that arrived.

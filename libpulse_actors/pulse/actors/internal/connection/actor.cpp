@@ -397,8 +397,9 @@ caf::expected<connection_actor> spawn_connection(caf::actor_system& sys,
   redis::connection_config config{std::move(*to), options,
                                   options.client_name + ":" + role.name + "#"
                                     + std::string{suffix.next()}};
+  const auto host = role.host;
   connection_actor result = internal::spawn_broker_state<connection_state>(
-    sys, std::move(config), std::move(role));
+    sys, host, std::move(config), std::move(role));
   return result;
 }
 

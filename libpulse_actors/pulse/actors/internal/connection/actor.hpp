@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/actors/internal/caf/io_host.hpp"
 #include "pulse/actors/internal/runtime/messages.hpp"
 #include "pulse/core/options.hpp"
 
@@ -55,6 +56,8 @@ struct connection_role {
   /// The connection on which `unblock` runs CLIENT UNBLOCK; it must not be
   /// blocked itself. Only blocking connections need it.
   connection_actor unblock_via;
+  /// Where the connection handles its messages; null: as CAF runs brokers.
+  internal::io_host_ptr host{};
 };
 
 /// Spawns a connection, which the caller owns and must close. It connects when
@@ -74,6 +77,8 @@ struct connection_source {
   /// Creates a connection for one purpose, for instance for one blocking
   /// reader. The caller owns the connection and must close it.
   std::function<connection_actor(const std::string& purpose)> open_own;
+  /// Where actors run that belong to these connections; null: on the scheduler.
+  internal::io_host_ptr host{};
 };
 
 } // namespace pulse

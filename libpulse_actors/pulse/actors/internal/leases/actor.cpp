@@ -233,7 +233,7 @@ struct lease_state {
 
 lease_actor spawn_leases(caf::actor_system& sys, const connection_source& redis,
                          const internal::environment& env) {
-  return internal::spawn_broker_state<lease_state>(sys, redis, env);
+  return internal::spawn_broker_state<lease_state>(sys, redis.host, redis, env);
 }
 
 } // namespace pulse

@@ -1,7 +1,7 @@
 #include "pulse/actors/internal/reader/actor.hpp"
 
 #include "pulse/actors/internal/caf/handlers.hpp"
-#include "pulse/actors/internal/caf/spawn_state.hpp"
+#include "pulse/actors/internal/caf/io_host.hpp"
 #include "pulse/actors/internal/reader/position_resolver.hpp"
 #include "pulse/actors/internal/reader/subscribers.hpp"
 #include "pulse/actors/internal/reader/tail.hpp"
@@ -127,9 +127,17 @@ private:
     if (subscribers_.empty())
       shared_ = false;
     subscribers_.add(x.who, x.options);
+    choose_thread();
     shared_ = shared_ || subscribers_.size() > 1;
     x.promise.deliver(caf::unit);
     tail_.read_on();
+  }
+
+  // With many subscribers each page is many messages, which would keep the
+  // thread of the connections busy for too long.
+  void choose_thread() {
+    constexpr size_t few = 8;
+    internal::use_host(self_, subscribers_.size() <= few);
   }
 
   bool on_unsubscribe(const event_listener& who) {
@@ -149,6 +157,7 @@ private:
 
   bool leave(const caf::actor_addr& who) {
     auto feed = subscribers_.remove(who);
+    choose_thread();
     if (!feed)
       return false;
     // Events that were not sent to this subscriber are read again for the next
@@ -256,9 +265,11 @@ private:
 reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
                           connection_source redis, supervision supervisor,
                           const internal::environment& env) {
-  return internal::spawn_state<reader_state>(sys, std::move(options),
-                                             std::move(redis),
-                                             std::move(supervisor), env);
+  const auto host = internal::host_for(options.filter, redis.host);
+  return internal::spawn_hosted_state<reader_state>(sys, host,
+                                                    std::move(options),
+                                                    std::move(redis),
+                                                    std::move(supervisor), env);
 }
 
 } // namespace pulse

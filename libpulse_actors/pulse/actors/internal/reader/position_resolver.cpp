@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/reader/position_resolver.hpp"
 
 #include "pulse/actors/internal/reader/read_commands.hpp"
+#include "pulse/actors/internal/runtime/advice.hpp"
 #include "pulse/core/log.hpp"
 
 #include <algorithm>
@@ -137,7 +138,7 @@ void position_resolver::not_opened(const std::string& stream, failure why) {
   auto i = unresolved_.find(stream);
   if (i == unresolved_.end())
     return;
-  why.what.insert(0, "stream " + stream + ": ");
+  why = with_advice("stream " + stream, why);
   for (auto& promise : std::exchange(i->second.waiting, {}))
     promise.deliver(make_error(why));
   if (!i->second.initial) {

@@ -116,7 +116,7 @@ struct root_state {
 
   stream_actor spawn(const std::string&, const stream_options& x,
                      const memory_ptr&) {
-    return spawn_stream(self->system(), x, redis.commands, env);
+    return spawn_stream(self->system(), x, redis.commands, env, redis.host);
   }
 
   reader_actor spawn(const std::string& key, const reader_options& x,
@@ -614,15 +614,17 @@ caf::expected<root_actor> spawn_root(caf::actor_system& sys,
                                      redis_options options) {
   if (auto ok = validate(options); !ok)
     return make_error(ok.error());
-  auto commands = spawn_connection(sys, options);
+  connection_source redis;
+  redis.host = internal::make_io_host(sys, std::chrono::microseconds{
+                                             options.busy_poll_us});
+  auto commands = spawn_connection(sys, options, {"commands", {}, redis.host});
   if (!commands)
     return commands.error();
-  connection_source redis;
   redis.commands = std::move(*commands);
-  redis.open_own = [&sys, options,
-                    via = redis.commands](const std::string& purpose) {
+  redis.open_own = [&sys, options, via = redis.commands,
+                    host = redis.host](const std::string& purpose) {
     // The endpoint was valid for the first connection, so this cannot fail.
-    return *spawn_connection(sys, options, {purpose, via});
+    return *spawn_connection(sys, options, {purpose, via, host});
   };
   auto leases = spawn_leases(sys, redis);
   return spawn_root(sys, std::move(options), std::move(redis),

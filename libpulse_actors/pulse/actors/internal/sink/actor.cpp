@@ -2,7 +2,8 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/caf/handlers.hpp"
-#include "pulse/actors/internal/caf/spawn_state.hpp"
+#include "pulse/actors/internal/caf/io_host.hpp"
+#include "pulse/actors/internal/caf/scheduler_watch.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/actors/internal/sink/audit.hpp"
@@ -51,7 +52,8 @@ struct sink_state {
 
   sink_state(self_type::pointer self, sink_options options,
              connection_source redis, lease_actor leases,
-             supervision supervisor, const internal::environment& env)
+             supervision supervisor, const internal::environment& env,
+             bool is_hosted)
     : ctx(self, std::move(options),
           {std::move(redis), std::move(leases), supervisor.listens}, env,
           [this] { advance(); }),
@@ -71,7 +73,8 @@ struct sink_state {
       predecessor(ctx, [this] { look_for_events(); }),
       closing(ctx, reader, outcomes),
       timer(self) {
-    // nop
+    if (is_hosted)
+      threads.emplace(self->system());
   }
 
   sink_state(const sink_state&) = delete;
@@ -522,10 +525,11 @@ struct sink_state {
 
   void note_stall(internal::sink_context::time_point due,
                   internal::sink_context::time_point now) {
-    if (const auto time = stalls.on_tick(due, now); time.count() > 0) {
-      ctx.ledger.stood_still(time, now);
-      ctx.last_contact = std::min(ctx.last_contact + time, now);
-    }
+    const auto found = stalls.on_tick(due, now, waited_for_threads());
+    if (found.stood_still.count() > 0)
+      ctx.ledger.stood_still(found.stood_still, now);
+    if (found.late.count() > 0)
+      ctx.last_contact = std::min(ctx.last_contact + found.late, now);
     if (const auto longest = stalls.take_report(now))
       ctx.report(log_level::warning,
                  "stood still for " + std::to_string(longest->count())
@@ -534,15 +538,39 @@ struct sink_state {
                      "their own (sink::handle() or caf::detached)");
   }
 
+  // How long workers have waited for a thread so far, if that does not make the
+  // ticks late, and any worker has work.
+  std::optional<milliseconds> waited_for_threads() {
+    if (!threads || ctx.ledger.dispatched() == 0)
+      return std::nullopt;
+    return std::chrono::duration_cast<milliseconds>(threads->waited());
+  }
+
   void arm() {
     const bool busy = ctx.ledger.size() > 0 || outcomes.backlog() > 0
                       || workers.has_pending_failures() || ctx.closing
                       || closing.leaving() || reader.interrupting()
                       || shared_keys.busy() || ctx.late.any_late(ctx.now());
     const auto now = ctx.now();
-    const auto soonest = now + (busy ? busy_tick : idle_tick);
-    timer.arm(std::min({soonest, claimer.next_time(now), attempts.next_time(),
+    auto soonest = std::min(now + (busy ? busy_tick : idle_tick),
+                            claimer.next_claim(now));
+    if (!busy)
+      soonest = together(soonest);
+    timer.arm(std::min({soonest, claimer.next_due(now), attempts.next_time(),
                         reader.next_time(), ctx.late.next_late(now)}));
+  }
+
+  // Returns a time that is a little later, and the same for many sinks: if they
+  // look for events together, their thread wakes up once, and sends one batch.
+  [[nodiscard]] sink_context::time_point
+  together(sink_context::time_point x) const {
+    using clock_duration = sink_context::time_point::duration;
+    if (x == sink_context::time_point::max())
+      return x;
+    const auto step = std::min<clock_duration>(ctx.options.sweep_interval / 10,
+                                               milliseconds{100});
+    const auto rest = x.time_since_epoch() % step;
+    return rest.count() == 0 ? x : x + (step - rest);
   }
 
   sink_context ctx;
@@ -565,6 +593,8 @@ struct sink_state {
   bool could_work = false;
   internal::tick_timer<sink_self::pointer> timer;
   stall_watch stalls;
+  // Only if the sink does not run on the scheduler.
+  std::optional<internal::scheduler_watch> threads;
 };
 
 } // namespace
@@ -573,9 +603,10 @@ sink_actor spawn_sink(caf::actor_system& sys, sink_options options,
                       connection_source redis, lease_actor leases,
                       supervision supervisor,
                       const internal::environment& env) {
-  return internal::spawn_state<sink_state>(sys, std::move(options),
-                                           std::move(redis), std::move(leases),
-                                           std::move(supervisor), env);
+  const auto host = internal::host_for(options.filter, redis.host);
+  return internal::spawn_hosted_state<sink_state>(
+    sys, host, std::move(options), std::move(redis), std::move(leases),
+    std::move(supervisor), env, host != nullptr);
 }
 
 caf::error term(std::string reason) {

@@ -47,11 +47,12 @@ void sink_claimer::tick(time_point now) {
   clean_consumers(now);
 }
 
-sink_claimer::time_point sink_claimer::next_time(time_point now) const {
-  auto result = next_claim_ > now ? next_claim_ : time_point::max();
-  if (const auto due = ctx_.streams.next_due_after(now))
-    result = std::min(result, *due);
-  return result;
+sink_claimer::time_point sink_claimer::next_claim(time_point now) const {
+  return next_claim_ > now ? next_claim_ : time_point::max();
+}
+
+sink_claimer::time_point sink_claimer::next_due(time_point now) const {
+  return ctx_.streams.next_due_after(now).value_or(time_point::max());
 }
 
 // -- claiming -----------------------------------------------------------------

@@ -63,8 +63,12 @@ public:
     claim_all(next_claim_);
   }
 
-  /// @returns when the sink has to look next, if that is later than now.
-  [[nodiscard]] time_point next_time(time_point now) const;
+  /// @returns when the sink has to look next for events of dead nodes, if that
+  /// is later than now.
+  [[nodiscard]] time_point next_claim(time_point now) const;
+
+  /// @returns when the next event that waits in Redis is due after now.
+  [[nodiscard]] time_point next_due(time_point now) const;
 
 private:
   /// What a claim takes: everything, or only the events that are due.

@@ -111,6 +111,7 @@ void sink_workers::take_answers() {
     else
       ctx_.ledger.done(request->what, request->by, ctx_.now());
   }
+  inbox_.are_open(open_.size());
 }
 
 void sink_workers::on_error(const delivery_ledger::ticket& what, worker_id who,

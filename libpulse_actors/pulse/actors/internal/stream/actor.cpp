@@ -2,7 +2,7 @@
 
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/caf/handlers.hpp"
-#include "pulse/actors/internal/caf/spawn_state.hpp"
+#include "pulse/actors/internal/caf/io_host.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/actors/internal/stream/dead_letters.hpp"
@@ -59,13 +59,11 @@ struct stream_state {
   using self_type = internal::stream_self;
   using time_point = caf::actor_clock::time_point;
   using work_handle = internal::stream_work_queue::handle;
-  using self_pointer
-    = self_type::stateful_pointer<internal::state_box<stream_state>>;
 
   static inline const char* name = "pulse.stream";
 
-  stream_state(self_pointer self, stream_options x, connection_actor redis,
-               internal::environment env)
+  stream_state(self_type::pointer self, stream_options x,
+               connection_actor redis, internal::environment env)
     : self(self),
       options(std::move(x)),
       redis(std::move(redis)),
@@ -528,7 +526,7 @@ struct stream_state {
     return std::string{name} + " " + options.name;
   }
 
-  self_pointer self;
+  self_type::pointer self;
   stream_options options;
   connection_actor redis;
   internal::environment env;
@@ -544,7 +542,7 @@ struct stream_state {
   reconnect_backoff retry_pause{milliseconds{100}, milliseconds{1'500}};
   random_engine random;
   time_point retry_at = time_point::max();
-  internal::tick_timer<self_pointer> timer;
+  internal::tick_timer<self_type::pointer> timer;
   bool told_of_retries = false;
   bool told_of_full = false;
   repeat_counter refusals;
@@ -557,9 +555,11 @@ struct stream_state {
 
 stream_actor spawn_stream(caf::actor_system& sys, stream_options options,
                           connection_actor redis,
-                          const internal::environment& env) {
-  return internal::spawn_state<stream_state>(sys, std::move(options),
-                                             std::move(redis), env);
+                          const internal::environment& env,
+                          const internal::io_host_ptr& host) {
+  return internal::spawn_hosted_state<stream_state>(sys, host,
+                                                    std::move(options),
+                                                    std::move(redis), env);
 }
 
 } // namespace pulse

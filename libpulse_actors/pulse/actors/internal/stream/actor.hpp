@@ -11,8 +11,10 @@ namespace pulse {
 /// Spawns a stream actor. The caller owns `redis` and must keep it open until
 /// the actor has terminated.
 /// @param options Must be valid, see validate().
+/// @param host Where the actor runs; null: on the scheduler.
 stream_actor spawn_stream(caf::actor_system& sys, stream_options options,
                           connection_actor redis,
-                          const internal::environment& env = {});
+                          const internal::environment& env = {},
+                          const internal::io_host_ptr& host = nullptr);
 
 } // namespace pulse
