@@ -496,9 +496,13 @@ CAF_TEST(a full server refuses adds until there is room again) {
     x.ttl = ttl;
     auto uut = must(ps.stream(x));
     must(uut.add("a", "x"));
+    // Buffers of connections count as well. When they shrink, there is room for
+    // a few more.
     std::string refused = "none";
-    for (int i = 0; i < 10'000 && refused == "none"; ++i)
+    for (int i = 0, in_a_row = 0; i < 10'000 && in_a_row < 20; ++i) {
       refused = why(uut.add("a", std::string(10'000, 'x')));
+      in_a_row = refused == "none" ? 0 : in_a_row + 1;
+    }
     CAF_CHECK_EQUAL(refused.find("out_of_memory: stream \"" + x.name + '"'),
                     0u);
     for (auto& result : add_batch(uut, 3, std::string(10'000, 'x')))

@@ -114,8 +114,8 @@ stream_operation read_info(const resp::add_format& format,
   commands->count = 3;
   commands->repeatable = true;
   return {std::move(commands),
-          [counters](const std::string& stream, resp::reply& from,
-                     caf::response_promise& promise) {
+          [&counters](const std::string& stream, resp::reply& from,
+                      caf::response_promise& promise) {
             auto info = info_of(stream, from);
             if (info)
               info->counters = counters;
