@@ -167,35 +167,41 @@ CAF_TEST(an actor of a host can run on the scheduler where the sender is) {
   const auto hosted = sum(internal::make_io_host(sys, 0us));
   CAF_CHECK_EQUAL(total(hosted), 0u);
   const auto io_thread = at->take();
-  caf::actor sender = sys.spawn([=](caf::event_based_actor* self) {
-    auto& to = *caf::actor_cast<caf::abstract_actor*>(hosted);
-    internal::enqueue_beside(
-      to,
-      caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                caf::put_atom_v, uint64_t{7}),
-      self->context());
-  });
-  std::set<std::thread::id> used;
-  CAF_REQUIRE(eventually([&] {
-    used = at->take();
-    return !used.empty();
+  const auto send_from_scheduler = [&] {
+    sys.spawn([=](caf::event_based_actor* self) {
+      internal::enqueue_beside(
+        *caf::actor_cast<caf::abstract_actor*>(hosted),
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                  caf::put_atom_v, uint64_t{7}),
+        self->context());
+    });
+  };
+  // A turn of the host that has not ended takes the message, too.
+  CAF_CHECK(eventually([&] {
+    send_from_scheduler();
+    std::set<std::thread::id> used;
+    CAF_REQUIRE(eventually([&] {
+      used = at->take();
+      return !used.empty();
+    }));
+    return used != io_thread;
   }));
-  CAF_CHECK(used != io_thread);
-  CAF_CHECK_EQUAL(total(hosted), 7u);
+  CAF_CHECK_EQUAL(total(hosted) % 7, 0u);
 }
 
 CAF_TEST(an actor leaves its host and comes back) {
   const auto hosted = sum(internal::make_io_host(sys, 0us));
   CAF_CHECK_EQUAL(total(hosted), 0u);
   const auto io_thread = at->take();
+  // The turn in which the actor is told may include messages that follow.
+  const auto runs_in_host = [&] {
+    CAF_CHECK_EQUAL(total(hosted), 0u);
+    return at->take() == io_thread;
+  };
   internal::tell(hosted, caf::update_atom_v, false);
-  CAF_CHECK_EQUAL(total(hosted), 0u);
-  CAF_CHECK(at->take() != io_thread);
+  CAF_CHECK(eventually([&] { return !runs_in_host(); }));
   internal::tell(hosted, caf::update_atom_v, true);
-  CAF_CHECK_EQUAL(total(hosted), 0u);
-  at->take();
-  CAF_CHECK_EQUAL(total(hosted), 0u);
-  CAF_CHECK(at->take() == io_thread);
+  CAF_CHECK(eventually(runs_in_host));
 }
 
 CAF_TEST(an actor with much to do does not keep others of its host waiting) {
