@@ -17,7 +17,7 @@ namespace pulse {
 ///
 /// A handler that blocks (a database call, a sleep, a lock) must not run on the
 /// threads of CAF's scheduler: it stops all actors that wait for the same
-/// thread, those of the library as well, so that even an unrelated add waits.
+/// thread: other workers and, with CAF 1.x, also streams, readers and sinks.
 /// Use sink::handle(), or spawn the subscriber with `caf::detached`. If all
 /// threads are busy for a second, the sink logs that; this time counts for no
 /// `ack_wait`.

@@ -33,8 +33,7 @@ public:
 
   void enqueue(caf::mailbox_element_ptr x, caf::execution_unit* unit) override {
     if (host_)
-      // NOLINTNEXTLINE(bugprone-parent-virtual-call): that of the base class
-      // ignores the host
+      // NOLINTNEXTLINE(bugprone-parent-virtual-call): Base ignores the host
       caf::scheduled_actor::enqueue(std::move(x), host_.get());
     else
       Base::enqueue(std::move(x), unit);
