@@ -25,8 +25,6 @@ values library(stage& at, adding how) {
                                                {stream.handle()}, how));
 }
 
-constexpr size_t producer_window = 1'000; // the default
-
 values with_producer(stage& at) {
   node here{at};
   auto stream = must(here.pulse().stream(stream_name));
@@ -65,7 +63,7 @@ std::vector<scenario> add_scenarios() {
            "adds by a producer, one thread, window of 1000",
            {{"events/s"}},
            nullptr,
-           [](stage& at) { return limit(at, producer_window); },
+           [](stage& at) { return limit(at, producer_options{}.max_open); },
            with_producer}};
 }
 

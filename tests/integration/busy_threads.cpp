@@ -1,8 +1,8 @@
 #define CAF_SUITE integration.busy_threads
 
+#include "support/gate.hpp"
 #include "support/sink_fixture.hpp"
 
-#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -18,36 +18,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Something that blocks those who wait for it.
-class gate {
-public:
-  void wait() {
-    ++waiting_;
-    while (!open_)
-      std::this_thread::sleep_for(1ms);
-  }
-
-  void open() {
-    open_ = true;
-  }
-
-  [[nodiscard]] int waiting() const {
-    return waiting_;
-  }
-
-private:
-  std::atomic<bool> open_{false};
-  std::atomic<int> waiting_{0};
-};
-
 reaction block_for(milliseconds time) {
   return [time](caf::event_based_actor*, const event&) {
     std::this_thread::sleep_for(time);
     return ok();
   };
 }
-
-} // namespace
 
 struct fixture : sink_fixture {
   std::shared_ptr<gate> held = std::make_shared<gate>();
@@ -69,6 +45,8 @@ struct fixture : sink_fixture {
     CAF_CHECK(seen.wait_for_count(2));
   }
 };
+
+} // namespace
 
 CAF_TEST_FIXTURE_SCOPE(busy_threads_tests, fixture)
 

@@ -9,9 +9,9 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include "support/gate.hpp"
 #include "support/raw_client.hpp"
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -101,23 +101,16 @@ struct fixture {
   // Occupies all threads of the scheduler while it lives.
   struct blockade {
     explicit blockade(caf::actor_system& sys) {
-      for (int i = 0; i < 4; ++i)
-        sys.spawn([released = released, blocked = blocked] {
-          ++*blocked;
-          while (!*released)
-            std::this_thread::sleep_for(1ms);
-        });
-      CAF_REQUIRE(eventually([this] { return *blocked == 2; }));
+      for (int i = 0; i < 2; ++i)
+        sys.spawn([x = held] { x->wait(); });
+      CAF_REQUIRE(eventually([this] { return held->waiting() == 2; }));
     }
 
     ~blockade() {
-      *released = true;
+      held->open();
     }
 
-    std::shared_ptr<std::atomic<bool>> released
-      = std::make_shared<std::atomic<bool>>(false);
-    std::shared_ptr<std::atomic<int>> blocked
-      = std::make_shared<std::atomic<int>>(0);
+    std::shared_ptr<gate> held = std::make_shared<gate>();
   };
 };
 

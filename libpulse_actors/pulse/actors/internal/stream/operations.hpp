@@ -28,6 +28,7 @@ stream_operation read_range(const std::string& key, const range_query& query);
 stream_operation trim_exactly(const std::string& key, uint64_t max_len);
 
 /// XINFO and HMGET; replies with a stream_info that contains these counters.
+/// @param counters Are read when Redis has replied; must outlive the operation.
 stream_operation read_info(const resp::add_format& format,
                            const stream_counters& counters);
 
