@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/actors/internal/caf/counted_task.hpp"
 #include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/core/event_filter.hpp"
 
@@ -12,8 +13,6 @@
 #  include <caf/execution_unit.hpp>
 #  include <caf/io/network/multiplexer.hpp>
 #  include <caf/mailbox_element.hpp>
-#  include <caf/ref_counted.hpp>
-#  include <caf/resumable.hpp>
 #endif
 
 #include <atomic>
@@ -42,9 +41,7 @@ namespace pulse::internal {
 ///
 /// While work comes at short intervals, the thread does not sleep between its
 /// turns, see redis_options::busy_poll_us.
-class io_host final : public caf::execution_unit,
-                      public caf::resumable,
-                      public caf::ref_counted {
+class io_host final : public caf::execution_unit, public counted_task {
 public:
   /// @param busy_poll Maximum time to look for work before the thread sleeps.
   io_host(caf::actor_system& sys, std::chrono::microseconds busy_poll);
@@ -54,19 +51,7 @@ public:
   /// @param x Takes over one reference.
   void exec_later(caf::resumable* x) override;
 
-  subtype_t subtype() const override {
-    return function_object;
-  }
-
   resume_result resume(caf::execution_unit* thread, size_t throughput) override;
-
-  void intrusive_ptr_add_ref_impl() override {
-    ref();
-  }
-
-  void intrusive_ptr_release_impl() override {
-    deref();
-  }
 
 private:
   [[nodiscard]] bool is_running_here() const {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pulse/actors/caf_version.hpp"
+#include "pulse/actors/internal/caf/counted_task.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -8,8 +8,6 @@
 
 #if CAF_MAJOR_VERSION < 1
 #  include <caf/intrusive_ptr.hpp>
-#  include <caf/ref_counted.hpp>
-#  include <caf/resumable.hpp>
 
 #  include <mutex>
 #endif
@@ -34,26 +32,14 @@ public:
   duration waited();
 
 private:
-  class task : public caf::resumable, public caf::ref_counted {
+  class task : public counted_task {
   public:
     /// @returns whether the task was not under way, and now is.
     bool begin();
 
     duration waited();
 
-    subtype_t subtype() const override {
-      return function_object;
-    }
-
     resume_result resume(caf::execution_unit* unit, size_t throughput) override;
-
-    void intrusive_ptr_add_ref_impl() override {
-      ref();
-    }
-
-    void intrusive_ptr_release_impl() override {
-      deref();
-    }
 
   private:
     using time_point = std::chrono::steady_clock::time_point;
