@@ -1,5 +1,7 @@
 #define CAF_SUITE integration.system
 
+#include "pulse/actors/internal/runtime/liveness.hpp"
+
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
 #include "support/tiny_server.hpp"
@@ -119,6 +121,30 @@ CAF_TEST(objects go on with actors that were restarted) {
   CAF_CHECK(!sink.info());
   must(sink.close());
   must(next.info());
+}
+
+CAF_TEST(calls without waiting go on with an actor that was restarted) {
+  auto orders = must(ps.stream("orders"));
+  const auto before = orders.handle();
+  caf::anon_send_exit(before, caf::exit_reason::kill);
+  CAF_REQUIRE(eventually([&] { return !internal::is_alive(before); }));
+  must(orders.add_async("n", "p").get());
+  CAF_CHECK(orders.handle() != before);
+  must(orders.close());
+  auto closed = orders.add_async("n", "p").get();
+  CAF_REQUIRE(!closed);
+  CAF_CHECK(closed.error() == errc::closed
+            || to_failure(closed.error()).code == errc::closed);
+}
+
+CAF_TEST(a handler that Redis keeps waiting for longer than its limit is stopped) {
+  auto sink = must(ps.sink(billing()));
+  raw({"CLIENT", "PAUSE", "2000", "ALL"});
+  auto late = sink.within(100ms).handle([](const event&) {});
+  CAF_REQUIRE(!late);
+  CAF_CHECK(late.error() == errc::timed_out);
+  CAF_CHECK(describe(late.error()).find("handler was stopped")
+            != std::string::npos);
 }
 
 CAF_TEST(what is closed can be opened again with other options) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "pulse/actors/ask.hpp"
 #include "pulse/actors/handler.hpp"
 #include "pulse/actors/inbox.hpp"
 #include "pulse/actors/producer.hpp"
@@ -11,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,12 @@
 // call; actors send messages to the handles instead. A failure is a
 // `caf::error`; describe() gives its text.
 //
+// The actors have deadlines of their own, such as `command_timeout` for a
+// command of Redis, so each call ends. To wait for less time, call a function
+// of `x.within(200ms)`: it fails with `timed_out` then, but the request goes on
+// and may still have its effect. To not wait at all, use a function whose name
+// ends with _async, or ask_async() with the handle and any message.
+//
 // If an actor dies of a defect, its root restarts it (see root_actor.hpp). An
 // object that `system` opened, other than a reader without a name, then goes on
 // with the restarted actor: its next call waits for the restart. A call that
@@ -28,11 +36,6 @@
 namespace pulse {
 
 class system;
-
-namespace internal {
-struct handled_sink;
-struct produced_stream;
-} // namespace internal
 
 namespace detail {
 
@@ -55,16 +58,31 @@ public:
   /// its restart. @returns the handle.
   Handle renew(caf::actor_system& sys) const;
 
+  /// The same with a limit. Error: `caf::sec::request_timeout`.
+  [[nodiscard]] caf::expected<Handle>
+  renew_within(caf::actor_system& sys, std::optional<milliseconds> limit) const;
+
   /// From now on the handle stays as it is.
   void keep() const;
 
   /// @returns the root that restarts the actor, and its name there.
   [[nodiscard]] std::pair<root_actor, std::string> origin() const;
 
+  /// From now on the handle is that of the restarted actor.
+  void replace(Handle fresh) const;
+
 private:
   struct state;
 
   std::shared_ptr<state> state_;
+};
+
+/// Whom the calls of an object ask, and how long they wait at most.
+template <class Handle>
+struct callee {
+  caf::actor_system* sys;
+  shared_handle<Handle> handle;
+  std::optional<milliseconds> limit{};
 };
 
 } // namespace detail
@@ -76,6 +94,11 @@ class stream {
 public:
   stream(caf::actor_system& sys, stream_actor handle);
 
+  /// @returns this stream with a deadline for each call; see the top of this
+  /// file. Error of these calls: `invalid_option`, if `limit` is less than 1
+  /// ms.
+  [[nodiscard]] stream within(milliseconds limit) const;
+
   /// @param dedup_id See new_event.
   [[nodiscard]] caf::expected<event_id>
   add(std::string name, std::string payload, std::string topic = {},
@@ -84,6 +107,14 @@ public:
   add_if_exists(std::string name, std::string payload, std::string topic = {});
   [[nodiscard]] caf::expected<std::vector<add_result>>
   add(std::vector<new_event> events);
+
+  /// Adds without waiting for the result. A producer does the same for many
+  /// events, needs less for each, and bounds how many are open.
+  [[nodiscard]] future<event_id>
+  add_async(std::string name, std::string payload, std::string topic = {},
+            std::string dedup_id = {});
+  [[nodiscard]] future<std::vector<add_result>>
+  add_async(std::vector<new_event> events);
 
   /// Makes a producer: it adds events without waiting for each answer, as long
   /// as a window of open adds has room. See producer.hpp, and
@@ -116,18 +147,15 @@ public:
   /// @returns the handle of the actor, as it was at the last call. If the actor
   /// died since then, the next call has that of the restarted one.
   [[nodiscard]] stream_actor handle() const {
-    return handle_.get();
+    return to_.handle.get();
   }
 
 private:
   friend class system;
 
-  stream(caf::actor_system& sys, detail::shared_handle<stream_actor> handle);
+  explicit stream(detail::callee<stream_actor> to);
 
-  [[nodiscard]] internal::produced_stream produced() const;
-
-  caf::actor_system* sys_;
-  detail::shared_handle<stream_actor> handle_;
+  detail::callee<stream_actor> to_;
 };
 
 /// A reader. Each function sends the message with the same meaning to the
@@ -136,6 +164,11 @@ private:
 class reader {
 public:
   reader(caf::actor_system& sys, reader_actor handle);
+
+  /// @returns this reader with a deadline for each call; see the top of this
+  /// file. Error of these calls: `invalid_option`, if `limit` is less than 1
+  /// ms.
+  [[nodiscard]] reader within(milliseconds limit) const;
 
   /// Makes an inbox, from which threads fetch events when they have time; see
   /// reader_inbox. Errors: `internal` (no file descriptor is free), those of a
@@ -166,16 +199,15 @@ public:
   /// @returns the handle of the actor, as it was at the last call. If the actor
   /// died since then, the next call has that of the restarted one.
   [[nodiscard]] reader_actor handle() const {
-    return handle_.get();
+    return to_.handle.get();
   }
 
 private:
   friend class system;
 
-  reader(caf::actor_system& sys, detail::shared_handle<reader_actor> handle);
+  explicit reader(detail::callee<reader_actor> to);
 
-  caf::actor_system* sys_;
-  detail::shared_handle<reader_actor> handle_;
+  detail::callee<reader_actor> to_;
 };
 
 /// A sink. Each function sends the message with the same meaning to the sink
@@ -184,6 +216,11 @@ private:
 class sink {
 public:
   sink(caf::actor_system& sys, sink_actor handle);
+
+  /// @returns this sink with a deadline for each call; see the top of this
+  /// file. Error of these calls: `invalid_option`, if `limit` is less than 1
+  /// ms.
+  [[nodiscard]] sink within(milliseconds limit) const;
 
   [[nodiscard]] caf::expected<void> subscribe(const event_listener& listener,
                                               subscription how = {});
@@ -225,6 +262,7 @@ public:
 
   [[nodiscard]] caf::expected<void> ack(delivery_id delivery);
   [[nodiscard]] caf::expected<void> ack(std::vector<delivery_id> deliveries);
+  [[nodiscard]] future<void> ack_async(std::vector<delivery_id> deliveries);
   [[nodiscard]] caf::expected<void> nack(delivery_id delivery,
                                          milliseconds delay = {});
   [[nodiscard]] caf::expected<void> extend(delivery_id delivery);
@@ -247,22 +285,22 @@ public:
   /// @returns the handle of the actor, as it was at the last call. If the actor
   /// died since then, the next call has that of the restarted one.
   [[nodiscard]] sink_actor handle() const {
-    return handle_.get();
+    return to_.handle.get();
   }
 
 private:
   friend class system;
 
-  sink(caf::actor_system& sys, detail::shared_handle<sink_actor> handle);
+  explicit sink(detail::callee<sink_actor> to);
 
   caf::expected<handler_actor> start_handler(event_handler fun,
                                              const handler_options& how);
   caf::expected<handler_actor>
   start_batch_handler(batch_handler fun, const batch_handler_options& how);
-  [[nodiscard]] internal::handled_sink handled() const;
+  template <class F>
+  caf::expected<handler_actor> start(F spawn);
 
-  caf::actor_system* sys_;
-  detail::shared_handle<sink_actor> handle_;
+  detail::callee<sink_actor> to_;
 };
 
 /// What system::connect() does if Redis does not answer.

@@ -1,21 +1,9 @@
 #pragma once
 
 #include "pulse/actors/internal/caf/io_host.hpp"
+#include "pulse/actors/internal/caf/reply_receiver.hpp"
 
-#include <caf/actor_addr.hpp>
-#include <caf/actor_cast.hpp>
-#include <caf/actor_config.hpp>
-#include <caf/actor_system.hpp>
 #include <caf/error.hpp>
-#include <caf/exit_reason.hpp>
-#include <caf/mailbox_element.hpp>
-#include <caf/make_actor.hpp>
-
-#if CAF_MAJOR_VERSION < 1
-#  include <caf/monitorable_actor.hpp>
-#else
-#  include <caf/abstract_actor.hpp>
-#endif
 
 #include <atomic>
 #include <cstdint>
@@ -49,10 +37,8 @@ public:
   /// @param self The actor; must outlive this, and must handle
   /// `caf::update_atom`: then it calls take().
   explicit answer_inbox(Self self) : self_(self) {
-    auto& sys = self->system();
-    caf::actor_config cfg{self->context()};
-    receiver_ = caf::make_actor<receiver, caf::strong_actor_ptr>(
-      sys.next_actor_id(), sys.node(), &sys, cfg, self->address());
+    receiver_ = make_reply_receiver<receiver>(self->system(), self->context(),
+                                              self->address());
   }
 
   answer_inbox(const answer_inbox&) = delete;
@@ -87,46 +73,15 @@ public:
   }
 
 private:
-#if CAF_MAJOR_VERSION < 1
-  using base = caf::monitorable_actor;
-  using host = caf::execution_unit;
-  using enqueue_result = void;
-#else
-  using base = caf::abstract_actor;
-  using host = caf::scheduler;
-  using enqueue_result = bool;
-#endif
-
-  template <class... Ts>
-  static caf::mailbox_element_ptr make_element(caf::strong_actor_ptr sender,
-                                               caf::message_id id,
-                                               Ts&&... message) {
-#if CAF_MAJOR_VERSION < 1
-    return caf::make_mailbox_element(std::move(sender), id, {},
-                                     std::forward<Ts>(message)...);
-#else
-    return caf::make_mailbox_element(std::move(sender), id,
-                                     std::forward<Ts>(message)...);
-#endif
-  }
-
-  // An actor without a mailbox and without a thread. Any thread calls
-  // enqueue().
-  class receiver : public base {
+  class receiver : public reply_receiver {
   public:
     receiver(caf::actor_config& cfg, caf::actor_addr owner)
-      : base(cfg), owner_(std::move(owner)) {
+      : reply_receiver(cfg), owner_(std::move(owner)) {
       // nop
     }
 
     const char* name() const override {
       return "pulse.answers";
-    }
-
-    enqueue_result enqueue(caf::mailbox_element_ptr what, host* here) override {
-      if (what->mid.is_response() && add(*what))
-        wake_owner(here);
-      return enqueue_result(true);
     }
 
     void expect_one() noexcept {
@@ -148,21 +103,14 @@ private:
         closed_ = true;
         answers_.clear();
       }
-      this->cleanup(caf::exit_reason::normal, nullptr);
+      this->end();
     }
-
-#if CAF_MAJOR_VERSION >= 1
-    void setup_metrics() {
-      // nop
-    }
-#endif
 
   private:
-#if CAF_MAJOR_VERSION >= 1
-    void force_close_mailbox() override {
-      // nop
+    void on_reply(caf::mailbox_element& what, running_host* here) override {
+      if (add(what))
+        wake_owner(here);
     }
-#endif
 
     // Returns whether the owner must be woken: otherwise it has not looked yet
     // since it was woken last.
@@ -180,7 +128,7 @@ private:
       return answers_.size() == 1;
     }
 
-    void wake_owner(host* here) {
+    void wake_owner(running_host* here) {
       auto to = caf::actor_cast<caf::strong_actor_ptr>(owner_);
       if (!to)
         return;
