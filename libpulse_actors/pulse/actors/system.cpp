@@ -358,7 +358,7 @@ caf::expected<handler_actor> sink::start(F spawn) {
   if (ok)
     return result;
   if (!to_.limit || !is_late(ok.error()))
-    return std::move(ok.error());
+    return ok.error();
   internal::tell(result, caf::close_atom_v);
   return late_error(*to_.limit, "so the handler was stopped");
 }

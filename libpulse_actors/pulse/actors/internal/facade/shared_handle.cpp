@@ -16,11 +16,9 @@ struct shared_handle<Handle>::state {
 template <class Handle>
 shared_handle<Handle>::shared_handle(Handle x, root_actor root,
                                      std::string name, bool lazy)
-  : state_(std::make_shared<state>()) {
-  state_->handle = std::move(x);
-  state_->root = std::move(root);
-  state_->name = std::move(name);
-  state_->lazy = lazy;
+  : state_(
+    new state{{}, std::move(x), std::move(root), std::move(name), lazy}) {
+  // nop
 }
 
 template <class Handle>
