@@ -47,8 +47,8 @@ std::function<void()> decode() {
   auto decoder = std::make_shared<resp::decoder>();
   return [decoder, bytes = reply_with(events, payload)] {
     resp::reply reply;
-    decoder->feed(bytes.data(), bytes.size());
-    auto complete = decoder->next(reply);
+    std::string_view rest{bytes};
+    auto complete = decoder->next(rest, reply);
     auto page = resp::read_page(reply, stream_key({}));
     require(complete && page && page->block->extents.size() == events);
   };

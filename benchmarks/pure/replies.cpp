@@ -34,8 +34,8 @@ resp::event_page page_with(size_t events, size_t payload) {
   const auto bytes = reply_with(events, payload);
   resp::decoder decoder;
   resp::reply reply;
-  decoder.feed(bytes.data(), bytes.size());
-  if (auto complete = decoder.next(reply); !complete || !*complete)
+  std::string_view rest{bytes};
+  if (auto complete = decoder.next(rest, reply); !complete || !*complete)
     throw std::logic_error("the reply is not complete");
   auto result = resp::read_page(reply, stream_key({}));
   if (!result)

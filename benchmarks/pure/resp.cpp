@@ -21,8 +21,8 @@ void decode(benchmark::State& state) {
   per_event result{state};
   for ([[maybe_unused]] auto step : state) {
     resp::reply reply;
-    decoder.feed(bytes.data(), bytes.size());
-    auto complete = decoder.next(reply);
+    std::string_view rest{bytes};
+    auto complete = decoder.next(rest, reply);
     auto page = resp::read_page(reply, stream_key({}));
     if (!complete || !page || page->block->extents.size() != events)
       state.SkipWithError("the reply was not read");

@@ -30,25 +30,26 @@ decoder_limits small_limits() {
   return result;
 }
 
-// Feeds at most `step` bytes at a time.
+// Hands over at most `step` bytes at a time.
 decoded decode(std::string_view bytes, size_t step) {
   decoded result;
   decoder uut{small_limits()};
+  reply under_way;
   while (!bytes.empty() && !result.broken) {
-    const auto n = std::min(step, bytes.size());
-    uut.feed(bytes.data(), n);
-    bytes.remove_prefix(n);
-    for (;;) {
-      const auto before = result.all.nodes.size();
-      auto complete = uut.next(result.all);
+    auto piece = bytes.substr(0, step);
+    bytes.remove_prefix(piece.size());
+    while (!piece.empty() && !result.broken) {
+      const auto complete = uut.next(piece, under_way);
       if (!complete) {
         result.broken = complete.error().code;
         fuzz::check(!complete.error().what.empty(), "an error has a text");
-      }
-      if (!complete || !*complete) {
-        fuzz::check(result.all.nodes.size() == before,
-                    "no part of an incomplete reply is handed out");
-        break;
+        fuzz::check(under_way.nodes.size() == result.all.nodes.size()
+                      && under_way.bytes.size() == result.all.bytes.size(),
+                    "an error leaves the complete replies");
+      } else if (*complete) {
+        result.all = under_way;
+      } else {
+        fuzz::check(piece.empty(), "a reply is incomplete only at the end");
       }
     }
   }

@@ -99,15 +99,17 @@ void read_as_welcome(const reply& x) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   decoder from;
-  from.feed(reinterpret_cast<const char*>(data), size);
+  std::string_view rest{reinterpret_cast<const char*>(data), size};
   reply first;
   // All that comes for the answer of a batch, one for what has one reply.
-  auto complete = from.next(first);
+  auto complete = from.next(rest, first);
   if (!complete || !*complete)
     return 0;
   auto all = first;
-  while (complete && *complete)
-    complete = from.next(all);
+  for (auto more = all; complete && *complete;) {
+    all = more;
+    complete = from.next(rest, more);
+  }
   read_as_facts(first);
   read_as_facts(all);
   read_as_results(all);

@@ -45,15 +45,12 @@ outcome<reply> decode(const std::string& bytes, size_t step = SIZE_MAX,
                       const decoder_limits& limits = {}) {
   decoder uut{limits};
   reply result;
-  for (size_t pos = 0; pos < bytes.size();
-       pos += std::min(step, bytes.size())) {
-    uut.feed(bytes.data() + pos, std::min(step, bytes.size() - pos));
-    for (bool more = true; more;) {
-      auto x = uut.next(result);
-      if (!x)
+  for (std::string_view rest{bytes}; !rest.empty();) {
+    auto piece = rest.substr(0, step);
+    rest.remove_prefix(piece.size());
+    while (!piece.empty())
+      if (auto x = uut.next(piece, result); !x)
         return x.error();
-      more = *x;
-    }
   }
   return result;
 }
@@ -136,14 +133,16 @@ CAF_TEST(a reply cut at any byte is the same as a whole one) {
     for (size_t cut = 1; cut < sample.size(); ++cut) {
       decoder uut;
       reply out;
-      uut.feed(sample.data(), cut);
-      auto early = uut.next(out);
+      std::string_view head{sample.data(), cut};
+      std::string_view rest{sample.data() + cut, sample.size() - cut};
+      CAF_CHECK(!uut.has_part());
+      auto early = uut.next(head, out);
       CAF_REQUIRE(early.ok());
-      CAF_CHECK(!*early);
-      CAF_CHECK(out.nodes.empty() && out.bytes.empty() && out.count == 0);
-      uut.feed(sample.data() + cut, sample.size() - cut);
-      auto late = uut.next(out);
+      CAF_CHECK(!*early && head.empty() && uut.has_part());
+      CAF_CHECK_EQUAL(out.count, 0u);
+      auto late = uut.next(rest, out);
       CAF_REQUIRE(late.ok() && *late);
+      CAF_CHECK(rest.empty() && !uut.has_part());
       CAF_CHECK_EQUAL(print(out), expected);
       CAF_CHECK_EQUAL(out.count, 1u);
     }
@@ -173,10 +172,10 @@ CAF_TEST(many pipelined replies come out in order) {
     bytes += i % 2 == 0 ? ":" + std::to_string(i) + "\r\n"
                         : "$4\r\n" + std::to_string(1000 + i % 1000) + "\r\n";
   decoder uut;
-  uut.feed(bytes.data(), bytes.size());
+  std::string_view rest{bytes};
   for (int i = 0; i < 10'000; ++i) {
     reply one;
-    auto x = uut.next(one);
+    auto x = uut.next(rest, one);
     CAF_REQUIRE(x.ok() && *x);
     CAF_REQUIRE_EQUAL(one.nodes.size(), 1u);
     auto& node = one.nodes[0];
@@ -186,7 +185,8 @@ CAF_TEST(many pipelined replies come out in order) {
       CAF_REQUIRE(one.text(node) == std::to_string(1000 + i % 1000));
   }
   reply none;
-  CAF_CHECK(!*uut.next(none));
+  CAF_CHECK(rest.empty());
+  CAF_CHECK(!*uut.next(rest, none));
 }
 
 CAF_TEST(a large string in small pieces arrives whole) {
@@ -319,23 +319,34 @@ CAF_TEST(lines without end are refused early) {
 
 CAF_TEST(good replies before a bad one are delivered) {
   decoder uut;
-  const std::string bytes = "+OK\r\n:1\r\n?";
-  uut.feed(bytes.data(), bytes.size());
+  std::string_view bytes = "+OK\r\n:1\r\n*3\r\n$2\r\nab\r\n$1\r\nc?";
   reply out;
-  CAF_CHECK(*uut.next(out));
-  CAF_CHECK(*uut.next(out));
-  auto x = uut.next(out);
+  CAF_CHECK(*uut.next(bytes, out));
+  CAF_CHECK(*uut.next(bytes, out));
+  auto x = uut.next(bytes, out);
   CAF_REQUIRE(!x.ok());
   CAF_CHECK_EQUAL(print(out), "status OK\nint 1\n");
+  CAF_CHECK_EQUAL(out.bytes, "OK");
+  CAF_CHECK_EQUAL(out.count, 2u);
+}
+
+CAF_TEST(a large reply keeps no large reserve) {
+  const std::string text(3u << 20, 'x');
+  auto x = decode("*2\r\n$" + std::to_string(text.size()) + "\r\n" + text
+                    + "\r\n$1\r\ny\r\n",
+                  64u << 10);
+  CAF_REQUIRE(x.ok());
+  CAF_CHECK_EQUAL(x->bytes.size(), text.size() + 1);
+  CAF_CHECK(x->bytes.capacity() <= x->bytes.size() + (1u << 20));
 }
 
 CAF_TEST(after an error a decoder repeats it) {
   decoder uut;
   reply out;
-  uut.feed("?", 1);
-  const auto first = uut.next(out).error().what;
-  uut.feed("+OK\r\n", 5);
-  const auto second = uut.next(out).error().what;
+  std::string_view bad = "?";
+  const auto first = uut.next(bad, out).error().what;
+  std::string_view good = "+OK\r\n";
+  const auto second = uut.next(good, out).error().what;
   CAF_CHECK_EQUAL(second, first);
   CAF_CHECK(out.nodes.empty());
 }

@@ -123,7 +123,7 @@ struct fsm_fixture {
   }
 
   std::string receive(const std::string& bytes) {
-    uut().on_data(now, bytes.data(), bytes.size(), todo);
+    uut().on_data(now, bytes, todo);
     return done();
   }
 

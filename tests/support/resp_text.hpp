@@ -52,12 +52,12 @@ inline std::string to_text(const argv& command) {
 inline resp::reply parse_reply(const std::string& text) {
   resp::reply result;
   resp::decoder decoder;
-  decoder.feed(text.data(), text.size());
-  auto more = decoder.next(result);
-  while (more.ok() && *more)
-    more = decoder.next(result);
-  if (!more)
-    CAF_FAIL(more.error().what << ": " << text);
+  std::string_view rest{text};
+  while (!rest.empty())
+    if (auto complete = decoder.next(rest, result); !complete)
+      CAF_FAIL(complete.error().what << ": " << text);
+  if (decoder.has_part())
+    CAF_FAIL("a reply is incomplete: " << text);
   return result;
 }
 

@@ -285,15 +285,15 @@ void connection_fsm::close_socket(actions& out) {
 
 // -- replies ------------------------------------------------------------------
 
-void connection_fsm::on_data(time_point now, const char* data, size_t size,
+void connection_fsm::on_data(time_point now, std::string_view bytes,
                              actions& out) {
   if (!session_)
     return;
   if (state_ == state::connecting)
     state_ = state::handshaking;
-  session_->feed(data, size);
+  const auto size = bytes.size();
   // A reply may end the connection; then there is no session any more.
-  while (session_ && take_reply(now, out)) {
+  while (session_ && take_reply(now, bytes, out)) {
     // nop
   }
   if (state_ == state::ready && queue_.num_sent() > 0
@@ -303,12 +303,13 @@ void connection_fsm::on_data(time_point now, const char* data, size_t size,
 }
 
 // Returns whether there may be another reply.
-bool connection_fsm::take_reply(time_point now, actions& out) {
+bool connection_fsm::take_reply(time_point now, std::string_view& bytes,
+                                actions& out) {
   using progress = session::progress;
   const auto since = queue_.num_sent() > 0 ? queue_.front().arriving_since
                                            : std::nullopt;
   const auto before = out.size();
-  const auto what = session_->read(queue_, out);
+  const auto what = session_->read(bytes, queue_, out);
   if (since && out.size() > before)
     if (auto* x = std::get_if<answer_action>(&out.back()))
       x->answer->took = now - *since;

@@ -59,7 +59,7 @@ public:
   void on_connect_failed(time_point now, const failure& why, actions& out);
 
   /// Bytes arrived on the socket.
-  void on_data(time_point now, const char* data, size_t size, actions& out);
+  void on_data(time_point now, std::string_view bytes, actions& out);
 
   /// The socket took `bytes`; `unsent` bytes are still in the buffer of its
   /// owner.
@@ -109,7 +109,7 @@ private:
   void fail_sent(time_point now, const failure& why, actions& out);
   static void fail(const queued_batch& x, failure why, actions& out);
   void schedule_next(time_point now, bool at_once, actions& out);
-  bool take_reply(time_point now, actions& out);
+  bool take_reply(time_point now, std::string_view& bytes, actions& out);
   void leave_if_wrong(time_point now, actions& out);
   [[nodiscard]] milliseconds timeout_of(const command_batch& x) const;
   [[nodiscard]] failure too_late(const queued_batch& x) const;

@@ -76,26 +76,54 @@ void session::send_text(std::string bytes, actions& out) {
 
 // -- reading ------------------------------------------------------------------
 
-outcome<session::progress> session::read(command_queue& queue, actions& out) {
-  auto* front = is_ready_ && queue.num_sent() > 0 ? &queue.front() : nullptr;
-  const bool is_answer = front != nullptr && !front->loading;
-  if (is_answer && !front->answer)
-    front->answer = std::make_shared<resp::reply>();
-  resp::reply other;
-  auto& x = is_answer ? *front->answer : other;
-  const auto complete = decoder_.next(x);
+outcome<session::progress> session::read(std::string_view& bytes,
+                                         command_queue& queue, actions& out) {
+  if (!decoder_.has_part())
+    begin_reply(queue);
+  const auto complete = decoder_.next(bytes, *reply_);
   if (!complete)
     return complete.error();
   if (!*complete)
     return progress::incomplete;
-  if (is_answer)
-    return x.count == front->commands->count ? finish_front(queue, out)
-                                             : progress::reply;
-  if (front != nullptr)
-    return take_script_reply(*front, x, out);
+  return finish_reply(queue, out);
+}
+
+session::subject session::next_subject(command_queue& queue) const {
   if (!is_ready_)
-    return take_greeting(x, out);
-  return resp::unexpected_reply("no command", resp::cursor{x});
+    return subject::greeting;
+  if (queue.num_sent() == 0)
+    return subject::nothing;
+  return queue.front().loading ? subject::script : subject::commands;
+}
+
+// The replies to the commands of a batch are decoded into one reply.
+void session::begin_reply(command_queue& queue) {
+  subject_ = next_subject(queue);
+  if (subject_ != subject::commands) {
+    reply_ = std::make_shared<resp::reply>();
+    return;
+  }
+  auto& front = queue.front();
+  if (!front.answer)
+    front.answer = std::make_shared<resp::reply>();
+  reply_ = front.answer;
+}
+
+outcome<session::progress> session::finish_reply(command_queue& queue,
+                                                 actions& out) {
+  const auto x = std::move(reply_);
+  switch (subject_) {
+    case subject::commands:
+      return x->count == queue.front().commands->count
+               ? finish_front(queue, out)
+               : progress::reply;
+    case subject::script:
+      return take_script_reply(queue.front(), *x, out);
+    case subject::greeting:
+      return take_greeting(*x, out);
+    default:
+      return resp::unexpected_reply("no command", resp::cursor{*x});
+  }
 }
 
 outcome<session::progress> session::take_greeting(const resp::reply& x,

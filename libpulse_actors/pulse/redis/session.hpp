@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace pulse::redis {
 
@@ -50,15 +51,12 @@ public:
     has_written_ = true;
   }
 
-  /// Adds bytes that arrived; read() then takes replies from them.
-  void feed(const char* data, size_t size) {
-    decoder_.feed(data, size);
-  }
-
-  /// Reads the next reply. Errors: those of handshake::on_reply();
+  /// Reads the next reply, or a part of it, from bytes that arrived, and
+  /// removes what it has read. Errors: those of handshake::on_reply();
   /// `protocol_error` if the bytes are no RESP, or nobody waits for the reply;
   /// `payload_too_large`.
-  outcome<progress> read(command_queue& queue, actions& out);
+  outcome<progress> read(std::string_view& bytes, command_queue& queue,
+                         actions& out);
 
   /// @returns whether a part of the next reply has arrived.
   [[nodiscard]] bool is_receiving() const noexcept {
@@ -83,6 +81,12 @@ public:
   }
 
 private:
+  /// What the server replies to.
+  enum class subject : uint8_t { nothing, greeting, script, commands };
+
+  [[nodiscard]] subject next_subject(command_queue& queue) const;
+  void begin_reply(command_queue& queue);
+  outcome<progress> finish_reply(command_queue& queue, actions& out);
   void send_text(std::string bytes, actions& out);
   outcome<progress> take_greeting(const resp::reply& x, actions& out);
   static progress take_script_reply(queued_batch& front, const resp::reply& x,
@@ -90,6 +94,10 @@ private:
   progress finish_front(command_queue& queue, actions& out);
 
   resp::decoder decoder_;
+  /// The reply under way. Commands may be sent while a part of it is missing,
+  /// so what it belongs to is decided when it begins.
+  reply_ptr reply_;
+  subject subject_ = subject::nothing;
   handshake handshake_;
   bool is_ready_ = false;
   size_t unsent_ = 0;

@@ -61,7 +61,7 @@ public:
       },
       [this](caf::put_atom, link_id from, const std::string& bytes) {
         if (from == link_)
-          fsm_.on_data(now(), bytes.data(), bytes.size(), todo_);
+          fsm_.on_data(now(), bytes, todo_);
         perform();
       },
       [this](caf::close_atom, link_id from) {

@@ -182,10 +182,10 @@ private:
     if (!socket_.is(x.handle))
       return;
     guarded([&] {
-      plain_.clear();
-      const auto ok = socket_.receive(internal::bytes_of(x), plain_);
-      if (!plain_.empty())
-        fsm_.on_data(now(), plain_.data(), plain_.size(), todo_);
+      std::string_view plain;
+      const auto ok = socket_.receive(internal::bytes_of(x), plain);
+      if (!plain.empty())
+        fsm_.on_data(now(), plain, todo_);
       if (!ok)
         fsm_.on_broken(now(), ok.error(), todo_);
     });
@@ -368,9 +368,6 @@ private:
   redis::actions todo_;
   internal::answer_queue answers_;
   internal::secured_socket socket_;
-  // The plaintext that was received last.
-  std::string plain_;
-
   // The addresses to connect to, in turn.
   redis::addresses addresses_;
   size_t next_address_ = 0;

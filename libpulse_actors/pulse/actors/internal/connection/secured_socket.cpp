@@ -41,12 +41,15 @@ status secured_socket::write(const std::string& plain) {
   return result;
 }
 
-status secured_socket::receive(std::string_view bytes, std::string& plain) {
+status secured_socket::receive(std::string_view bytes,
+                               std::string_view& plain) {
   if (!tls_) {
-    plain.append(bytes);
+    plain = bytes;
     return {};
   }
-  auto result = judge(tls_->receive(bytes, plain));
+  plain_.clear();
+  auto result = judge(tls_->receive(bytes, plain_));
+  plain = plain_;
   send_output();
   return result;
 }

@@ -37,9 +37,11 @@ public:
   /// Error: `errc::tls_failed`; the socket cannot be used any more then.
   status write(const std::string& plain);
 
-  /// Decrypts bytes that arrived and appends their plaintext to `plain`.
-  /// Error: as write().
-  status receive(std::string_view bytes, std::string& plain);
+  /// Decrypts bytes that arrived.
+  /// @param plain Becomes their plaintext: without TLS the same bytes,
+  /// otherwise bytes that are valid until the next call. Error: as write();
+  /// there may be plaintext as well.
+  status receive(std::string_view bytes, std::string_view& plain);
 
   void give_up() noexcept;
 
@@ -55,6 +57,8 @@ private:
   redis::tls_settings settings_;
   std::shared_ptr<const redis::tls_context> certificates_;
   std::optional<redis::tls_filter> tls_;
+  /// The plaintext that was received last.
+  std::string plain_;
 };
 
 } // namespace pulse::internal
