@@ -114,7 +114,8 @@ CAF_TEST(a reader sends no errors to those who made no request) {
   reader_options how;
   how.name = "r";
   how.streams = {"a"};
-  auto reader = spawn_reader(sys, how, redis.source());
+  auto reader = spawn_reader(
+    sys, how, std::make_shared<internal::hub_source>(sys, redis.source()));
   consume_messages();
   send_plain(reader, atom::add_stream_v, std::string{"bad name"},
              start_position{});

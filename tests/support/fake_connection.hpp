@@ -104,6 +104,13 @@ public:
     tell({{}, make_error(why)});
   }
 
+  /// Fails the batch that came last, and that waits, before those before it.
+  void fail_last(const failure& why) {
+    auto plan = answer_plan{{}, make_error(why)};
+    plan.for_last = true;
+    tell(std::move(plan));
+  }
+
   /// From now on the fake replies to batches by itself, also to those that
   /// wait.
   void set_rule(rule x) {
@@ -140,7 +147,17 @@ private:
   struct answer_plan {
     std::string replies;
     caf::error error;
+    bool for_last = false;
   };
+
+  static batch take(std::deque<batch>& from, bool last) {
+    auto result = std::move(last ? from.back() : from.front());
+    if (last)
+      from.pop_back();
+    else
+      from.pop_front();
+    return result;
+  }
 
   struct state {
     std::vector<argv> commands;
@@ -198,8 +215,7 @@ private:
   // promises.
   static void obey(state& st) {
     for (; !st.plans.empty() && !st.waiting.empty(); st.plans.pop_front()) {
-      auto x = std::move(st.waiting.front());
-      st.waiting.pop_front();
+      auto x = take(st.waiting, st.plans.front().for_last);
       if (st.plans.front().error)
         x.promise.deliver(st.plans.front().error);
       else

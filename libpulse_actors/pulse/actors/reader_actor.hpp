@@ -10,9 +10,9 @@
 namespace pulse {
 
 /// A reader sends every event of its streams that matches its filter to all of
-/// its subscribers, in stream order, from the start position on. It reads only
-/// while it has a subscriber, and only as many events as its subscribers can
-/// take.
+/// its subscribers, in stream order, from the start position on. It asks for
+/// events only while it has a subscriber, and only for as many as its
+/// subscribers can take. The readers of a root share reads and a connection.
 using reader_actor = actor_interface<
   // Adds a subscriber. The reply comes when the subscriber will get all events
   // that are added from then on. All subscribers share the position of the

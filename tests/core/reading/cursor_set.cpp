@@ -48,16 +48,3 @@ CAF_TEST(rewind moves back only) {
   uut.rewind("a", {3, 0});
   CAF_CHECK(last_of(uut, "a") == (event_id{3, 0}));
 }
-
-CAF_TEST(streams that are suspended do not count as active) {
-  cursor_set uut;
-  uut.add("b", {});
-  uut.add("a", {});
-  uut.set_suspended("a", true);
-  uut.set_suspended("c", true);
-  CAF_CHECK_EQUAL(uut.active(), 1u);
-  CAF_CHECK(uut.names(true) == std::vector<std::string>{"a"});
-  CAF_CHECK(uut.names(false) == std::vector<std::string>{"b"});
-  uut.set_suspended("a", false);
-  CAF_CHECK_EQUAL(uut.active(), 2u);
-}

@@ -60,6 +60,25 @@ CAF_TEST(large events make reads smaller down to one event) {
   CAF_CHECK_EQUAL(uut.apply(5'000, 0), 1u);
 }
 
+CAF_TEST(the streams of a read share its reply) {
+  page_limit uut;
+  uut.worked(16, 16u << 20, 1ms);
+  CAF_CHECK_EQUAL(uut.apply(1'000, 16u << 20, 1), 16u);
+  CAF_CHECK_EQUAL(uut.apply(1'000, 16u << 20, 4), 4u);
+  CAF_CHECK_EQUAL(uut.apply(1'000, 16u << 20, 100), 1u);
+}
+
+CAF_TEST(a single busy stream among many is read fast after a failure) {
+  page_limit uut;
+  uut.failed(1'000, pulse::errc::connection_lost);
+  uint32_t count = 0;
+  for (int i = 0; i < 4; ++i) {
+    count = uut.apply(400, page_limit::default_bytes, 256);
+    uut.worked(count, count * 100, 1ms);
+  }
+  CAF_CHECK_EQUAL(count, 400u);
+}
+
 CAF_TEST(small events make reads larger again) {
   auto uut = busy();
   uut.worked(1, 8 * mib, 0ms);

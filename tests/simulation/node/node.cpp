@@ -32,6 +32,8 @@ node::node(world& all, const plan& how)
   redis_.open_own = [this](const std::string& purpose) {
     return connect(purpose, redis_.commands);
   };
+  hubs_ = std::make_shared<internal::hub_source>(sys_, redis_,
+                                                 environment(number_));
   leases_ = spawn_leases(sys_, redis_, environment(number_));
   actors_.push_back(caf::actor_cast<caf::actor>(leases_));
 }
@@ -58,6 +60,7 @@ void node::kill_all() {
   streams_.clear();
   actors_.clear();
   leases_ = nullptr;
+  hubs_ = nullptr;
   redis_ = {};
   while (scheduler_.try_run_once() || brokers_.try_exec_runnable()) {
     // nop

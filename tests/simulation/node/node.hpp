@@ -2,6 +2,7 @@
 
 #include "pulse/actors/config.hpp"
 #include "pulse/actors/internal/connection/actor.hpp"
+#include "pulse/actors/internal/hub/source.hpp"
 #include "pulse/actors/internal/leases/actor.hpp"
 #include "pulse/actors/internal/runtime/environment.hpp"
 #include "pulse/actors/reader_actor.hpp"
@@ -136,6 +137,7 @@ private:
   caf::io::network::test_multiplexer& brokers_;
 
   connection_source redis_;
+  internal::hub_source_ptr hubs_;
   lease_actor leases_;
   std::list<open_sink_state> sinks_;
   std::map<std::string, stream_actor> streams_;

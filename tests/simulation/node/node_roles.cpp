@@ -171,7 +171,7 @@ void node::open_reader(const reader_plan& what) {
   const auto id = all_.new_number();
   subscribers_.push_back(id);
   all_.rules.readers.opens(id, what.options.streams);
-  auto reader = spawn_reader(sys_, what.options, redis_, {},
+  auto reader = spawn_reader(sys_, what.options, hubs_, {},
                              environment(number_));
   expect_to_live(reader, "a reader");
   auto who = spawn_subscriber(sys_, link_, id);

@@ -1,12 +1,10 @@
 #include "pulse/core/reading/cursor_set.hpp"
 
-#include <algorithm>
-
 namespace pulse {
 
 bool cursor_set::add(std::string stream, event_id last,
                      stream_position position) {
-  const stream_cursor fresh{last, false, position};
+  const stream_cursor fresh{last, position};
   return streams_.emplace(std::move(stream), fresh).second;
 }
 
@@ -43,10 +41,10 @@ void cursor_set::check(std::string_view stream, event_id cursor,
     note(*i, i->second.position.check(cursor, found));
 }
 
-void cursor_set::drained() {
-  for (auto& x : streams_)
-    if (!x.second.suspended)
-      note(x, x.second.position.drained(x.second.last));
+void cursor_set::drained(std::string_view stream, event_id from) {
+  if (auto i = streams_.find(stream);
+      i != streams_.end() && i->second.last >= from)
+    note(*i, i->second.position.drained(i->second.last));
 }
 
 void cursor_set::note(map_type::value_type& where,
@@ -56,31 +54,6 @@ void cursor_set::note(map_type::value_type& where,
   if (what->kind == finding::type::reset)
     where.second.last = what->after;
   findings_.emplace_back(where.first, *what);
-}
-
-bool cursor_set::uncertain() const noexcept {
-  return std::any_of(streams_.begin(), streams_.end(), [](auto& x) {
-    return !x.second.suspended && x.second.position.uncertain();
-  });
-}
-
-void cursor_set::set_suspended(std::string_view stream, bool suspended) {
-  if (auto i = streams_.find(stream); i != streams_.end())
-    i->second.suspended = suspended;
-}
-
-std::vector<std::string> cursor_set::names(bool suspended) const {
-  std::vector<std::string> result;
-  for (auto& [name, cursor] : streams_)
-    if (cursor.suspended == suspended)
-      result.push_back(name);
-  return result;
-}
-
-size_t cursor_set::active() const noexcept {
-  return static_cast<size_t>(
-    std::count_if(streams_.begin(), streams_.end(),
-                  [](auto& x) { return !x.second.suspended; }));
 }
 
 } // namespace pulse

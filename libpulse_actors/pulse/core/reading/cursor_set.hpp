@@ -14,9 +14,6 @@ namespace pulse {
 struct stream_cursor {
   /// ID of the last event that the reader took.
   event_id last;
-  /// The reader does not read the stream at present, because Redis refuses to
-  /// read it.
-  bool suspended = false;
   /// Finds out which events the reader missed.
   stream_position position;
 };
@@ -46,8 +43,6 @@ public:
   /// it already.
   void rewind(std::string_view stream, event_id to);
 
-  void set_suspended(std::string_view stream, bool suspended);
-
   /// Compares what Redis says about a stream, `found`, with what the reader has
   /// seen up to `cursor`. Does nothing if the cursor was moved since `found`
   /// was asked for. If the stream was reset, the cursor is moved to where the
@@ -55,24 +50,15 @@ public:
   void check(std::string_view stream, event_id cursor,
              const std::optional<stream_state>& found);
 
-  /// Call this when Redis has no event behind any cursor of the streams that
-  /// are read.
-  void drained();
+  /// Call this when Redis had no event after `from` in a stream. Does nothing
+  /// if the cursor is before that.
+  void drained(std::string_view stream, event_id from);
 
   /// @returns what was found out since the last call, each with the name of its
   /// stream.
   std::vector<std::pair<std::string, finding>> take_findings() {
     return std::exchange(findings_, {});
   }
-
-  /// @returns whether a check before the next read would give information.
-  [[nodiscard]] bool uncertain() const noexcept;
-
-  /// Names of the streams that are (not) suspended.
-  [[nodiscard]] std::vector<std::string> names(bool suspended) const;
-
-  /// Number of streams that are read, that is: not suspended.
-  [[nodiscard]] size_t active() const noexcept;
 
   [[nodiscard]] const map_type& streams() const noexcept {
     return streams_;

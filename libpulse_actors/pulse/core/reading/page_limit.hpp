@@ -38,11 +38,14 @@ public:
   }
 
   /// @param bytes How large the reply may be, about.
+  /// @param streams How many streams are read, at least 1. Redis applies a
+  /// count to each of them, and they share the reply.
   /// @returns how many events a read that wants `wanted` may ask for: at least
   /// 1, unless `wanted` is 0.
-  [[nodiscard]] uint32_t apply(uint64_t wanted,
-                               uint64_t bytes = default_bytes) const noexcept {
-    const auto best = std::min({limit_, growth * most_seen_, fitting(bytes)});
+  [[nodiscard]] uint32_t apply(uint64_t wanted, uint64_t bytes = default_bytes,
+                               uint64_t streams = 1) const noexcept {
+    const auto best
+      = std::min({limit_, growth * most_seen_, fitting(bytes) / streams});
     return static_cast<uint32_t>(std::min(wanted, std::max<uint64_t>(best, 1)));
   }
 

@@ -23,13 +23,14 @@ public:
 
   static constexpr const char* name = "pulse.reader";
 
-  reader_state(reader_ptr self, reader_options options, connection_source redis,
-               supervision supervisor, const internal::environment& env)
+  reader_state(reader_ptr self, reader_options options,
+               internal::hub_source_ptr hubs, supervision supervisor,
+               const internal::environment& env)
     : self_(self),
       reader_{self,
               std::move(options),
               {},
-              redis.commands,
+              hubs->commands(),
               supervisor,
               internal::notice_publisher{supervisor.listens},
               internal::reader_timers{self},
@@ -39,12 +40,13 @@ public:
               {},
               {}},
       subscribers_(reader_, [this] { tail_.read_on(); }),
-      tail_(reader_, subscribers_, redis),
+      tail_(reader_, subscribers_, std::move(hubs)),
       resolver_(
         reader_,
         [this](const std::string& stream, event_id from,
-               const stream_position& position) {
-          tail_.add(stream, from, position);
+               const stream_position& position,
+               const std::optional<stream_state>& found) {
+          tail_.add(stream, from, position, found);
         },
         [this](const failure* why) { on_settled(why); }) {
     reader_.component = "pulse.reader";
@@ -243,9 +245,9 @@ private:
     return result;
   }
 
-  // A read has no side effects, so the connection can be closed at once.
+  // A read has no side effects, so nothing has to be waited for. The hub
+  // notices the end of the reader.
   void on_close() {
-    tail_.close();
     self_->quit();
   }
 
@@ -263,13 +265,11 @@ private:
 } // namespace
 
 reader_actor spawn_reader(caf::actor_system& sys, reader_options options,
-                          connection_source redis, supervision supervisor,
+                          internal::hub_source_ptr hubs, supervision supervisor,
                           const internal::environment& env) {
-  const auto host = internal::host_for(options.filter, redis.host);
-  return internal::spawn_hosted_state<reader_state>(sys, host,
-                                                    std::move(options),
-                                                    std::move(redis),
-                                                    std::move(supervisor), env);
+  const auto host = internal::host_for(options.filter, hubs->host());
+  return internal::spawn_hosted_state<reader_state>(
+    sys, host, std::move(options), std::move(hubs), std::move(supervisor), env);
 }
 
 } // namespace pulse

@@ -6,6 +6,7 @@
 #include "pulse/actors/internal/runtime/delayed_calls.hpp"
 #include "pulse/actors/internal/runtime/notice_publisher.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
+#include "pulse/actors/internal/runtime/retry_backoff.hpp"
 #include "pulse/core/backoff.hpp"
 #include "pulse/core/reading/page_limit.hpp"
 
@@ -46,11 +47,5 @@ struct reader_context {
   void report_gap(const std::string& stream, event_id after,
                   event_id first_available, uint64_t lost, bool exact);
 };
-
-/// Pauses between attempts after failures, ±25 %. Under a lasting fault there
-/// is less than one attempt per second.
-inline reconnect_backoff retry_backoff() noexcept {
-  return {milliseconds{100}, milliseconds{1'500}};
-}
 
 } // namespace pulse::internal

@@ -1,6 +1,6 @@
 #include "pulse/actors/internal/reader/position_resolver.hpp"
 
-#include "pulse/actors/internal/reader/read_commands.hpp"
+#include "pulse/actors/internal/hub/read_commands.hpp"
 #include "pulse/actors/internal/runtime/advice.hpp"
 #include "pulse/core/log.hpp"
 
@@ -129,7 +129,7 @@ void position_resolver::open(const std::string& stream,
   unresolved_.erase(i);
   const auto last = found ? found->last : event_id::min();
   const auto begin = begin_of(x.start, last);
-  on_open_(stream, begin, {x.start, begin, found});
+  on_open_(stream, begin, {x.start, begin, found}, found);
   for (auto& promise : x.waiting)
     promise.deliver(caf::unit);
 }

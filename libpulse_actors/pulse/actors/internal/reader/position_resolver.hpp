@@ -23,9 +23,11 @@ namespace pulse::internal {
 class position_resolver {
 public:
   /// Called with the name of a stream, the ID after which the reader begins,
-  /// and the position for the search for missing events.
+  /// the position for the search for missing events, and the stream as Redis
+  /// described it.
   using open_handler
-    = std::function<void(const std::string&, event_id, const stream_position&)>;
+    = std::function<void(const std::string&, event_id, const stream_position&,
+                         const std::optional<stream_state>&)>;
   /// Called without a failure when all initial streams are open, or with the
   /// reason why one of them cannot be opened now. After a transient failure the
   /// resolver tries again.

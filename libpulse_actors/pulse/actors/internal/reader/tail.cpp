@@ -1,51 +1,37 @@
 #include "pulse/actors/internal/reader/tail.hpp"
 
-#include "pulse/actors/internal/reader/read_commands.hpp"
 #include "pulse/core/log.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pulse::internal {
 
 namespace {
 
-// Interval at which a stream that Redis refuses to read is tried again.
-constexpr milliseconds suspended_interval{2'000};
-
-// Minimum number of events to ask for per stream. A read of many streams may
+// Minimum number of events to ask for per stream. The pages of many streams may
 // then bring more events than fit, but a single busy stream is still read fast.
 constexpr size_t least_count = 64;
 
-// Interval at which a busy reader checks for missing events, and the minimum
-// part of it per stream, for readers of many streams.
-constexpr milliseconds check_interval{1'000};
-constexpr milliseconds check_share{5};
-
-// A reader that paused for this long checks for missing events before it reads.
+// A reader that paused for this long has its streams checked.
 constexpr milliseconds long_pause{200};
 
 } // namespace
 
 reader_tail::reader_tail(reader_context& reader,
-                         reader_subscribers& subscribers,
-                         const connection_source& redis)
+                         reader_subscribers& subscribers, hub_source_ptr hubs)
   : reader_(reader),
     subscribers_(subscribers),
-    fetcher_(
-      reader.self, reader.timers,
-      [open = redis.open_own] { return open("reader"); },
-      [this](auto end) { on_page(std::move(end)); }),
-    backoff_(retry_backoff()) {
+    fetcher_(reader, std::move(hubs), [this](const auto& x) { on_pages(x); }) {
   // nop
 }
 
 void reader_tail::add(const std::string& stream, event_id from,
-                      const stream_position& position) {
-  if (cursors_.streams().empty()) // its position was just asked for
-    next_check_ = reader_.self->clock().now() + check_interval;
+                      const stream_position& position,
+                      const std::optional<stream_state>& found) {
   cursors_.add(stream, from, position);
-  fetcher_.interrupt();
-  read_on();
+  opened_[stream] = found.value_or(stream_state{});
+  ask_anew();
 }
 
 void reader_tail::resume(const std::string& stream, const stream_cursor& x) {
@@ -63,7 +49,8 @@ reader_tail::cursors_without(const std::map<std::string, event_id>& unsent) {
 bool reader_tail::remove(const std::string& stream) {
   if (!cursors_.remove(stream))
     return false;
-  fetcher_.interrupt();
+  opened_.erase(stream);
+  ask_anew();
   return true;
 }
 
@@ -71,14 +58,22 @@ void reader_tail::take_back(const subscriber_feed& feed) {
   for (auto& [stream, id] : feed.unsent())
     cursors_.rewind(stream, id);
   check_now_ = has_read_; // no check runs until the next subscriber comes
-  fetcher_.interrupt();
+  fetcher_.cancel();
 }
 
 // -- reading ------------------------------------------------------------------
 
+// The streams or cursors have changed, so a request that is under way, and its
+// pages, have no meaning any more.
+void reader_tail::ask_anew() {
+  if (fetcher_.busy())
+    fetcher_.cancel();
+  read_on();
+}
+
 void reader_tail::read_on() {
-  const auto streams = cursors_.active();
-  if (backing_off_ || fetcher_.busy() || streams == 0)
+  const auto streams = cursors_.streams().size();
+  if (fetcher_.busy() || streams == 0)
     return;
   const size_t room = subscribers_.free_slots();
   if (room == 0)
@@ -86,54 +81,84 @@ void reader_tail::read_on() {
   resume();
   const auto count = std::max(room / streams, std::min(room, least_count));
   const size_t most = reader_.options.max_batch;
-  check_if_due();
-  asked_ = reader_.pages.apply(std::min(count, most));
-  fetcher_.fetch(cursors_, asked_);
+  fetcher_.fetch(next_request(static_cast<uint32_t>(std::min(count, most))));
 }
 
-void reader_tail::on_page(blocking_fetcher::read_end x) {
-  auto& page = x.page;
-  has_read_ = true;
-  if (!page.ok())
-    return on_failure(page.error());
-  if (failures_ > 0)
-    log(log_level::info, reader_.component,
-        "reads again after " + std::to_string(failures_) + " failed attempts");
-  check_now_ = check_now_ || failures_ > 0;
-  failures_ = 0;
-  reader_.pages.worked(page->block->extents.size(), page->block->bytes.size(),
-                       x.took);
-  backoff_.reset();
-  if (page->block->extents.empty() && !x.interrupted) {
-    cursors_.drained();
-    check_now_ = true;
+page_request reader_tail::next_request(uint32_t count) {
+  const auto check = std::exchange(check_now_, false);
+  page_request result;
+  result.count = count;
+  result.streams.reserve(cursors_.streams().size());
+  for (auto& [name, cursor] : cursors_.streams()) {
+    auto& x = result.streams.emplace_back();
+    x.name = name;
+    x.after = cursor.last;
+    x.check = check || cursor.position.uncertain();
+    x.fresh = check;
+    if (auto i = opened_.find(name); i != opened_.end())
+      x.opened = i->second;
   }
-  if (!subscribers_.empty()) {
-    distribute(page->block);
-    subscribers_.serve();
+  return result;
+}
+
+void reader_tail::on_pages(const outcome<stream_pages_ptr>& x) {
+  has_read_ = true;
+  if (x.ok()) {
+    for (auto& page : **x)
+      take(page);
+    if (!subscribers_.empty())
+      subscribers_.serve();
+  } else {
+    on_failure(x.error());
   }
   report_findings();
   read_on();
 }
 
-void reader_tail::distribute(const std::shared_ptr<event_block>& block) {
-  const auto size = static_cast<uint32_t>(block->extents.size());
+// What Redis said about the stream counts for the cursor at which the page
+// begins. So it comes before the events of the page. If it sets the cursor
+// back, the stream has other events before those of the page, which are dropped
+// since they will be read again.
+void reader_tail::take(const stream_page& x) {
+  if (x.checked)
+    check(x);
+  if (x.size() > 0 && !subscribers_.empty() && !is_before(x))
+    distribute(x);
+  if (x.drained)
+    cursors_.drained(x.stream, x.after);
+}
+
+void reader_tail::check(const stream_page& x) {
+  cursors_.check(x.stream, x.after, x.found);
+  if (is_before(x))
+    opened_[x.stream] = x.found.value_or(stream_state{}); // begins anew
+}
+
+bool reader_tail::is_before(const stream_page& x) const {
+  const auto i = cursors_.streams().find(x.stream);
+  return i != cursors_.streams().end() && i->second.last < x.after;
+}
+
+void reader_tail::distribute(const stream_page& x) {
+  opened_.erase(x.stream);
   auto& counters = reader_.counters;
   const auto malformed = counters.malformed;
-  for (uint32_t i = 0; i < size; ++i) {
-    event x{block, i};
-    if (!cursors_.advance(block->streams[block->extents[i].stream], x.id()))
+  for (auto i = x.begin; i < x.end; ++i) {
+    event next{x.block, i};
+    if (!cursors_.advance(x.stream, next.id()))
       continue;
     ++counters.received;
-    if (!x.well_formed()) {
+    if (!next.well_formed()) {
       if (counters.malformed++ == malformed)
-        report_malformed(x);
-    } else if (!reader_.filter.wants(x)) {
+        report_malformed(next);
+    } else if (!reader_.filter.wants(next)) {
       ++counters.filtered;
     } else {
-      subscribers_.offer(x);
+      subscribers_.offer(next);
     }
   }
+  const auto bytes = x.block->bytes.size() * x.size() / x.block->extents.size();
+  reader_.pages.worked(x.size(), bytes, x.took);
 }
 
 void reader_tail::report_malformed(const event& x) {
@@ -142,26 +167,10 @@ void reader_tail::report_malformed(const event& x) {
         + " of stream " + std::string{x.stream()});
 }
 
+// The hub has logged the failure, and waits before it reads again.
 void reader_tail::on_failure(const failure& why) {
   ++reader_.counters.read_failures;
-  reader_.pages.failed(asked_, why.code);
-  if (++failures_ == 1 || why.code != last_failure_)
-    log(log_level::warning, reader_.component,
-        "cannot read, and tries again: " + to_string(why));
-  last_failure_ = why.code;
-  // A single stream that cannot be read makes the read of all streams fail.
-  if (!is_transient(why.code) && cursors_.active() > 1)
-    probe(false);
-  else
-    back_off();
-}
-
-void reader_tail::back_off() {
-  backing_off_ = true;
-  reader_.timers.start(backoff_.next(reader_.random), [this] {
-    backing_off_ = false;
-    read_on();
-  });
+  log(log_level::debug, reader_.component, "a read failed: " + to_string(why));
 }
 
 // -- what is missing ----------------------------------------------------------
@@ -179,49 +188,9 @@ void reader_tail::resume() {
       check_now_ = true;
 }
 
-// The check is sent just before the next read, on the same connection. So it
-// costs no time, and the cursors have not moved when its reply comes.
-void reader_tail::check_if_due() {
-  if (failures_ > 0)
-    return; // not while reads fail: that would double the attempts
-  const auto now = reader_.self->clock().now();
-  if (!check_now_ && now < next_check_ && !cursors_.uncertain())
-    return;
-  asked_streams asked;
-  for (auto& [name, cursor] : cursors_.streams())
-    if (!cursor.suspended)
-      asked.emplace_back(name, cursor.last);
-  check_now_ = false;
-  next_check_
-    = now + std::max<caf::timespan>(check_interval, check_share * asked.size());
-  fetcher_.run(position_command(cursors_.names(false), false),
-               [this, asked = std::move(asked)](const outcome<reply_ptr>& x) {
-                 on_checked(asked, x);
-               });
-}
-
-void reader_tail::on_checked(const asked_streams& asked,
-                             const outcome<reply_ptr>& x) {
-  if (!x.ok()) {
-    check_now_ = true;
-    return; // the read after it failed as well, and reports that
-  }
-  resp::cursor at{**x};
-  for (auto& [stream, cursor] : asked) {
-    if (auto found = read_position(at); found.ok())
-      cursors_.check(stream, cursor, *found);
-    at.skip();
-  }
-  report_findings();
-}
-
 void reader_tail::report_findings() {
-  for (auto& [stream, x] : cursors_.take_findings()) {
-    // The read that is under way began at the old position of the cursor.
-    if (x.kind == stream_position::finding::type::reset)
-      fetcher_.interrupt();
+  for (auto& [stream, x] : cursors_.take_findings())
     report(stream, x);
-  }
 }
 
 void reader_tail::report(const std::string& stream,
@@ -241,72 +210,6 @@ void reader_tail::report(const std::string& stream,
                 "read by then are lost; goes on after "
               + to_string(x.after);
   reader_.notices.publish(reader_.component, news);
-}
-
-// -- streams that Redis refuses to read ---------------------------------------
-
-// Tries the streams one by one: either those that are suspended, or the others.
-void reader_tail::probe(bool suspended) {
-  auto streams = cursors_.names(suspended);
-  if (streams.empty())
-    return;
-  backing_off_ = backing_off_ || !suspended;
-  run_on(reader_.self, reader_.commands, probe_command(streams),
-         [this, suspended, streams](const outcome<reply_ptr>& x) {
-           suspended ? on_suspended_probed(streams, x) : on_probed(streams, x);
-         });
-}
-
-void reader_tail::on_probed(const std::vector<std::string>& streams,
-                            const outcome<reply_ptr>& x) {
-  size_t bad = 0;
-  if (x.ok()) {
-    resp::cursor at{**x};
-    for (auto& stream : streams) {
-      if (at.is(resp::node_type::error)) {
-        ++bad;
-        suspend(stream, resp::error_of(at));
-      }
-      at.skip();
-    }
-  }
-  if (bad == 0)
-    return back_off();
-  probe_suspended_later();
-  backing_off_ = false;
-  read_on();
-}
-
-void reader_tail::on_suspended_probed(const std::vector<std::string>& streams,
-                                      const outcome<reply_ptr>& x) {
-  if (x.ok()) {
-    resp::cursor at{**x};
-    for (auto& stream : streams) {
-      if (!at.is(resp::node_type::error)) {
-        cursors_.set_suspended(stream, false);
-        fetcher_.interrupt();
-        log(log_level::info, reader_.component,
-            "reads stream " + stream + " again");
-      }
-      at.skip();
-    }
-  }
-  if (cursors_.active() < cursors_.streams().size())
-    probe_suspended_later();
-  read_on();
-}
-
-void reader_tail::suspend(const std::string& stream, const failure& why) {
-  cursors_.set_suspended(stream, true);
-  log(log_level::error, reader_.component,
-      "cannot read stream " + stream
-        + ", goes on with the others: " + to_string(why));
-}
-
-void reader_tail::probe_suspended_later() {
-  reader_.timers.cancel(probe_timer_);
-  probe_timer_ = reader_.timers.start(suspended_interval,
-                                      [this] { probe(true); });
 }
 
 } // namespace pulse::internal

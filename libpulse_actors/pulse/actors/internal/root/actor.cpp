@@ -54,6 +54,8 @@ struct root_state {
       redis(std::move(redis)),
       leases(std::move(leases)),
       env(std::move(env)),
+      hubs(std::make_shared<internal::hub_source>(self->system(), this->redis,
+                                                  this->env)),
       random(this->env.new_engine()),
       calls(self),
       deaths(self) {
@@ -121,7 +123,7 @@ struct root_state {
 
   reader_actor spawn(const std::string& key, const reader_options& x,
                      const memory_ptr& memory) {
-    return spawn_reader(self->system(), x, redis, report_to_root(key, memory),
+    return spawn_reader(self->system(), x, hubs, report_to_root(key, memory),
                         env);
   }
 
@@ -579,6 +581,7 @@ struct root_state {
   connection_source redis;
   lease_actor leases;
   internal::environment env;
+  internal::hub_source_ptr hubs;
   streams_group streams;
   readers_group readers;
   sinks_group sinks;

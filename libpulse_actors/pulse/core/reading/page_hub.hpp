@@ -1,0 +1,224 @@
+#pragma once
+
+#include "pulse/core/reading/page_cache.hpp"
+#include "pulse/core/reading/page_request.hpp"
+#include "pulse/core/reading/stream_page.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pulse {
+
+/// Shares reads between the readers of a process. Each reader asks for the
+/// events after its cursors, one request at a time. The hub says which reads
+/// are needed, gets their pages, and says which reader gets which page.
+///
+/// There are two kinds of reads. A stream has one *tail read*, which waits in
+/// Redis for the next events. It serves all readers that have read everything
+/// so far. A reader that is behind gets pages that the hub still has, or that
+/// are read for it without waiting: an *old read*, which readers with the same
+/// cursor share. When such a read brings nothing, its readers join the tail
+/// read. So there are no modes: a slow reader asks later, and a reader that has
+/// caught up is at the tail.
+///
+/// After a page that a reader took, the tail read goes on before the readers
+/// ask again. So the hub is one page per stream ahead of its readers at most.
+class page_hub {
+public:
+  using reader_id = uint64_t;
+
+  struct answer {
+    reader_id to = 0;
+    std::vector<stream_page> pages;
+  };
+
+  /// A read of one stream that has begun.
+  struct read {
+    /// Counted together with the requests of the readers.
+    uint64_t number = 0;
+    /// See page_cache::entry.
+    stream_state known = {};
+  };
+
+  /// A read of one stream that is needed now.
+  struct old_read {
+    std::string stream;
+    event_id after;
+    uint32_t count = 1;
+    /// Its result is to name it.
+    read from = {};
+  };
+
+  /// What the next tail read of a stream has to do.
+  struct tail_read {
+    event_id after;
+    uint32_t count = 1;
+    /// Before the read, Redis has to be asked about the stream.
+    bool check = false;
+    /// A reader waits for that, so a read that is under way has to end.
+    bool urgent = false;
+  };
+
+  explicit page_hub(page_cache::limits limits = {}) : cache_(limits) {
+    // nop
+  }
+
+  /// What a tail read found out about one of its streams.
+  struct tail_result {
+    stream_page page;
+    /// From tail_begins().
+    read from;
+    /// The read has brought as many events as it asked for, so there may be
+    /// more.
+    bool full = false;
+  };
+
+  // -- readers ----------------------------------------------------------------
+
+  /// Takes the next request of a reader, which replaces the one before. A
+  /// reader that asks for no streams does not wait for anything.
+  void ask(reader_id who, page_request what);
+
+  void leave(reader_id who);
+
+  [[nodiscard]] bool has_readers() const noexcept {
+    return !readers_.empty();
+  }
+
+  /// @returns the answers since the last call. Their readers wait no more.
+  std::vector<answer> take_answers() {
+    return std::exchange(answers_, {});
+  }
+
+  /// Makes the readers stop waiting that need the next events of a stream; only
+  /// those at a cursor, if given. @returns them.
+  std::vector<reader_id> give_up(const std::string& stream,
+                                 std::optional<event_id> cursor = {});
+
+  // -- tail reads -------------------------------------------------------------
+
+  /// @returns the streams since the last call whose tail read has changed:
+  /// others have to be read, or from an earlier ID.
+  std::set<std::string> take_changed() {
+    return std::exchange(changed_, {});
+  }
+
+  /// @returns whether a reader has asked for the stream.
+  [[nodiscard]] bool has_stream(const std::string& stream) const {
+    return streams_.count(stream) > 0;
+  }
+
+  /// @returns the tail read that the stream needs; nullopt: none.
+  [[nodiscard]] std::optional<tail_read>
+  tail_of(const std::string& stream) const;
+
+  /// Call this when a tail read begins.
+  /// @param checks Whether Redis is asked about the stream before it.
+  /// @returns the read, whose results are to name it. So they count as what was
+  /// known at this moment, even if no reader asked for the stream meanwhile.
+  read tail_begins(const std::string& stream, bool checks);
+
+  /// Has Redis asked about the stream before its next tail read.
+  void check_next(const std::string& stream);
+
+  /// Redis has answered what it was asked before a tail read. The pages have no
+  /// events yet.
+  void tail_checked(const std::vector<tail_result>& xs);
+
+  /// A tail read has brought events.
+  /// @param xs The streams that have some.
+  void tail_came(const std::vector<tail_result>& xs);
+
+  /// A tail read has waited for its full time, and brought nothing.
+  void tail_drained(const std::vector<tail_result>& xs);
+
+  // -- old reads --------------------------------------------------------------
+
+  /// @returns the reads that are needed since the last call. Each of them ends
+  /// by a call of old_came() or old_failed().
+  std::vector<old_read> take_old_reads();
+
+  /// An old read has succeeded. Its page has events or is drained.
+  /// @param from From take_old_reads().
+  void old_came(const stream_page& x, const read& from);
+
+  /// An old read has failed. @returns the readers that need it, which wait no
+  /// more.
+  std::vector<reader_id> old_failed(const std::string& stream, event_id after);
+
+  // -- streams that Redis refuses to read -------------------------------------
+
+  /// Reads of the stream are useless until accept(). @returns the readers that
+  /// need it, which wait no more.
+  std::vector<reader_id> refuse(const std::string& stream);
+
+  void accept(const std::string& stream);
+
+  /// @returns the streams that Redis refuses to read.
+  [[nodiscard]] std::vector<std::string> refused() const;
+
+private:
+  struct reader {
+    page_request request;
+    /// Number of the request, counted together with the reads.
+    uint64_t asked = 0;
+    bool waits = false;
+  };
+
+  struct stream {
+    std::set<reader_id> readers;
+    /// Cursors whose readers the tail read serves: nothing follows them, or
+    /// they were first. The tail read begins after the lowest of them.
+    std::set<event_id> at_tail;
+    /// Cursors for which an old read is needed or under way, and the number of
+    /// the read; 0: it has not begun.
+    std::map<event_id, uint64_t> behind;
+    /// What Redis said about the stream last.
+    stream_state known;
+    bool check = false;
+    bool urgent = false;
+    bool refused = false;
+  };
+
+  using stream_map = std::map<std::string, stream>;
+
+  /// A page of a tail read that was just kept.
+  struct kept_page {
+    const stream_page* page = nullptr;
+    stream* from = nullptr;
+    /// Whether the next tail read follows this page.
+    bool reads_on = false;
+  };
+
+  void set_streams(reader_id who, const reader& before,
+                   const page_request& next);
+  void serve(reader_id who, reader& x);
+  void serve_all(const stream& x);
+  void need(const std::string& name, stream& x, event_id after);
+  void reply(reader_id who, reader& x, std::vector<stream_page> pages);
+  void tell_state(const std::vector<tail_result>& xs);
+  [[nodiscard]] bool has_waiting(const stream& x) const;
+  void note_state(const std::string& name, stream& x, const stream_state& now);
+  void note_opened(const std::string& name, stream& x,
+                   const stream_state& opened);
+  kept_page keep_tail(stream& x, const tail_result& what);
+  void settle_tail(const kept_page& x, const std::set<reader_id>& served);
+  void keep(const stream_page& what, const read& from);
+  [[nodiscard]] uint32_t count_of(const stream& x) const;
+
+  std::map<reader_id, reader> readers_;
+  stream_map streams_;
+  page_cache cache_;
+  std::vector<answer> answers_;
+  std::set<std::string> changed_;
+  /// Streams and cursors whose old reads have not begun.
+  std::vector<std::pair<std::string, event_id>> needed_;
+  uint64_t last_number_ = 0;
+};
+
+} // namespace pulse
