@@ -114,6 +114,21 @@ CAF_TEST(two readers share a connection and a read) {
   CAF_CHECK_EQUAL(opened, 1u);
 }
 
+CAF_TEST(a reader that begins in the future reads no faster than others) {
+  open("x", "a", 50, facts_of(9, 9, 1, 9));
+  CAF_CHECK_EQUAL(log_of(blocking), "XINFO STREAM pulse:stream:a | "
+                                      + read("pulse:stream:a 50-0"));
+  brings(blocking, facts_of(9, 9, 1, 9));
+  CAF_CHECK_EQUAL(blocking.unblocks(), 0u);
+  brings(blocking, nothing);
+  CAF_CHECK_EQUAL(log_of(blocking), "XINFO STREAM pulse:stream:a | "
+                                      + read("pulse:stream:a 50-0"));
+  brings(blocking, facts_of(9, 9, 1, 9));
+  CAF_CHECK_EQUAL(blocking.unblocks(), 0u);
+  brings(blocking, page("a", 51, 51));
+  CAF_CHECK_EQUAL(news(), "x51");
+}
+
 CAF_TEST(a reader that is behind catches up and comes to the tail) {
   open("x", "a", 9);
   log_of(blocking);

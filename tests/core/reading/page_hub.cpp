@@ -34,6 +34,10 @@ struct fixture {
     uut.ask(who, {{{"a", {after, 0}, true, true, std::nullopt}}, 100});
   }
 
+  void ask_uncertain(reader_id who, uint64_t after) {
+    uut.ask(who, {{{"a", {after, 0}, true, false, std::nullopt}}, 100});
+  }
+
   void ask_fresh(reader_id who, uint64_t after) {
     uut.ask(who, {{{"a", {after, 0}, false, true, std::nullopt}}, 100});
   }
@@ -409,6 +413,22 @@ CAF_TEST(a reader that asks for a check gets one at once) {
   CAF_CHECK(uut.take_changed() == std::set<std::string>{"a"});
   uut.tail_begins("a", true);
   CAF_CHECK_EQUAL(tail(), "5 x100");
+}
+
+CAF_TEST(a reader that needs a check before each read ends none that had one) {
+  ask_uncertain(1, 5);
+  auto facts = empty_page("a", 5);
+  facts.checked = true;
+  facts.drained = false;
+  uut.tail_checked({{facts, uut.tail_begins("a", true)}});
+  CAF_CHECK_EQUAL(answers(), "1: a checked");
+  uut.take_changed();
+  ask_uncertain(1, 5);
+  CAF_CHECK_EQUAL(tail(), "5 x100 check");
+  CAF_CHECK(uut.take_changed().empty());
+  uut.tail_begins("a", false);
+  ask_uncertain(1, 5);
+  CAF_CHECK_EQUAL(tail(), "5 x100 check urgent");
 }
 
 CAF_TEST(a reader that asks for a check gets no events that were read before) {

@@ -101,8 +101,9 @@ void page_hub::serve(reader_id who, reader& x) {
   if (!pages.empty())
     return reply(who, x, std::move(pages));
   for (auto& y : x.request.streams)
-    if (auto& from = streams_.at(y.name);
-        std::exchange(y.check, false) && from.at_tail.count(y.after) > 0) {
+    if (auto& from = streams_.at(y.name); std::exchange(y.check, false)
+                                          && from.at_tail.count(y.after) > 0
+                                          && (y.fresh || !from.checked)) {
       from.urgent = true;
       changed_.insert(y.name);
     }
@@ -203,6 +204,7 @@ page_hub::tail_of(const std::string& name) const {
 page_hub::read page_hub::tail_begins(const std::string& name, bool checks) {
   auto& x = streams_.at(name);
   x.check = x.check && !checks;
+  x.checked = checks;
   x.urgent = false;
   return {++last_number_, x.known};
 }

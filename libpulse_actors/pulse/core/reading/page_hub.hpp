@@ -181,6 +181,9 @@ private:
     /// What Redis said about the stream last.
     stream_state known;
     bool check = false;
+    /// Redis was asked about the stream before the last tail read. A reader
+    /// that waits for it needs no other one before that, unless it paused.
+    bool checked = false;
     bool urgent = false;
     bool refused = false;
   };
