@@ -659,6 +659,23 @@ CAF_TEST(several streams can be added at a time) {
   CAF_CHECK(info().streams == std::vector<std::string>({"a", "b", "c"}));
 }
 
+CAF_TEST(a reader asks once for all streams that were added) {
+  constexpr size_t count = 100;
+  spawn_subscribed();
+  for (size_t i = 0; i < count; ++i)
+    ask_void(uut, atom::add_stream_v, "b" + std::to_string(i),
+             start_position::newest());
+  consume_messages();
+  answer(redis, facts(1)); // to the first one
+  std::string replies;
+  for (size_t i = 1; i < count; ++i)
+    replies += facts(1);
+  redis.answer(replies);
+  // Each stream has one message, its answer.
+  CAF_CHECK_LESS(consume_messages(), count + 20);
+  CAF_CHECK_EQUAL(info().streams.size(), count + 1);
+}
+
 CAF_TEST(a removed stream is read no more and the last one may go) {
   spawn_subscribed();
   subscribe(alice, 1);

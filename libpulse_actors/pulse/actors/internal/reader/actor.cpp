@@ -43,11 +43,7 @@ public:
       tail_(reader_, subscribers_, std::move(hubs)),
       resolver_(
         reader_,
-        [this](const std::string& stream, event_id from,
-               const stream_position& position,
-               const std::optional<stream_state>& found) {
-          tail_.add(stream, from, position, found);
-        },
+        [this](const std::vector<internal::opened_stream>& x) { tail_.add(x); },
         [this](const failure* why) { on_settled(why); }) {
     reader_.component = "pulse.reader";
     if (!reader_.options.name.empty())

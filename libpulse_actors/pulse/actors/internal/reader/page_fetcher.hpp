@@ -26,7 +26,7 @@ public:
     return busy_;
   }
 
-  /// @pre `!busy()`
+  /// Replaces a request that is under way.
   void fetch(page_request x);
 
   /// Gives up the request that is under way, and its pages. The hub then reads

@@ -5,6 +5,7 @@
 #include "pulse/core/log.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace pulse::internal {
 
@@ -105,14 +106,16 @@ void position_resolver::resolved(const std::vector<std::string>& streams,
   why_ = {};
   if (x.ok()) {
     resp::cursor at{**x};
+    found_streams found;
     for (auto& stream : streams) {
-      auto found = read_position(at);
+      auto state = read_position(at);
       at.skip();
-      if (found.ok())
-        open(stream, *found);
+      if (state.ok())
+        found.emplace_back(stream, *state);
       else
-        not_opened(stream, found.error());
+        not_opened(stream, state.error());
     }
+    open(found);
   } else {
     for (auto& stream : streams)
       not_opened(stream, x.error());
@@ -120,17 +123,25 @@ void position_resolver::resolved(const std::vector<std::string>& streams,
   settle();
 }
 
-void position_resolver::open(const std::string& stream,
-                             const std::optional<stream_state>& found) {
-  auto i = unresolved_.find(stream);
-  if (i == unresolved_.end())
-    return;
-  auto x = std::move(i->second);
-  unresolved_.erase(i);
-  const auto last = found ? found->last : event_id::min();
-  const auto begin = begin_of(x.start, last);
-  on_open_(stream, begin, {x.start, begin, found}, found);
-  for (auto& promise : x.waiting)
+// All streams of an answer are opened together, so that the reader asks for
+// their events once.
+void position_resolver::open(const found_streams& streams) {
+  std::vector<opened_stream> opened;
+  std::vector<caf::response_promise> waiting;
+  for (auto& [stream, found] : streams) {
+    const auto i = unresolved_.find(stream);
+    if (i == unresolved_.end())
+      continue;
+    auto& x = i->second;
+    const auto last = found ? found->last : event_id::min();
+    const auto begin = begin_of(x.start, last);
+    opened.push_back({stream, begin, {x.start, begin, found}, found});
+    std::move(x.waiting.begin(), x.waiting.end(), std::back_inserter(waiting));
+    unresolved_.erase(i);
+  }
+  if (!opened.empty())
+    on_open_(std::move(opened));
+  for (auto& promise : waiting)
     promise.deliver(caf::unit);
 }
 

@@ -10,9 +10,21 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pulse::internal {
+
+/// A stream whose position is known.
+struct opened_stream {
+  std::string name;
+  /// The ID after which the reader begins.
+  event_id from;
+  /// For the search for missing events.
+  stream_position position;
+  /// The stream as Redis described it; empty if it did not exist.
+  std::optional<stream_state> found;
+};
 
 /// The streams whose position a reader does not know yet. For each of them it
 /// asks Redis once, which also shows whether the key holds a stream at all.
@@ -22,12 +34,8 @@ namespace pulse::internal {
 /// that was added later, it asks once.
 class position_resolver {
 public:
-  /// Called with the name of a stream, the ID after which the reader begins,
-  /// the position for the search for missing events, and the stream as Redis
-  /// described it.
-  using open_handler
-    = std::function<void(const std::string&, event_id, const stream_position&,
-                         const std::optional<stream_state>&)>;
+  /// Called with the streams that one answer of Redis has opened, at least one.
+  using open_handler = std::function<void(std::vector<opened_stream>)>;
   /// Called without a failure when all initial streams are open, or with the
   /// reason why one of them cannot be opened now. After a transient failure the
   /// resolver tries again.
@@ -61,6 +69,9 @@ public:
   void resolve();
 
 private:
+  using found_streams
+    = std::vector<std::pair<std::string, std::optional<stream_state>>>;
+
   struct unresolved {
     start_position start;
     bool initial = false;
@@ -72,8 +83,7 @@ private:
 
   void resolved(const std::vector<std::string>& streams,
                 const outcome<reply_ptr>& x);
-  void open(const std::string& stream,
-            const std::optional<stream_state>& found);
+  void open(const found_streams& streams);
   void not_opened(const std::string& stream, failure why);
   void settle();
   [[nodiscard]] bool has_unasked() const;

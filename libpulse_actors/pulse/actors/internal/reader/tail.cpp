@@ -26,11 +26,11 @@ reader_tail::reader_tail(reader_context& reader,
   // nop
 }
 
-void reader_tail::add(const std::string& stream, event_id from,
-                      const stream_position& position,
-                      const std::optional<stream_state>& found) {
-  cursors_.add(stream, from, position);
-  opened_[stream] = found.value_or(stream_state{});
+void reader_tail::add(const std::vector<opened_stream>& streams) {
+  for (auto& x : streams) {
+    cursors_.add(x.name, x.from, x.position);
+    opened_[x.name] = x.found.value_or(stream_state{});
+  }
   ask_anew();
 }
 
@@ -63,25 +63,33 @@ void reader_tail::take_back(const subscriber_feed& feed) {
 
 // -- reading ------------------------------------------------------------------
 
-// The streams or cursors have changed, so a request that is under way, and its
-// pages, have no meaning any more.
+// The streams have changed, so a request that is under way, and its pages, have
+// no meaning any more. The next request replaces it.
 void reader_tail::ask_anew() {
-  if (fetcher_.busy())
+  if (!ask() && fetcher_.busy())
     fetcher_.cancel();
-  read_on();
 }
 
 void reader_tail::read_on() {
+  if (!fetcher_.busy())
+    ask();
+}
+
+// @returns false if there is nothing to ask for.
+bool reader_tail::ask() {
   const auto streams = cursors_.streams().size();
-  if (fetcher_.busy() || streams == 0)
-    return;
+  if (streams == 0)
+    return false;
   const size_t room = subscribers_.free_slots();
-  if (room == 0)
-    return pause();
+  if (room == 0) {
+    pause();
+    return false;
+  }
   resume();
   const auto count = std::max(room / streams, std::min(room, least_count));
   const size_t most = reader_.options.max_batch;
   fetcher_.fetch(next_request(static_cast<uint32_t>(std::min(count, most))));
+  return true;
 }
 
 page_request reader_tail::next_request(uint32_t count) {

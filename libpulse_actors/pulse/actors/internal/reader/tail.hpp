@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pulse/actors/internal/reader/page_fetcher.hpp"
+#include "pulse/actors/internal/reader/position_resolver.hpp"
 #include "pulse/actors/internal/reader/subscribers.hpp"
 #include "pulse/core/reading/cursor_set.hpp"
 
@@ -29,11 +30,8 @@ public:
     return cursors_;
   }
 
-  /// Begins to read a stream after `from`.
-  /// @param found The stream at this moment; empty if it does not exist.
-  void add(const std::string& stream, event_id from,
-           const stream_position& position,
-           const std::optional<stream_state>& found);
+  /// Begins to read streams.
+  void add(const std::vector<opened_stream>& streams);
 
   /// Goes on with a stream where a tail that has ended was.
   void resume(const std::string& stream, const stream_cursor& x);
@@ -56,6 +54,7 @@ private:
   using time_point = caf::actor_clock::time_point;
 
   void ask_anew();
+  bool ask();
   [[nodiscard]] page_request next_request(uint32_t count);
   void on_pages(const outcome<stream_pages_ptr>& x);
   void take(const stream_page& x);
