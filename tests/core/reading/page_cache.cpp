@@ -61,6 +61,16 @@ CAF_TEST(only a page from its begin says something about the stream) {
   CAF_CHECK(uut.find("a", {{3, 0}, 9})->after == (event_id{3, 0}));
 }
 
+CAF_TEST(a page tells a reader that begins nothing from before) {
+  page_cache uut;
+  auto page = made_page("a", 0, 1, 9);
+  page.checked = true;
+  uut.add(entry_of(page, 5, state_of(0)));
+  CAF_CHECK_EQUAL(find(uut, 0, 100, state_of(0), 7), "a 1-9");
+  CAF_CHECK_EQUAL(find(uut, 0, 100, state_of(0), 4), "a checked 1-9");
+  CAF_CHECK_EQUAL(find(uut, 0, 100, {}, 7), "a checked 1-9");
+}
+
 CAF_TEST(a page that another one covers is not kept) {
   page_cache uut;
   uut.add(entry_of(made_page("a", 0, 1, 9)));

@@ -479,6 +479,35 @@ CAF_TEST(a reader gets no events of a stream that was replaced) {
   CAF_CHECK_EQUAL(old_reads(), "a 0 x100");
 }
 
+CAF_TEST(a new reader does not hear what was found before it was opened) {
+  ask_opened(1, 0, {});
+  ask_opened(2, 0, {});
+  const auto read = uut.tail_begins("a", true);
+  auto none = empty_page("a", 0);
+  none.checked = true;
+  none.drained = false;
+  uut.tail_checked({{none, read}});
+  CAF_CHECK_EQUAL(answers(), "1: a checked, 2: a checked");
+  ask(1, 0);
+  ask_opened(2, 0, {});
+  auto page = made_page("a", 0, 1, 1);
+  page.checked = true;
+  uut.tail_came({{page, read}});
+  CAF_CHECK_EQUAL(answers(), "1: a checked 1-1, 2: a 1-1");
+  ask_opened(3, 0, {1, 1, {1, 0}, {1, 0}});
+  CAF_CHECK_EQUAL(answers(), "3: a 1-1");
+}
+
+CAF_TEST(a new reader hears that there is nothing but not what was found) {
+  ask(1, 5);
+  const auto read = uut.tail_begins("a", true);
+  ask_opened(2, 5, {9, 9, {1, 0}, {5, 0}});
+  auto none = empty_page("a", 5);
+  none.checked = true;
+  uut.tail_drained({{none, read}});
+  CAF_CHECK_EQUAL(answers(), "1: a checked drained, 2: a drained");
+}
+
 CAF_TEST(a new reader gets no page whose read began before it was opened) {
   const stream_state before{9, 9, {1, 0}, {9, 0}};
   const stream_state after{6, 9, {4, 0}, {9, 0}};

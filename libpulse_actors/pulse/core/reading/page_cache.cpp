@@ -38,17 +38,19 @@ bool replaces(const page_cache::entry& x, const page_cache::entry& other) {
          && same_removals(x.known, other.known);
 }
 
-// @returns the part of a page with the next `count` events after `after`.
-stream_page part_of(const stream_page& x, event_id after, uint32_t count) {
+// @returns the part of a page that answers a query, which the page suits.
+stream_page part_of(const page_cache::entry& from, const page_cache::query& y) {
+  const auto& x = from.page;
   auto result = x;
   const auto* all = x.block->extents.data();
   const auto* first
-    = std::upper_bound(all + x.begin, all + x.end, after,
-                       [](event_id id, auto& y) { return id < y.id; });
+    = std::upper_bound(all + x.begin, all + x.end, y.after,
+                       [](event_id id, auto& z) { return id < z.id; });
   result.begin = static_cast<uint32_t>(first - all);
-  result.end = std::min(x.end, result.begin + count);
-  if (x.after != after) {
-    result.after = after;
+  result.end = std::min(x.end, result.begin + y.count);
+  result.after = y.after;
+  const auto knows_better = y.opened && from.read <= y.asked;
+  if (x.after != y.after || knows_better) {
     result.checked = false;
     result.found.reset();
   }
@@ -86,7 +88,7 @@ std::optional<stream_page> page_cache::find(const std::string& stream,
   auto found = all.upper_bound(x.after);
   for (; found != all.end() && found->second.lowest_after <= x.after; ++found)
     if (suits(found->second.what, x))
-      return part_of(found->second.what.page, x.after, x.count);
+      return part_of(found->second.what, x);
   return std::nullopt;
 }
 

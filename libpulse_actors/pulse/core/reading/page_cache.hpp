@@ -59,8 +59,8 @@ public:
   void shrink();
 
   /// @returns a page with the next events after `x.after`, or a part of it;
-  /// nullopt if no page suits the query. A part that begins in the middle of a
-  /// page says nothing about the stream.
+  /// nullopt if no page suits the query. It says nothing about the stream if it
+  /// begins in the middle of a page, or if the reader was opened since.
   [[nodiscard]] std::optional<stream_page> find(const std::string& stream,
                                                 const query& x) const;
 

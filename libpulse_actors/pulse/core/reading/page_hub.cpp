@@ -162,8 +162,9 @@ void page_hub::note_opened(const std::string& name, stream& x,
 }
 
 // Tells readers that wait what reads found out besides events: those at the
-// cursor of a read, and those that were behind that cursor when it began.
-void page_hub::tell_state(const std::vector<tail_result>& xs) {
+// cursor of a read, and those that were beyond that cursor when it began. A
+// reader that was opened since knows better.
+void page_hub::tell_state(const std::vector<tail_result>& xs, bool only_at) {
   std::map<reader_id, std::vector<stream_page>> news;
   for (const auto& [what, from, full] : xs) {
     const auto i = streams_.find(what.stream);
@@ -171,12 +172,15 @@ void page_hub::tell_state(const std::vector<tail_result>& xs) {
       continue;
     for (auto who : i->second.readers) {
       auto& y = readers_.at(who);
-      const auto after = find_in(y.request, what.stream)->after;
-      if (!y.waits || after < what.after
-          || (after > what.after && y.asked >= from.number))
+      const auto& at = *find_in(y.request, what.stream);
+      const auto older = y.asked >= from.number;
+      const auto beyond = at.after > what.after;
+      if (!y.waits || at.after < what.after || (beyond && (only_at || older))
+          || (at.opened && older && !what.drained))
         continue;
       auto& page = news[who].emplace_back(what);
-      page.after = after;
+      page.after = at.after;
+      page.checked = what.checked && !(at.opened && older);
     }
   }
   for (auto& [who, pages] : news)
@@ -321,7 +325,7 @@ void page_hub::old_came(const stream_page& what, const read& from) {
   }
   x.at_tail.insert(what.after);
   changed_.insert(what.stream);
-  tell_state({{what, {}, false}});
+  tell_state({{what, from, false}}, true);
 }
 
 std::vector<page_hub::reader_id> page_hub::old_failed(const std::string& name,

@@ -204,7 +204,7 @@ private:
   void serve_all(const stream& x);
   void need(const std::string& name, stream& x, event_id after);
   void reply(reader_id who, reader& x, std::vector<stream_page> pages);
-  void tell_state(const std::vector<tail_result>& xs);
+  void tell_state(const std::vector<tail_result>& xs, bool only_at = false);
   [[nodiscard]] bool has_waiting(const stream& x) const;
   void note_state(const std::string& name, stream& x, const stream_state& now);
   void note_opened(const std::string& name, stream& x,
