@@ -256,6 +256,38 @@ CAF_TEST(a check that is answered after its read failed has no effect) {
   CAF_CHECK_EQUAL(blocking.closes(), 0u);
 }
 
+CAF_TEST(streams whose events are too large together are read in turn) {
+  auto fail = [&] {
+    blocking.fail({errc::connection_lost, "as told"});
+    consume_messages();
+    advance_time(2s);
+    consume_messages();
+    return log_of(blocking);
+  };
+  for (auto name : {"a", "b", "c", "d"})
+    open(name, name, 9);
+  brings(blocking, nothing);
+  log_of(blocking);
+  CAF_CHECK_EQUAL(fail(), "XREAD COUNT 1 STREAMS pulse:stream:a pulse:stream:b "
+                          "pulse:stream:c pulse:stream:d 9-0 9-0 9-0 9-0");
+  CAF_CHECK_EQUAL(
+    fail(), "XREAD COUNT 1 STREAMS pulse:stream:a pulse:stream:b 9-0 9-0");
+  CAF_CHECK_EQUAL(fail(), "XREAD COUNT 1 STREAMS pulse:stream:c 9-0");
+  brings(blocking, page("c", 10, 10));
+  CAF_CHECK_EQUAL(news(), "c10");
+  const auto unblocks = blocking.unblocks();
+  brings(blocking, facts(9) + facts(9));
+  brings(blocking, page({{"a", entries(10, 10)}, {"d", entries(10, 10)}}));
+  CAF_CHECK_EQUAL(news(), "a10 d10");
+  CAF_CHECK_EQUAL(blocking.unblocks(), unblocks);
+  const auto log = log_of(blocking);
+  CAF_CHECK(log.find("XREAD COUNT 8 STREAMS pulse:stream:a pulse:stream:d 9-0")
+            != std::string::npos);
+  CAF_CHECK(log.find("XREAD COUNT 16 BLOCK 5000 STREAMS pulse:stream:a "
+                     "pulse:stream:b pulse:stream:c pulse:stream:d")
+            != std::string::npos);
+}
+
 CAF_TEST(a stream that Redis refuses does not stop readers of others) {
   open("x", "a", 9);
   open("y", "b", 9);

@@ -54,12 +54,18 @@ public:
     return event_bytes_;
   }
 
+  /// @returns whether a read may have failed with `why` because its reply was
+  /// too large.
+  static bool is_too_large(errc why) noexcept {
+    return why == errc::connection_lost || why == errc::timed_out
+           || why == errc::protocol_error || why == errc::payload_too_large;
+  }
+
   /// Call this when a read for `asked` events failed with `why`. It may have
   /// failed because the reply was too large, so the next read asks for one
   /// event, and the limit becomes half of `asked`.
   void failed(uint64_t asked, errc why) noexcept {
-    if (why != errc::connection_lost && why != errc::timed_out
-        && why != errc::protocol_error && why != errc::payload_too_large)
+    if (!is_too_large(why))
       return;
     most_seen_ = 0;
     if (asked > 1)

@@ -61,7 +61,7 @@ void hub_tail::update() {
     return;
   if (!busy_)
     begin();
-  else if (is_outdated())
+  else if (blocks_ && is_outdated())
     interrupt();
 }
 
@@ -78,26 +78,26 @@ bool hub_tail::is_outdated() const {
 
 // A read that follows a failed one does not block, and checks nothing: the
 // command waits in the connection until Redis is back, and blocking time would
-// then exceed its deadline.
+// then exceed its deadline. A read of some of the streams does not block
+// either, since the others wait for their turn.
 void hub_tail::begin() {
   const auto works = failures_ == 0;
   const auto now = hub_.self->clock().now();
   const auto all = now >= next_check_;
+  auto reads = needed();
+  blocks_ = !turns_.choose(reads) && works;
   std::map<std::string, event_id> cursors;
   std::vector<std::string> checked;
   uint32_t count = 0;
   sent_.clear();
   ++reads_;
-  for (auto& name : streams_) {
-    const auto needed = hub_.pages.tail_of(name);
-    if (!needed)
-      continue;
-    const auto checks = works && (all || needed->check);
+  for (auto& [name, needed] : reads) {
+    const auto checks = works && (all || needed.check);
     if (checks)
       checked.push_back(name);
-    cursors.emplace(name, needed->after);
-    count = std::max(count, needed->count);
-    sent_[name] = {needed->after, hub_.pages.tail_begins(name, checks), false,
+    cursors.emplace(name, needed.after);
+    count = std::max(count, needed.count);
+    sent_[name] = {needed.after, hub_.pages.tail_begins(name, checks), false,
                    std::nullopt};
   }
   if (cursors.empty())
@@ -112,8 +112,16 @@ void hub_tail::begin() {
     check(std::move(checked));
   asked_ = count_of(cursors.size(), count);
   busy_ = true;
-  run_on(hub_.self, redis_, read_command(cursors, asked_, works),
+  run_on(hub_.self, redis_, read_command(cursors, asked_, blocks_),
          [this](const outcome<reply_ptr>& x) { on_read(x); });
+}
+
+std::map<std::string, page_hub::tail_read> hub_tail::needed() const {
+  std::map<std::string, page_hub::tail_read> result;
+  for (auto& name : streams_)
+    if (auto x = hub_.pages.tail_of(name))
+      result.emplace(name, *x);
+  return result;
 }
 
 uint32_t hub_tail::count_of(uint64_t streams, uint64_t wanted) const {
@@ -161,6 +169,7 @@ void hub_tail::on_read(const outcome<reply_ptr>& x) {
     return fail(page.error());
   const auto& block = *page->block;
   limit_.worked(block.extents.size(), block.bytes.size(), (*x)->took);
+  turns_.worked(block.bytes.size());
   backoff_.reset();
   if (failures_ > 0) {
     log(log_level::info, "pulse.hub",
@@ -245,6 +254,8 @@ void hub_tail::fail(const failure& why) {
   // This connection has terminated; the next read opens another one.
   if (why.code == errc::closed)
     redis_ = nullptr;
+  if (asked_ == 1 && page_limit::is_too_large(why.code))
+    turns_.failed(sent_.size());
   limit_.failed(asked_, why.code);
   if (++failures_ == 1 || why.code != last_failure_)
     log(log_level::warning, "pulse.hub",

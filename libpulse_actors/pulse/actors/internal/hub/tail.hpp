@@ -2,6 +2,7 @@
 
 #include "pulse/actors/internal/hub/context.hpp"
 #include "pulse/core/reading/page_limit.hpp"
+#include "pulse/core/reading/read_turns.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
 #include <functional>
@@ -73,6 +74,7 @@ private:
   };
 
   void begin();
+  [[nodiscard]] std::map<std::string, page_hub::tail_read> needed() const;
   [[nodiscard]] uint32_t count_of(uint64_t streams, uint64_t wanted) const;
   void check(std::vector<std::string> streams);
   void on_checked(const std::vector<std::string>& streams,
@@ -93,6 +95,7 @@ private:
   std::set<std::string> streams_;
   connection_actor redis_;
   page_limit limit_;
+  read_turns turns_;
   reconnect_backoff backoff_;
   /// The read that is under way.
   std::map<std::string, part> sent_;
@@ -102,6 +105,8 @@ private:
   /// The events per stream that it asked for.
   uint32_t asked_ = 0;
   bool busy_ = false;
+  /// The read waits in Redis for events.
+  bool blocks_ = false;
   bool interrupted_ = false;
   hub_timers::handle unblock_timer_;
   /// A read has failed, and the next one does not begin yet.
