@@ -7,6 +7,7 @@
 #include "support/fake_connection.hpp"
 #include "support/read_replies.hpp"
 
+#include <algorithm>
 #include <map>
 
 using namespace pulse;
@@ -32,13 +33,19 @@ struct fixture : actor_fixture {
   // Opens a reader that gets the events of a stream after <after>-0.
   void open(const std::string& name, const std::string& stream, uint64_t after,
             const std::string& state = facts(9)) {
+    open(name, std::vector{stream}, after, state);
+  }
+
+  // The same for several streams.
+  void open(const std::string& name, const std::vector<std::string>& streams,
+            uint64_t after, const std::string& states) {
     reader_options options;
     options.name = name;
-    options.streams = {stream};
+    options.streams = streams;
     options.start = start_position::after({after, 0});
     readers[name] = spawn_reader(sys, options, hubs);
     consume_messages();
-    redis.answer(state);
+    redis.answer(states);
     consume_messages();
     subscribers[name] = sys.spawn([this, name](event_listener::pointer) {
       return event_listener::behavior_type{[this, name](const event& x) {
@@ -224,6 +231,24 @@ CAF_TEST(old reads of a stream say nothing about those of another one) {
   CAF_CHECK_EQUAL(log_of(redis), "XINFO STREAM pulse:stream:b | "
                                  "XINFO STREAM pulse:stream:b | "
                                  "XREAD COUNT 1 STREAMS pulse:stream:b 0-0");
+}
+
+CAF_TEST(only a few old reads are under way at a time) {
+  std::vector<std::string> streams;
+  std::string states;
+  for (int i = 0; i < 100; ++i) {
+    streams.push_back("a" + std::to_string(i));
+    states += facts(9);
+  }
+  open("x", streams, 9, states);
+  open("y", streams, 5, states);
+  for (unsigned i = 0; i < 100; ++i) {
+    const size_t expected = std::min(32u, 200 - 2 * i);
+    CAF_REQUIRE_EQUAL(redis.waiting().size(), expected);
+    brings(redis, facts(9));
+    brings(redis, nothing);
+  }
+  CAF_CHECK(redis.waiting().empty());
 }
 
 CAF_TEST(an event of one stream does not keep those of others in memory) {

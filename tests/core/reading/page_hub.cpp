@@ -59,9 +59,9 @@ struct fixture {
   }
 
   // The old reads since the last call, as "a 3 x100".
-  std::string old_reads() {
+  std::string old_reads(size_t most = 100) {
     std::string result;
-    for (auto& x : uut.take_old_reads()) {
+    for (auto& x : uut.take_old_reads(most)) {
       under_way[x.after] = x.from;
       result += (result.empty() ? "" : ", ") + x.stream + " "
                 + std::to_string(x.after.ms) + " x" + std::to_string(x.count);
@@ -166,6 +166,20 @@ CAF_TEST(a slow reader catches up and comes back to the tail) {
   CAF_CHECK_EQUAL(old_reads(), "");
   tail_brings(11, 11);
   CAF_CHECK_EQUAL(answers(), "1: a 11-11, 2: a 11-11");
+}
+
+CAF_TEST(the readers take turns with old reads) {
+  for (auto name : {"a", "b", "c", "d"})
+    ask(1, {{name, 9}});
+  ask(1, {{"a", 9}, {"b", 9}, {"c", 9}, {"d", 9}});
+  ask(2, {{"a", 3}, {"b", 3}, {"c", 3}});
+  ask(3, {{"a", 4}, {"d", 4}});
+  ask(4, {{"a", 3}});
+  CAF_CHECK_EQUAL(old_reads(0), "");
+  CAF_CHECK_EQUAL(old_reads(3), "a 3 x100, a 4 x100, b 3 x100");
+  CAF_CHECK_EQUAL(old_reads(1), "d 4 x100");
+  uut.leave(2);
+  CAF_CHECK_EQUAL(old_reads(), "");
 }
 
 CAF_TEST(the tail begins at the lowest cursor behind which there is nothing) {

@@ -95,7 +95,7 @@ void page_hub::serve(reader_id who, reader& x) {
     if (page)
       pages.push_back(std::move(*page));
     else
-      need(y.name, from, y.after);
+      need(who, y.name, from, y.after);
     from.check = from.check || y.check;
   }
   if (!pages.empty())
@@ -120,12 +120,23 @@ bool page_hub::has_waiting(const stream& x) const {
                      [this](auto who) { return readers_.at(who).waits; });
 }
 
-void page_hub::need(const std::string& name, stream& x, event_id after) {
+bool page_hub::has_reader_at(const stream_map::value_type& x,
+                             event_id cursor) const {
+  const auto& [name, stream] = x;
+  return std::any_of(stream.readers.begin(), stream.readers.end(),
+                     [&, &name = name](auto who) {
+                       return find_in(readers_.at(who).request, name)->after
+                              == cursor;
+                     });
+}
+
+void page_hub::need(reader_id who, const std::string& name, stream& x,
+                    event_id after) {
   if (x.refused || x.at_tail.count(after) > 0 || x.behind.count(after) > 0)
     return;
   if (!x.at_tail.empty()) {
     x.behind.try_emplace(after);
-    needed_.emplace_back(name, after);
+    needed_[who].emplace_back(name, after);
     return;
   }
   x.at_tail.insert(after);
@@ -289,19 +300,37 @@ void page_hub::tail_drained(const std::vector<tail_result>& xs) {
 
 // -- old reads ----------------------------------------------------------------
 
-std::vector<page_hub::old_read> page_hub::take_old_reads() {
+std::vector<page_hub::old_read> page_hub::take_old_reads(size_t most) {
   std::vector<old_read> result;
-  for (auto& [name, after] : std::exchange(needed_, {})) {
+  while (result.size() < most && !needed_.empty()) {
+    const auto [name, after] = take_needed();
     const auto i = streams_.find(name);
     if (i == streams_.end() || i->second.refused)
       continue;
     const auto read = i->second.behind.find(after);
     if (read == i->second.behind.end() || read->second > 0)
       continue;
+    if (!has_reader_at(*i, after)) {
+      i->second.behind.erase(read);
+      continue;
+    }
     read->second = ++last_number_;
     result.push_back(
       {name, after, count_of(i->second), {last_number_, i->second.known}});
   }
+  return result;
+}
+
+// A reader of many streams does not keep the others from their old reads.
+std::pair<std::string, event_id> page_hub::take_needed() {
+  auto i = needed_.upper_bound(last_turn_);
+  if (i == needed_.end())
+    i = needed_.begin();
+  last_turn_ = i->first;
+  auto result = std::move(i->second.front());
+  i->second.pop_front();
+  if (i->second.empty())
+    needed_.erase(i);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include "pulse/core/reading/stream_page.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -139,9 +140,9 @@ public:
 
   // -- old reads --------------------------------------------------------------
 
-  /// @returns the reads that are needed since the last call. Each of them ends
-  /// by a call of old_came() or old_failed().
-  std::vector<old_read> take_old_reads();
+  /// @returns the next `most` of the old reads that are needed. The readers
+  /// take turns. Each read ends by a call of old_came() or old_failed().
+  std::vector<old_read> take_old_reads(size_t most);
 
   /// An old read has succeeded. Its page has events or is drained.
   /// @param from From take_old_reads().
@@ -202,10 +203,13 @@ private:
                    const page_request& next);
   void serve(reader_id who, reader& x);
   void serve_all(const stream& x);
-  void need(const std::string& name, stream& x, event_id after);
+  void need(reader_id who, const std::string& name, stream& x, event_id after);
+  std::pair<std::string, event_id> take_needed();
   void reply(reader_id who, reader& x, std::vector<stream_page> pages);
   void tell_state(const std::vector<tail_result>& xs, bool only_at = false);
   [[nodiscard]] bool has_waiting(const stream& x) const;
+  [[nodiscard]] bool has_reader_at(const stream_map::value_type& x,
+                                   event_id cursor) const;
   void note_state(const std::string& name, stream& x, const stream_state& now);
   void note_opened(const std::string& name, stream& x,
                    const stream_state& opened);
@@ -219,8 +223,11 @@ private:
   page_cache cache_;
   std::vector<answer> answers_;
   std::set<std::string> changed_;
-  /// Streams and cursors whose old reads have not begun.
-  std::vector<std::pair<std::string, event_id>> needed_;
+  /// Streams and cursors whose old reads have not begun, by the reader that was
+  /// the first one to need them.
+  std::map<reader_id, std::deque<std::pair<std::string, event_id>>> needed_;
+  /// The reader that had the last turn.
+  reader_id last_turn_ = 0;
   uint64_t last_number_ = 0;
 };
 

@@ -30,6 +30,10 @@ constexpr milliseconds refused_interval{2'000};
 constexpr uint64_t old_page_bytes = 1u << 20;
 constexpr std::chrono::seconds old_arrival{1};
 
+// Maximum number of old reads under way. More would not be faster, but other
+// commands would wait behind all of them.
+constexpr size_t most_old_reads = 16;
+
 class hub_state {
 public:
   using self_type = hub_self;
@@ -123,7 +127,7 @@ private:
     for (auto& x : hub_.pages.take_answers())
       reply(x.to, std::move(x.pages));
     if (!old_paused_)
-      for (auto& x : hub_.pages.take_old_reads())
+      for (auto& x : hub_.pages.take_old_reads(most_old_reads - old_reads_))
         read_old(x);
     std::set<hub_tail*> changed;
     for (auto& stream : hub_.pages.take_changed())
@@ -161,6 +165,7 @@ private:
   }
 
   void read_old(const page_hub::old_read& x) {
+    ++old_reads_;
     auto page = std::make_shared<stream_page>();
     page->stream = x.stream;
     page->after = x.after;
@@ -187,6 +192,7 @@ private:
 
   void on_old_read(stream_page& x, const page_hub::read& from, uint32_t count,
                    const outcome<reply_ptr>& reply) {
+    --old_reads_;
     auto page = reply.ok() ? resp::read_page(**reply, stream_key(""))
                            : outcome<resp::event_page>{reply.error()};
     if (!page.ok())
@@ -318,6 +324,8 @@ private:
   /// another one.
   std::map<std::string, page_limit> old_limits_;
   reconnect_backoff old_backoff_;
+  /// The number of old reads under way.
+  size_t old_reads_ = 0;
   /// Waits for the end of the pause after an old read that failed.
   bool old_paused_ = false;
   internal::hub_timers::handle probe_timer_;
