@@ -601,8 +601,21 @@ CAF_TEST(a stream is added by ending the read that is blocked) {
   sleep(1s);
   CAF_CHECK_EQUAL(blocking.unblocks(), 3u);
   CAF_CHECK_EQUAL(alice.got(), "a1");
-  CAF_CHECK_EQUAL(log_of(blocking), "XREAD COUNT 500 BLOCK 5000 STREAMS "
+  CAF_CHECK_EQUAL(log_of(blocking), "XREAD COUNT 1000 BLOCK 5000 STREAMS "
                                     "pulse:stream:a pulse:stream:b 1-0 7-0");
+}
+
+CAF_TEST(an event that comes while a stream is added is not lost) {
+  spawn_subscribed();
+  ask_void(uut, atom::add_stream_v, std::string{"b"}, start_position::newest());
+  consume_messages();
+  redis.answer(facts(7));
+  blocking.answer(page("a", 1, 1));
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a1");
+  answer(blocking, page("a", 2, 2));
+  answer(blocking, page({{"a", entries(3, 3)}, {"b", entries(8, 8)}}));
+  CAF_CHECK_EQUAL(alice.got(), "a2 a3 b8");
 }
 
 CAF_TEST(adding a stream twice leaves it where it is) {
@@ -751,7 +764,7 @@ CAF_TEST(a reader whose only subscriber is slow waits for it) {
   answer(blocking, nothing);
   CAF_CHECK_EQUAL(log_of(blocking),
                   "XINFO STREAM pulse:stream:a | "
-                  "XREAD COUNT 2 BLOCK 5000 STREAMS pulse:stream:a 4-0");
+                  "XREAD COUNT 4 BLOCK 5000 STREAMS pulse:stream:a 4-0");
   CAF_CHECK_EQUAL(info().caught_up, 0u);
 }
 

@@ -30,6 +30,19 @@ struct fixture {
     uut.ask(who, std::move(x));
   }
 
+  // A request that names only what changed.
+  void ask_more(reader_id who,
+                const std::vector<std::pair<std::string, uint64_t>>& changed,
+                std::vector<std::string> removed = {}) {
+    page_request x;
+    x.all = false;
+    x.count = 100;
+    x.removed = std::move(removed);
+    for (auto& [name, after] : changed)
+      x.streams.push_back({name, {after, 0}, false, false, std::nullopt});
+    uut.ask(who, x);
+  }
+
   void ask_checked(reader_id who, uint64_t after) {
     uut.ask(who, {{{"a", {after, 0}, true, true, std::nullopt}}, 100});
   }
@@ -273,6 +286,63 @@ CAF_TEST(a request may name its streams in any order) {
   CAF_CHECK_EQUAL(answers(), "1: d drained");
 }
 
+CAF_TEST(a request names only the streams that changed) {
+  ask(1, {{"a", 5}, {"b", 5}, {"c", 5}});
+  ask_more(1, {{"d", 5}}, {"b", "x"});
+  CAF_CHECK(!uut.has_stream("b"));
+  tail_brings(6, 6);
+  CAF_CHECK_EQUAL(answers(), "1: a 6-6");
+  ask_more(1, {{"a", 6}});
+  for (auto name : {"c", "d"})
+    uut.tail_came({{made_page(name, 5, 6, 6), uut.tail_begins(name, false)}});
+  CAF_CHECK_EQUAL(answers(), "1: c 6-6");
+  ask_more(1, {{"c", 6}});
+  CAF_CHECK_EQUAL(answers(), "1: d 6-6");
+  ask(1, {{"d", 6}});
+  CAF_CHECK(!uut.has_stream("a"));
+}
+
+CAF_TEST(the tail read of a stream that was not named goes on) {
+  ask(1, {{"a", 5}, {"b", 5}});
+  tail_brings(6, 6);
+  answers();
+  uut.tail_drained({{empty_page("b", 5), uut.tail_begins("b", false)}});
+  CAF_CHECK_EQUAL(tail("b"), "none");
+  ask_more(1, {{"a", 6}});
+  CAF_CHECK_EQUAL(tail("b"), "5 x100 check");
+}
+
+CAF_TEST(old reads and refused streams need not be named again) {
+  ask(1, {{"a", 9}, {"b", 9}});
+  ask(2, {{"a", 3}, {"b", 9}});
+  CAF_CHECK_EQUAL(old_reads(), "a 3 x100");
+  CAF_CHECK(uut.old_failed("a", {3, 0}) == std::vector<reader_id>{2});
+  ask_more(2, {});
+  CAF_CHECK_EQUAL(old_reads(), "a 3 x100");
+  uut.refuse("a");
+  ask_more(2, {});
+  CAF_CHECK_EQUAL(old_reads(), "");
+  uut.accept("a");
+  tail_brings(10, 10);
+  CAF_CHECK_EQUAL(answers(), "2: a 10-10");
+}
+
+CAF_TEST(a check that one stream has to wait for is not forgotten) {
+  ask(1, {{"a", 5}, {"b", 5}});
+  tail_brings(6, 6);
+  tail_brings(7, 7);
+  answers();
+  uut.tail_begins("b", false);
+  page_request x{{{"a", {6, 0}, false, false, std::nullopt},
+                  {"b", {5, 0}, true, false, std::nullopt}},
+                 100};
+  uut.ask(1, x);
+  CAF_CHECK_EQUAL(answers(), "1: a 7-7");
+  CAF_CHECK_EQUAL(tail("b"), "5 x100 check");
+  ask_more(1, {{"a", 7}});
+  CAF_CHECK_EQUAL(tail("b"), "5 x100 check urgent");
+}
+
 CAF_TEST(a reader of many streams does not take long) {
   std::vector<std::pair<std::string, uint64_t>> streams;
   for (size_t i = 0; i < 10'000; ++i)
@@ -465,6 +535,49 @@ CAF_TEST(after a read that brought nothing the stream is checked) {
   CAF_CHECK_EQUAL(tail(), "5 x100 check");
 }
 
+CAF_TEST(a quiet stream wakes its readers only for news) {
+  ask(1, 5);
+  auto none = empty_page("a", 5);
+  none.checked = true;
+  none.found = stream_state{5, 5, {1, 0}, {5, 0}};
+  const auto drained = [&] {
+    const auto read = uut.tail_begins("a", true);
+    auto facts = none;
+    facts.drained = false;
+    uut.tail_checked({{facts, read}});
+    uut.tail_drained({{none, read}});
+    return answers();
+  };
+  CAF_CHECK_EQUAL(drained(), "1: a checked");
+  ask(1, 5);
+  CAF_CHECK_EQUAL(drained(), "1: a drained");
+  ask(1, 5);
+  CAF_CHECK_EQUAL(drained(), "");
+  CAF_CHECK_EQUAL(tail(), "5 x100 check");
+  none.found = stream_state{4, 5, {2, 0}, {5, 0}};
+  CAF_CHECK_EQUAL(drained(), "1: a checked");
+  ask(1, 5);
+  CAF_CHECK_EQUAL(drained(), "1: a drained");
+  ask(2, 5);
+  CAF_CHECK_EQUAL(drained(), "2: a checked");
+}
+
+CAF_TEST(readers hear only what was found last) {
+  ask(1, 5);
+  auto none = empty_page("a", 5);
+  none.checked = true;
+  none.found = stream_state{5, 5, {1, 0}, {5, 0}};
+  const auto read = uut.tail_begins("a", true);
+  ask_opened(2, 5, {3, 5, {3, 0}, {5, 0}});
+  uut.tail_drained({{none, read}});
+  CAF_CHECK_EQUAL(answers(), "1: a drained, 2: a drained");
+  ask(1, 5);
+  none.found = stream_state{3, 5, {3, 0}, {5, 0}};
+  none.drained = false;
+  uut.tail_checked({{none, uut.tail_begins("a", true)}});
+  CAF_CHECK_EQUAL(answers(), "1: a checked");
+}
+
 CAF_TEST(nothing is read for readers that do not ask) {
   ask(1, 5);
   tail_brings(6, 6);
@@ -515,9 +628,11 @@ CAF_TEST(a new reader does not hear what was found before it was opened) {
 CAF_TEST(a new reader hears that there is nothing but not what was found) {
   ask(1, 5);
   const auto read = uut.tail_begins("a", true);
-  ask_opened(2, 5, {9, 9, {1, 0}, {5, 0}});
+  const stream_state state{9, 9, {1, 0}, {5, 0}};
+  ask_opened(2, 5, state);
   auto none = empty_page("a", 5);
   none.checked = true;
+  none.found = state;
   uut.tail_drained({{none, read}});
   CAF_CHECK_EQUAL(answers(), "1: a checked drained, 2: a drained");
 }

@@ -7,31 +7,27 @@ namespace pulse {
 
 namespace {
 
-// The streams of a kept request are in the order of their names, since a reader
-// may have thousands of them.
-void sort_streams(page_request& x) {
-  std::sort(x.streams.begin(), x.streams.end(),
-            [](auto& a, auto& b) { return a.name < b.name; });
-}
-
-const page_request::stream* find_in(const page_request& x,
-                                    const std::string& stream) {
-  const auto i = std::lower_bound(x.streams.begin(), x.streams.end(), stream,
-                                  [](auto& a, auto& b) { return a.name < b; });
-  return i == x.streams.end() || i->name != stream ? nullptr : &*i;
+bool is_same(const stream_state& x, const stream_state& y) {
+  return x.length == y.length && x.added == y.added && x.first == y.first
+         && x.last == y.last && x.max_deleted == y.max_deleted;
 }
 
 } // namespace
 
 // -- readers ------------------------------------------------------------------
 
-void page_hub::ask(reader_id who, page_request what) {
+void page_hub::ask(reader_id who, const page_request& what) {
   auto& x = readers_[who];
-  sort_streams(what);
-  set_streams(who, x, what);
-  x.request = std::move(what);
-  x.asked = ++last_number_;
-  x.waits = !x.request.streams.empty();
+  x.count = what.count;
+  ++last_number_;
+  for (const auto& y : what.streams)
+    set_stream(who, x, y);
+  if (what.all)
+    drop_others(who, x);
+  for (const auto& name : what.removed)
+    if (auto i = streams_.find(name); i != streams_.end())
+      drop(who, x, *i);
+  x.waits = !x.streams.empty();
   if (x.waits)
     serve(who, x);
 }
@@ -40,30 +36,57 @@ void page_hub::leave(reader_id who) {
   const auto i = readers_.find(who);
   if (i == readers_.end())
     return;
-  set_streams(who, i->second, {});
+  ++last_number_;
+  drop_others(who, i->second);
   readers_.erase(i);
 }
 
-// Most requests name the streams of the one before.
-void page_hub::set_streams(reader_id who, const reader& before,
-                           const page_request& next) {
-  for (const auto& x : before.request.streams) {
-    if (find_in(next, x.name) != nullptr)
-      continue;
-    const auto i = streams_.find(x.name);
-    i->second.readers.erase(who);
-    if (!i->second.readers.empty())
-      continue;
-    cache_.forget(x.name);
-    streams_.erase(i);
-    changed_.insert(x.name);
+void page_hub::set_stream(reader_id who, reader& x,
+                          const page_request::stream& what) {
+  auto& entry = *streams_.try_emplace(what.name).first;
+  auto& [name, from] = entry;
+  const auto [at, added] = from.readers.try_emplace(who);
+  if (added)
+    x.streams.insert(&entry);
+  if (what.opened)
+    note_opened(entry, *what.opened);
+  auto& y = at->second;
+  if (y.after != what.after || what.fresh) {
+    y.told = 0;
+    y.drained = false;
   }
-  for (const auto& x : next.streams) {
-    const auto i = streams_.try_emplace(x.name).first;
-    i->second.readers.insert(who);
-    if (x.opened)
-      note_opened(x.name, i->second, *x.opened);
-  }
+  y.after = what.after;
+  y.asked = last_number_;
+  y.check = what.check;
+  y.fresh = what.fresh;
+  y.opened = what.opened;
+  from.check = from.check || what.check;
+  from.wanted = std::max(from.wanted, x.count);
+  x.due.insert(&entry);
+}
+
+// The last reader takes the stream along.
+void page_hub::drop(reader_id who, reader& x, stream_entry& from) {
+  if (from.second.readers.erase(who) == 0)
+    return;
+  x.streams.erase(&from);
+  x.due.erase(&from);
+  if (!from.second.readers.empty())
+    return;
+  const auto name = from.first;
+  cache_.forget(name);
+  streams_.erase(name);
+  changed_.insert(name);
+}
+
+// Drops the streams that the last request did not name.
+void page_hub::drop_others(reader_id who, reader& x) {
+  std::vector<stream_entry*> others;
+  for (auto* y : x.streams)
+    if (y->second.readers.at(who).asked != last_number_)
+      others.push_back(y);
+  for (auto* y : others)
+    drop(who, x, *y);
 }
 
 std::vector<page_hub::reader_id>
@@ -72,9 +95,9 @@ page_hub::give_up(const std::string& name, std::optional<event_id> cursor) {
   const auto i = streams_.find(name);
   if (i == streams_.end())
     return result;
-  for (auto who : i->second.readers) {
+  for (auto& [who, at] : i->second.readers) {
     auto& x = readers_.at(who);
-    if (!x.waits || (cursor && find_in(x.request, name)->after != *cursor))
+    if (!x.waits || (cursor && at.after != *cursor))
       continue;
     x.waits = false;
     result.push_back(who);
@@ -88,58 +111,71 @@ page_hub::give_up(const std::string& name, std::optional<event_id> cursor) {
 // busy stream must not keep the reader from the others.
 void page_hub::serve(reader_id who, reader& x) {
   std::vector<stream_page> pages;
-  for (const auto& y : x.request.streams) {
-    auto& from = streams_.at(y.name);
-    auto page = cache_.find(y.name, {y.after, x.request.count, y.opened,
-                                     x.asked, y.fresh});
+  for (auto i = x.due.begin(); i != x.due.end();) {
+    auto& at = (*i)->second.readers.at(who);
+    auto page = cache_.find((*i)->first,
+                            {at.after, x.count, at.opened, at.asked, at.fresh});
     if (page)
       pages.push_back(std::move(*page));
     else
-      need(who, y.name, from, y.after);
-    from.check = from.check || y.check;
+      need(who, **i, at.after);
+    // A check that does not come with a page is hurried up later.
+    i = page || !at.check ? x.due.erase(i) : std::next(i);
   }
   if (!pages.empty())
     return reply(who, x, std::move(pages));
-  for (auto& y : x.request.streams)
-    if (auto& from = streams_.at(y.name); std::exchange(y.check, false)
-                                          && from.at_tail.count(y.after) > 0
-                                          && (y.fresh || !from.checked)) {
-      from.urgent = true;
-      changed_.insert(y.name);
-    }
+  hurry(who, x);
 }
 
-void page_hub::serve_all(const stream& x) {
-  for (auto who : x.readers)
-    if (auto& y = readers_.at(who); y.waits)
-      serve(who, y);
+// Ends the tail reads that keep a reader from the checks that it wants.
+void page_hub::hurry(reader_id who, reader& x) {
+  for (auto* y : std::exchange(x.due, {})) {
+    auto& [name, from] = *y;
+    auto& at = from.readers.at(who);
+    at.check = false;
+    if (from.at_tail.count(at.after) > 0 && (at.fresh || !from.checked)) {
+      from.urgent = true;
+      changed_.insert(name);
+    }
+  }
+}
+
+void page_hub::make_due(stream_entry& x) {
+  for (auto& [who, at] : x.second.readers)
+    readers_.at(who).due.insert(&x);
+}
+
+// @returns the readers that wait for the page.
+std::vector<page_hub::reader_id> page_hub::make_due(stream_entry& x,
+                                                    const stream_page& page) {
+  std::vector<reader_id> result;
+  for (auto& [who, at] : x.second.readers) {
+    if (at.after < page.after || at.after >= page.last())
+      continue;
+    auto& y = readers_.at(who);
+    y.due.insert(&x);
+    if (y.waits)
+      result.push_back(who);
+  }
+  return result;
 }
 
 bool page_hub::has_waiting(const stream& x) const {
   return std::any_of(x.readers.begin(), x.readers.end(),
-                     [this](auto who) { return readers_.at(who).waits; });
+                     [this](auto& y) { return readers_.at(y.first).waits; });
 }
 
-bool page_hub::has_reader_at(const stream_map::value_type& x,
-                             event_id cursor) const {
-  const auto& [name, stream] = x;
-  return std::any_of(stream.readers.begin(), stream.readers.end(),
-                     [&, &name = name](auto who) {
-                       return find_in(readers_.at(who).request, name)->after
-                              == cursor;
-                     });
-}
-
-void page_hub::need(reader_id who, const std::string& name, stream& x,
-                    event_id after) {
-  if (x.refused || x.at_tail.count(after) > 0 || x.behind.count(after) > 0)
+void page_hub::need(reader_id who, stream_entry& x, event_id after) {
+  auto& [name, from] = x;
+  if (from.refused || from.at_tail.count(after) > 0
+      || from.behind.count(after) > 0)
     return;
-  if (!x.at_tail.empty()) {
-    x.behind.try_emplace(after);
+  if (!from.at_tail.empty()) {
+    from.behind.try_emplace(after);
     needed_[who].emplace_back(name, after);
     return;
   }
-  x.at_tail.insert(after);
+  from.at_tail.insert(after);
   changed_.insert(name);
 }
 
@@ -148,50 +184,56 @@ void page_hub::reply(reader_id who, reader& x, std::vector<stream_page> pages) {
   answers_.push_back({who, std::move(pages)});
 }
 
-uint32_t page_hub::count_of(const stream& x) const {
-  uint32_t result = 1;
-  for (auto who : x.readers)
-    result = std::max(result, readers_.at(who).request.count);
-  return result;
-}
-
-void page_hub::note_state(const std::string& name, stream& x,
-                          const stream_state& now) {
-  if (is_other_stream(x.known, now))
+void page_hub::note_state(stream_entry& x, const stream_state& now) {
+  auto& [name, from] = x;
+  if (is_same(from.known, now))
+    return;
+  if (is_other_stream(from.known, now))
     cache_.forget(name);
-  x.known = now;
+  from.known = now;
+  ++from.version;
 }
 
 // A reader repeats what it was opened with until it has events. Meanwhile the
 // hub may have learned more, which must not be undone.
-void page_hub::note_opened(const std::string& name, stream& x,
-                           const stream_state& opened) {
-  const auto older = is_other_stream(x.known, opened)
-                     && !is_other_stream(opened, x.known);
+void page_hub::note_opened(stream_entry& x, const stream_state& opened) {
+  auto& known = x.second.known;
+  const auto older = is_other_stream(known, opened)
+                     && !is_other_stream(opened, known);
   if (!older)
-    note_state(name, x, opened);
+    note_state(x, opened);
 }
 
 // Tells readers that wait what reads found out besides events: those at the
 // cursor of a read, and those that were beyond that cursor when it began. A
-// reader that was opened since knows better.
+// reader that was opened since knows better. What a reader knows already is no
+// news: otherwise each quiet stream would wake all its readers now and then.
 void page_hub::tell_state(const std::vector<tail_result>& xs, bool only_at) {
   std::map<reader_id, std::vector<stream_page>> news;
   for (const auto& [what, from, full] : xs) {
     const auto i = streams_.find(what.stream);
     if (i == streams_.end())
       continue;
-    for (auto who : i->second.readers) {
-      auto& y = readers_.at(who);
-      const auto& at = *find_in(y.request, what.stream);
-      const auto older = y.asked >= from.number;
+    const auto version = i->second.version;
+    // Otherwise the hub has learned more since.
+    const auto current = what.checked
+                         && is_same(i->second.known,
+                                    what.found.value_or(stream_state{}));
+    for (auto& [who, at] : i->second.readers) {
+      const auto older = at.asked >= from.number;
       const auto beyond = at.after > what.after;
-      if (!y.waits || at.after < what.after || (beyond && (only_at || older))
-          || (at.opened && older && !what.drained))
+      if (at.after < what.after || (beyond && (only_at || older)))
         continue;
+      const auto checked = current && !(at.opened && older)
+                           && at.told != version;
+      if ((!checked && (!what.drained || at.drained))
+          || !readers_.at(who).waits)
+        continue;
+      at.told = checked ? version : at.told;
+      at.drained = what.drained;
       auto& page = news[who].emplace_back(what);
       page.after = at.after;
-      page.checked = what.checked && !(at.opened && older);
+      page.checked = checked;
     }
   }
   for (auto& [who, pages] : news)
@@ -216,11 +258,17 @@ page_hub::tail_of(const std::string& name) const {
   return tail_read{*x.at_tail.begin(), count_of(x), x.check, x.urgent};
 }
 
+uint32_t page_hub::count_of(const stream& x) noexcept {
+  return std::max(x.wanted, x.wanted_before);
+}
+
 page_hub::read page_hub::tail_begins(const std::string& name, bool checks) {
   auto& x = streams_.at(name);
   x.check = x.check && !checks;
   x.checked = checks;
   x.urgent = false;
+  if (x.wanted > 0)
+    x.wanted_before = std::exchange(x.wanted, 0);
   return {++last_number_, x.known};
 }
 
@@ -232,7 +280,7 @@ void page_hub::check_next(const std::string& name) {
 void page_hub::tail_checked(const std::vector<tail_result>& xs) {
   for (const auto& x : xs)
     if (auto i = streams_.find(x.page.stream); i != streams_.end())
-      note_state(i->first, i->second, x.page.found.value_or(stream_state{}));
+      note_state(*i, x.page.found.value_or(stream_state{}));
   tell_state(xs);
 }
 
@@ -242,47 +290,41 @@ void page_hub::tail_came(const std::vector<tail_result>& xs) {
   std::vector<kept_page> kept;
   for (const auto& x : xs)
     if (auto i = streams_.find(x.page.stream); i != streams_.end())
-      kept.push_back(keep_tail(i->second, x));
-  std::set<reader_id> served;
+      kept.push_back(keep_tail(*i, x));
   for (const auto& x : kept)
-    for (auto who : x.from->readers)
-      if (readers_.at(who).waits)
-        served.insert(who);
-  for (auto i = served.begin(); i != served.end();) {
-    auto& x = readers_.at(*i);
-    serve(*i, x);
-    i = x.waits ? served.erase(i) : std::next(i);
-  }
+    for (auto who : x.takers)
+      if (auto& y = readers_.at(who); y.waits)
+        serve(who, y);
   for (const auto& x : kept)
-    settle_tail(x, served);
+    settle_tail(x);
   cache_.shrink();
 }
 
-page_hub::kept_page page_hub::keep_tail(stream& x, const tail_result& what) {
+page_hub::kept_page page_hub::keep_tail(stream_entry& x,
+                                        const tail_result& what) {
   keep(what.page, what.from);
-  auto& at_tail = x.at_tail;
+  auto& at_tail = x.second.at_tail;
   at_tail.erase(at_tail.lower_bound(what.page.after),
                 at_tail.lower_bound(what.page.last()));
-  return {&what.page, &x, !what.full || at_tail.empty()};
+  return {&what, &x, !what.full || at_tail.empty(), make_due(x, what.page)};
 }
 
 // Goes on with the tail read, if a reader has taken the page. But if there may
 // be more old events, and other readers stand at the end of the stream, the
 // next tail read is for those.
-void page_hub::settle_tail(const kept_page& x,
-                           const std::set<reader_id>& served) {
-  auto& readers = x.from->readers;
-  const auto& name = x.page->stream;
+void page_hub::settle_tail(const kept_page& x) {
+  auto& [name, from] = *x.from;
+  const auto& page = x.what->page;
   changed_.insert(name);
-  if (std::none_of(readers.begin(), readers.end(),
-                   [&](auto who) { return served.count(who) > 0; }))
+  if (std::all_of(x.takers.begin(), x.takers.end(),
+                  [this](auto who) { return readers_.at(who).waits; }))
     return;
   if (x.reads_on)
-    x.from->at_tail.insert(x.page->last());
+    from.at_tail.insert(page.last());
   // Nobody else needs a page that the only reader took as a whole.
-  if (readers.size() == 1
-      && x.page->size() <= readers_.at(*readers.begin()).request.count)
-    cache_.remove(name, x.page->last());
+  if (from.readers.size() == 1
+      && page.size() <= readers_.at(from.readers.begin()->first).count)
+    cache_.remove(name, page.last());
 }
 
 void page_hub::tail_drained(const std::vector<tail_result>& xs) {
@@ -290,8 +332,10 @@ void page_hub::tail_drained(const std::vector<tail_result>& xs) {
     const auto i = streams_.find(x.page.stream);
     if (i == streams_.end())
       continue;
-    if (!has_waiting(i->second))
+    if (!has_waiting(i->second)) {
       i->second.at_tail.clear();
+      make_due(*i);
+    }
     i->second.check = true;
     changed_.insert(i->first);
   }
@@ -310,7 +354,11 @@ std::vector<page_hub::old_read> page_hub::take_old_reads(size_t most) {
     const auto read = i->second.behind.find(after);
     if (read == i->second.behind.end() || read->second > 0)
       continue;
-    if (!has_reader_at(*i, after)) {
+    const auto& readers = i->second.readers;
+    if (std::none_of(readers.begin(), readers.end(),
+                     [&, &after = after](auto& x) {
+                       return x.second.after == after;
+                     })) {
       i->second.behind.erase(read);
       continue;
     }
@@ -345,10 +393,11 @@ void page_hub::old_came(const stream_page& what, const read& from) {
   if (under_way != x.behind.end() && under_way->second <= from.number)
     x.behind.erase(under_way);
   if (what.checked)
-    note_state(what.stream, x, what.found.value_or(stream_state{}));
+    note_state(*i, what.found.value_or(stream_state{}));
   if (what.size() > 0) {
     keep(what, from);
-    serve_all(x);
+    for (auto who : make_due(*i, what))
+      serve(who, readers_.at(who));
     cache_.shrink();
     return;
   }
@@ -359,8 +408,10 @@ void page_hub::old_came(const stream_page& what, const read& from) {
 
 std::vector<page_hub::reader_id> page_hub::old_failed(const std::string& name,
                                                       event_id after) {
-  if (auto i = streams_.find(name); i != streams_.end())
+  if (auto i = streams_.find(name); i != streams_.end()) {
     i->second.behind.erase(after);
+    make_due(*i);
+  }
   return give_up(name, after);
 }
 
@@ -381,7 +432,10 @@ void page_hub::accept(const std::string& name) {
   if (i == streams_.end())
     return;
   i->second.refused = false;
-  serve_all(i->second);
+  make_due(*i);
+  for (auto& [who, at] : i->second.readers)
+    if (auto& x = readers_.at(who); x.waits)
+      serve(who, x);
 }
 
 std::vector<std::string> page_hub::refused() const {

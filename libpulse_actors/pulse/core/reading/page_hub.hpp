@@ -82,8 +82,8 @@ public:
   // -- readers ----------------------------------------------------------------
 
   /// Takes the next request of a reader, which replaces the one before. A
-  /// reader that asks for no streams does not wait for anything.
-  void ask(reader_id who, page_request what);
+  /// reader without streams does not wait for anything.
+  void ask(reader_id who, const page_request& what);
 
   void leave(reader_id who);
 
@@ -164,23 +164,37 @@ public:
   [[nodiscard]] std::vector<std::string> refused() const;
 
 private:
-  struct reader {
-    page_request request;
-    /// Number of the request, counted together with the reads.
+  /// Where a reader stands in a stream.
+  struct cursor {
+    event_id after;
+    /// Number of the request that named the stream last, counted together with
+    /// the reads.
     uint64_t asked = 0;
-    bool waits = false;
+    bool check = false;
+    bool fresh = false;
+    std::optional<stream_state> opened;
+    /// What the reader was told at this cursor: a version of what is known, and
+    /// that nothing followed.
+    uint64_t told = 0;
+    bool drained = false;
   };
 
   struct stream {
-    std::set<reader_id> readers;
+    std::map<reader_id, cursor> readers;
     /// Cursors whose readers the tail read serves: nothing follows them, or
     /// they were first. The tail read begins after the lowest of them.
     std::set<event_id> at_tail;
     /// Cursors for which an old read is needed or under way, and the number of
     /// the read; 0: it has not begun.
     std::map<event_id, uint64_t> behind;
-    /// What Redis said about the stream last.
+    /// What Redis said about the stream last, and how often that has changed.
     stream_state known;
+    uint64_t version = 1;
+    /// How many events the readers want at most: those that have asked since
+    /// the last tail read began (0: none has), and those before them. To ask
+    /// all readers before each read would take long.
+    uint32_t wanted = 0;
+    uint32_t wanted_before = 1;
     bool check = false;
     /// Redis was asked about the stream before the last tail read. A reader
     /// that waits for it needs no other one before that, unless it paused.
@@ -190,33 +204,53 @@ private:
   };
 
   using stream_map = std::map<std::string, stream>;
+  using stream_entry = stream_map::value_type;
+
+  struct by_name {
+    bool operator()(const stream_entry* x, const stream_entry* y) const {
+      return x->first < y->first;
+    }
+  };
+
+  using stream_set = std::set<stream_entry*, by_name>;
+
+  struct reader {
+    uint32_t count = 1;
+    bool waits = false;
+    stream_set streams;
+    /// The streams to look at before the reader waits: those that it has named,
+    /// and those that may have pages for it.
+    stream_set due;
+  };
 
   /// A page of a tail read that was just kept.
   struct kept_page {
-    const stream_page* page = nullptr;
-    stream* from = nullptr;
+    const tail_result* what = nullptr;
+    stream_entry* from = nullptr;
     /// Whether the next tail read follows this page.
     bool reads_on = false;
+    /// The readers that wait for the page.
+    std::vector<reader_id> takers;
   };
 
-  void set_streams(reader_id who, const reader& before,
-                   const page_request& next);
+  void set_stream(reader_id who, reader& x, const page_request::stream& what);
+  void drop(reader_id who, reader& x, stream_entry& from);
+  void drop_others(reader_id who, reader& x);
   void serve(reader_id who, reader& x);
-  void serve_all(const stream& x);
-  void need(reader_id who, const std::string& name, stream& x, event_id after);
+  void hurry(reader_id who, reader& x);
+  void make_due(stream_entry& x);
+  std::vector<reader_id> make_due(stream_entry& x, const stream_page& page);
+  void need(reader_id who, stream_entry& x, event_id after);
   std::pair<std::string, event_id> take_needed();
   void reply(reader_id who, reader& x, std::vector<stream_page> pages);
   void tell_state(const std::vector<tail_result>& xs, bool only_at = false);
   [[nodiscard]] bool has_waiting(const stream& x) const;
-  [[nodiscard]] bool has_reader_at(const stream_map::value_type& x,
-                                   event_id cursor) const;
-  void note_state(const std::string& name, stream& x, const stream_state& now);
-  void note_opened(const std::string& name, stream& x,
-                   const stream_state& opened);
-  kept_page keep_tail(stream& x, const tail_result& what);
-  void settle_tail(const kept_page& x, const std::set<reader_id>& served);
+  [[nodiscard]] static uint32_t count_of(const stream& x) noexcept;
+  void note_state(stream_entry& x, const stream_state& now);
+  void note_opened(stream_entry& x, const stream_state& opened);
+  kept_page keep_tail(stream_entry& x, const tail_result& what);
+  void settle_tail(const kept_page& x);
   void keep(const stream_page& what, const read& from);
-  [[nodiscard]] uint32_t count_of(const stream& x) const;
 
   std::map<reader_id, reader> readers_;
   stream_map streams_;

@@ -10,8 +10,9 @@
 
 namespace pulse {
 
-/// What a reader needs next: the events of these streams after its cursors. It
-/// wants an answer as soon as one of the streams has events.
+/// What a reader needs next: the events of its streams after its cursors. It
+/// wants an answer as soon as one of the streams has events. A reader may have
+/// thousands of streams, so a request names only those that changed.
 struct page_request {
   struct stream {
     std::string name;
@@ -20,15 +21,22 @@ struct page_request {
     bool check = false;
     /// Only a read that begins after the request will do. For a reader that did
     /// not ask for a while: the events that were removed meanwhile are then
-    /// known before the next event.
+    /// known before the next event. Holds until the stream is named again.
     bool fresh = false;
     /// See page_cache::query.
     std::optional<stream_state> opened = std::nullopt;
   };
 
+  /// The streams whose cursors have moved since the last request, or of which
+  /// the reader has heard something since.
   std::vector<stream> streams;
   /// Maximum number of events per stream, at least 1.
   uint32_t count = 1;
+  /// Whether these are all streams of the reader. Otherwise it has those of the
+  /// request before as well.
+  bool all = true;
+  /// The streams that the reader has no more.
+  std::vector<std::string> removed = {};
 };
 
 } // namespace pulse

@@ -79,7 +79,7 @@ private:
     caf::result<stream_pages_ptr> result{promise};
     promises_.emplace(id, std::move(promise));
     hub_.pages.ask(id, x);
-    if (x.streams.empty())
+    if (x.all && x.streams.empty())
       reply(id, {});
     advance();
     return result;

@@ -19,9 +19,10 @@ using hub_actor = actor_interface<
   // Replies with pages of one or more of these streams as soon as there are
   // any, and with what Redis says about the streams. A reader has one request
   // at a time: the next one replaces it, and the replaced one gets an empty
-  // reply. A request for no streams gets an empty reply at once. Errors: those
-  // of connection_actor, and the reason if Redis refuses to read a stream. The
-  // hub itself waits before it reads again, so readers may ask again at once.
+  // reply. The first request to a hub names all streams of the reader. A reader
+  // without streams gets an empty reply at once. Errors: those of
+  // connection_actor, and the reason if Redis refuses to read a stream. The hub
+  // itself waits before it reads again, so readers may ask again at once.
   // `closed`: the hub has terminated.
   caf::result<stream_pages_ptr>(caf::get_atom, page_request_ptr)>;
 

@@ -15,11 +15,14 @@ page_fetcher::page_fetcher(reader_context& reader, hub_source_ptr hubs,
 
 void page_fetcher::fetch(page_request x) {
   busy_ = true;
+  anew_ = false;
   send(std::move(x));
 }
 
 void page_fetcher::cancel() {
   busy_ = false;
+  anew_ = true;
+  given_up_ = last_;
   if (hub_)
     send({});
 }
@@ -27,18 +30,27 @@ void page_fetcher::cancel() {
 void page_fetcher::send(page_request x) {
   if (!hub_)
     hub_ = hubs_->hub();
-  const auto is_last = [this, number = ++last_] { return number == last_; };
+  const auto number = ++last_;
   request(reader_.self, hub_, caf::get_atom_v,
           page_request_ptr{std::make_shared<page_request>(std::move(x))})
     .then(
-      [this, is_last](stream_pages_ptr& pages) {
-        if (busy_ && is_last())
-          ended(std::move(pages));
+      [this, number](stream_pages_ptr& pages) {
+        if (busy_ && number > given_up_)
+          came(number, std::move(pages));
       },
-      [this, is_last](const caf::error& why) {
-        if (busy_ && is_last())
+      [this, number](const caf::error& why) {
+        if (busy_ && number == last_)
           ended(to_failure(why));
       });
+}
+
+// The hub expects that the reader has the pages also if the request was
+// replaced.
+void page_fetcher::came(uint64_t number, stream_pages_ptr x) {
+  if (number == last_)
+    ended(std::move(x));
+  else if (!x->empty())
+    on_end_(std::move(x));
 }
 
 void page_fetcher::ended(outcome<stream_pages_ptr> x) {
@@ -54,6 +66,8 @@ void page_fetcher::ended(outcome<stream_pages_ptr> x) {
 // which might happen again and again.
 void page_fetcher::hub_ended() {
   hub_ = nullptr;
+  anew_ = true;
+  given_up_ = last_;
   log(log_level::debug, reader_.component, "waits for another hub");
   reader_.timers.start(backoff_.next(reader_.random), [this, number = last_] {
     if (!busy_ || number != last_)

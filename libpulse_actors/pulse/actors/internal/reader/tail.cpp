@@ -30,12 +30,14 @@ void reader_tail::add(const std::vector<opened_stream>& streams) {
   for (auto& x : streams) {
     cursors_.add(x.name, x.from, x.position);
     opened_[x.name] = x.found.value_or(stream_state{});
+    changed_.insert(x.name);
   }
   ask_anew();
 }
 
 void reader_tail::resume(const std::string& stream, const stream_cursor& x) {
   cursors_.add(stream, x.last, x.position);
+  changed_.insert(stream);
   check_now_ = true; // for events that were removed meanwhile
 }
 
@@ -50,6 +52,7 @@ bool reader_tail::remove(const std::string& stream) {
   if (!cursors_.remove(stream))
     return false;
   opened_.erase(stream);
+  removed_.push_back(stream);
   ask_anew();
   return true;
 }
@@ -63,8 +66,7 @@ void reader_tail::take_back(const subscriber_feed& feed) {
 
 // -- reading ------------------------------------------------------------------
 
-// The streams have changed, so a request that is under way, and its pages, have
-// no meaning any more. The next request replaces it.
+// Replaces the request that is under way, since the streams have changed.
 void reader_tail::ask_anew() {
   if (!ask() && fetcher_.busy())
     fetcher_.cancel();
@@ -94,19 +96,34 @@ bool reader_tail::ask() {
 
 page_request reader_tail::next_request(uint32_t count) {
   const auto check = std::exchange(check_now_, false);
+  const auto changed = std::exchange(changed_, {});
+  const auto& all = cursors_.streams();
   page_request result;
   result.count = count;
-  result.streams.reserve(cursors_.streams().size());
-  for (auto& [name, cursor] : cursors_.streams()) {
-    auto& x = result.streams.emplace_back();
-    x.name = name;
-    x.after = cursor.last;
-    x.check = check || cursor.position.uncertain();
-    x.fresh = check;
-    if (auto i = opened_.find(name); i != opened_.end())
-      x.opened = i->second;
+  result.all = check || fetcher_.begins_anew();
+  result.removed = std::exchange(removed_, {});
+  if (result.all) {
+    for (auto& x : all)
+      name(result, x, check);
+  } else {
+    for (auto& stream : changed)
+      if (const auto i = all.find(stream); i != all.end())
+        name(result, *i, false);
   }
   return result;
+}
+
+void reader_tail::name(page_request& x,
+                       const cursor_set::map_type::value_type& what,
+                       bool check) const {
+  auto& [stream, cursor] = what;
+  auto& y = x.streams.emplace_back();
+  y.name = stream;
+  y.after = cursor.last;
+  y.check = check || cursor.position.uncertain();
+  y.fresh = check;
+  if (auto i = opened_.find(stream); i != opened_.end())
+    y.opened = i->second;
 }
 
 void reader_tail::on_pages(const outcome<stream_pages_ptr>& x) {
@@ -120,7 +137,10 @@ void reader_tail::on_pages(const outcome<stream_pages_ptr>& x) {
     on_failure(x.error());
   }
   report_findings();
-  read_on();
+  if (fetcher_.busy())
+    ask_anew(); // the request was replaced before the reader had these pages
+  else
+    read_on();
 }
 
 // What Redis said about the stream counts for the cursor at which the page
@@ -128,6 +148,7 @@ void reader_tail::on_pages(const outcome<stream_pages_ptr>& x) {
 // back, the stream has other events before those of the page, which are dropped
 // since they will be read again.
 void reader_tail::take(const stream_page& x) {
+  changed_.insert(x.stream);
   if (x.checked)
     check(x);
   if (x.size() > 0 && !subscribers_.empty() && !is_before(x))

@@ -7,7 +7,9 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace pulse::internal {
 
@@ -56,6 +58,8 @@ private:
   void ask_anew();
   bool ask();
   [[nodiscard]] page_request next_request(uint32_t count);
+  void name(page_request& x, const cursor_set::map_type::value_type& what,
+            bool check) const;
   void on_pages(const outcome<stream_pages_ptr>& x);
   void take(const stream_page& x);
   void check(const stream_page& x);
@@ -76,6 +80,9 @@ private:
   /// Streams that begin, or begin anew: how Redis described them then. See
   /// page_cache::query.
   std::map<std::string, stream_state, std::less<>> opened_;
+  /// What the next request of the hub has to name, see page_request.
+  std::set<std::string> changed_;
+  std::vector<std::string> removed_;
   /// The hub has to find out about the streams before it reads them next.
   bool check_now_ = false;
   bool has_read_ = false;
