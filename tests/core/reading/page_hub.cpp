@@ -637,6 +637,50 @@ CAF_TEST(a new reader hears that there is nothing but not what was found) {
   CAF_CHECK_EQUAL(answers(), "1: a checked drained, 2: a drained");
 }
 
+CAF_TEST(a reader that did not wait hears that its stream was replaced) {
+  const stream_state old{9, 9, {1, 0}, {9, 0}};
+  ask_opened(1, 9, old);
+  ask_opened(2, 9, old);
+  tail_brings(10, 10);
+  answers();
+  ask(1, 10);
+  auto found = empty_page("a", 10);
+  found.checked = true;
+  found.drained = false;
+  found.found = stream_state{2, 2, {11, 0}, {12, 0}};
+  uut.tail_checked({{found, uut.tail_begins("a", true)}});
+  CAF_CHECK_EQUAL(answers(), "1: a checked");
+  ask_opened(1, 0, *found.found);
+  old_came(made_page("a", 0, 11, 12));
+  CAF_CHECK_EQUAL(answers(), "1: a 11-12");
+  ask(2, 10);
+  CAF_CHECK_EQUAL(answers(), "2: a checked");
+  ask_opened(2, 0, *found.found);
+  CAF_CHECK_EQUAL(answers(), "2: a 11-12");
+}
+
+CAF_TEST(a late answer of Redis does not look like another stream) {
+  ask_opened(1, 9, {9, 9, {1, 0}, {9, 0}});
+  const auto read = uut.tail_begins("a", true);
+  ask(2, 5);
+  auto page = made_page("a", 5, 6, 11);
+  page.checked = true;
+  page.found = stream_state{11, 11, {1, 0}, {11, 0}};
+  old_came(page);
+  CAF_CHECK_EQUAL(answers(), "1: a 10-11, 2: a checked 6-11");
+  auto late = empty_page("a", 9);
+  late.checked = true;
+  late.drained = false;
+  late.found = stream_state{10, 10, {1, 0}, {10, 0}};
+  uut.tail_checked({{late, read}});
+  CAF_CHECK_EQUAL(answers(), "");
+  CAF_CHECK_EQUAL(tail(), "9 x100 check");
+  ask(2, 11);
+  CAF_CHECK_EQUAL(answers(), "");
+  ask(3, 5);
+  CAF_CHECK_EQUAL(answers(), "3: a checked 6-11");
+}
+
 CAF_TEST(a new reader gets no page whose read began before it was opened) {
   const stream_state before{9, 9, {1, 0}, {9, 0}};
   const stream_state after{6, 9, {4, 0}, {9, 0}};

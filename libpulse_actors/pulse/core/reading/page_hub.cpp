@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 namespace pulse {
 
@@ -51,6 +52,10 @@ void page_hub::set_stream(reader_id who, reader& x,
   if (what.opened)
     note_opened(entry, *what.opened);
   auto& y = at->second;
+  const auto begins = what.opened
+                      && !(y.opened && is_same(*y.opened, *what.opened));
+  if (added || begins)
+    y.incarnation = from.incarnation;
   if (y.after != what.after || what.fresh) {
     y.told = 0;
     y.drained = false;
@@ -113,6 +118,11 @@ void page_hub::serve(reader_id who, reader& x) {
   std::vector<stream_page> pages;
   for (auto i = x.due.begin(); i != x.due.end();) {
     auto& at = (*i)->second.readers.at(who);
+    if (at.incarnation != (*i)->second.incarnation) {
+      pages.push_back(news_of(**i, at));
+      i = x.due.erase(i);
+      continue;
+    }
     auto page = cache_.find((*i)->first,
                             {at.after, x.count, at.opened, at.asked, at.fresh});
     if (page)
@@ -125,6 +135,18 @@ void page_hub::serve(reader_id who, reader& x) {
   if (!pages.empty())
     return reply(who, x, std::move(pages));
   hurry(who, x);
+}
+
+// @returns what a reader has to know about a stream that was replaced.
+stream_page page_hub::news_of(const stream_entry& x, cursor& at) {
+  at.told = x.second.version;
+  at.incarnation = x.second.incarnation;
+  stream_page result;
+  result.stream = x.first;
+  result.after = at.after;
+  result.checked = true;
+  result.found = x.second.known;
+  return result;
 }
 
 // Ends the tail reads that keep a reader from the checks that it wants.
@@ -184,12 +206,22 @@ void page_hub::reply(reader_id who, reader& x, std::vector<stream_page> pages) {
   answers_.push_back({who, std::move(pages)});
 }
 
-void page_hub::note_state(stream_entry& x, const stream_state& now) {
+// @param read Number of the read before which Redis said this.
+void page_hub::note_state(stream_entry& x, const stream_state& now,
+                          uint64_t read) {
   auto& [name, from] = x;
+  if (is_other_stream(from.known, now)) {
+    if (read <= from.noted) {
+      from.check = true;
+      return;
+    }
+    cache_.forget(name);
+    ++from.incarnation;
+    make_due(x);
+  }
+  from.noted = last_number_;
   if (is_same(from.known, now))
     return;
-  if (is_other_stream(from.known, now))
-    cache_.forget(name);
   from.known = now;
   ++from.version;
 }
@@ -201,7 +233,7 @@ void page_hub::note_opened(stream_entry& x, const stream_state& opened) {
   const auto older = is_other_stream(known, opened)
                      && !is_other_stream(opened, known);
   if (!older)
-    note_state(x, opened);
+    note_state(x, opened, std::numeric_limits<uint64_t>::max());
 }
 
 // Tells readers that wait what reads found out besides events: those at the
@@ -229,7 +261,10 @@ void page_hub::tell_state(const std::vector<tail_result>& xs, bool only_at) {
       if ((!checked && (!what.drained || at.drained))
           || !readers_.at(who).waits)
         continue;
-      at.told = checked ? version : at.told;
+      if (checked) {
+        at.told = version;
+        at.incarnation = i->second.incarnation;
+      }
       at.drained = what.drained;
       auto& page = news[who].emplace_back(what);
       page.after = at.after;
@@ -280,7 +315,7 @@ void page_hub::check_next(const std::string& name) {
 void page_hub::tail_checked(const std::vector<tail_result>& xs) {
   for (const auto& x : xs)
     if (auto i = streams_.find(x.page.stream); i != streams_.end())
-      note_state(*i, x.page.found.value_or(stream_state{}));
+      note_state(*i, x.page.found.value_or(stream_state{}), x.from.number);
   tell_state(xs);
 }
 
@@ -393,7 +428,7 @@ void page_hub::old_came(const stream_page& what, const read& from) {
   if (under_way != x.behind.end() && under_way->second <= from.number)
     x.behind.erase(under_way);
   if (what.checked)
-    note_state(*i, what.found.value_or(stream_state{}));
+    note_state(*i, what.found.value_or(stream_state{}), from.number);
   if (what.size() > 0) {
     keep(what, from);
     for (auto who : make_due(*i, what))

@@ -177,6 +177,8 @@ private:
     /// that nothing followed.
     uint64_t told = 0;
     bool drained = false;
+    /// See stream::incarnation.
+    uint64_t incarnation = 0;
   };
 
   struct stream {
@@ -190,6 +192,12 @@ private:
     /// What Redis said about the stream last, and how often that has changed.
     stream_state known;
     uint64_t version = 1;
+    /// Number of the last request or read at that moment. An answer to a read
+    /// that began earlier may be the older one, and come late.
+    uint64_t noted = 0;
+    /// How often the stream was replaced. A reader that stands in an earlier
+    /// one has to hear of it before it gets a page.
+    uint64_t incarnation = 0;
     /// How many events the readers want at most: those that have asked since
     /// the last tail read began (0: none has), and those before them. To ask
     /// all readers before each read would take long.
@@ -237,6 +245,7 @@ private:
   void drop(reader_id who, reader& x, stream_entry& from);
   void drop_others(reader_id who, reader& x);
   void serve(reader_id who, reader& x);
+  static stream_page news_of(const stream_entry& x, cursor& at);
   void hurry(reader_id who, reader& x);
   void make_due(stream_entry& x);
   std::vector<reader_id> make_due(stream_entry& x, const stream_page& page);
@@ -246,7 +255,7 @@ private:
   void tell_state(const std::vector<tail_result>& xs, bool only_at = false);
   [[nodiscard]] bool has_waiting(const stream& x) const;
   [[nodiscard]] static uint32_t count_of(const stream& x) noexcept;
-  void note_state(stream_entry& x, const stream_state& now);
+  void note_state(stream_entry& x, const stream_state& now, uint64_t read);
   void note_opened(stream_entry& x, const stream_state& opened);
   kept_page keep_tail(stream_entry& x, const tail_result& what);
   void settle_tail(const kept_page& x);
