@@ -759,13 +759,33 @@ CAF_TEST(a reader whose only subscriber is slow waits for it) {
   CAF_CHECK_EQUAL(log_of(redis), "");
   caf::anon_send(alice.handle, caf::ok_atom_v);
   consume_messages();
-  // The read that is under way is ended for the check.
-  CAF_CHECK_EQUAL(blocking.unblocks(), 1u);
-  answer(blocking, nothing);
+  // It waits for the read that is under way.
+  CAF_CHECK_EQUAL(blocking.unblocks(), 0u);
+  CAF_CHECK_EQUAL(log_of(blocking) + log_of(redis), "");
+  answer(blocking, page("a", 5, 5));
+  CAF_CHECK_EQUAL(alice.got(), "a1 a2");
+  CAF_CHECK_EQUAL(info().caught_up, 0u);
+}
+
+CAF_TEST(after a pause a reader gets the page that was read ahead for it) {
+  options.buffer = 4;
+  spawn_subscribed();
+  subscribe(alice, 4);
+  alice.memory->holds = true;
+  answer(blocking, page("a", 1, 8));
+  answer(blocking, page("a", 9, 12));
+  alice.got();
+  log_of(blocking);
+  sleep(10s);
+  alice.memory->holds = false;
+  caf::anon_send(alice.handle, caf::ok_atom_v);
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "a5 a6 a7 a8 a9 a10 a11 a12");
+  CAF_CHECK_EQUAL(log_of(redis), "");
+  // The stream was not read for a while, so it is checked before the next read.
   CAF_CHECK_EQUAL(log_of(blocking),
                   "XINFO STREAM pulse:stream:a | "
-                  "XREAD COUNT 4 BLOCK 5000 STREAMS pulse:stream:a 4-0");
-  CAF_CHECK_EQUAL(info().caught_up, 0u);
+                  "XREAD COUNT 4 BLOCK 5000 STREAMS pulse:stream:a 12-0");
 }
 
 CAF_TEST(the oldest events are dropped if the policy says so) {

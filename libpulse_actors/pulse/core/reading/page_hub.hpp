@@ -205,7 +205,8 @@ private:
     uint32_t wanted_before = 1;
     bool check = false;
     /// Redis was asked about the stream before the last tail read. A reader
-    /// that waits for it needs no other one before that, unless it paused.
+    /// that waits for it needs no other one before that, unless its request is
+    /// fresh.
     bool checked = false;
     bool urgent = false;
     bool refused = false;

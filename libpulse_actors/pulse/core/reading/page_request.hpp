@@ -19,9 +19,10 @@ struct page_request {
     event_id after;
     /// The next read of this stream should find out what Redis says about it.
     bool check = false;
-    /// Only a read that begins after the request will do. For a reader that did
-    /// not ask for a while: the events that were removed meanwhile are then
-    /// known before the next event. Holds until the stream is named again.
+    /// Only a read that begins after the request will do. For a reader that had
+    /// no subscriber, or replaces one that died: the events that were removed
+    /// meanwhile are then known before the next event. Holds until the stream
+    /// is named again.
     bool fresh = false;
     /// See page_cache::query.
     std::optional<stream_state> opened = std::nullopt;

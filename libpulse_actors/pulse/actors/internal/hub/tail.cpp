@@ -23,7 +23,8 @@ constexpr size_t most_events = 16'384;
 constexpr size_t least_count = 64;
 
 // Interval at which a busy stream is checked, and the minimum part of it per
-// stream.
+// stream. So a stream that was not read for longer is checked before its next
+// read.
 constexpr milliseconds check_interval{1'000};
 constexpr milliseconds check_share{5};
 
@@ -44,14 +45,17 @@ hub_tail::hub_tail(hub_context& hub, std::function<void()> on_page,
   : hub_(hub),
     on_page_(std::move(on_page)),
     on_failure_(std::move(on_failure)),
-    backoff_(retry_backoff()),
-    next_check_(hub.self->clock().now() + check_interval) {
+    backoff_(retry_backoff()) {
   // nop
 }
 
 hub_tail::~hub_tail() {
   if (redis_)
     tell(redis_, caf::close_atom_v);
+}
+
+void hub_tail::add(const std::string& stream) {
+  streams_.try_emplace(stream, hub_.self->clock().now() + check_interval);
 }
 
 // -- reading ------------------------------------------------------------------
@@ -66,11 +70,11 @@ void hub_tail::update() {
 }
 
 bool hub_tail::is_outdated() const {
-  return std::any_of(streams_.begin(), streams_.end(), [this](auto& name) {
-    const auto needed = hub_.pages.tail_of(name);
+  return std::any_of(streams_.begin(), streams_.end(), [this](auto& x) {
+    const auto needed = hub_.pages.tail_of(x.first);
     if (!needed)
       return false;
-    const auto i = sent_.find(name);
+    const auto i = sent_.find(x.first);
     return needed->urgent || i == sent_.end()
            || needed->after < i->second.after;
   });
@@ -83,7 +87,6 @@ bool hub_tail::is_outdated() const {
 void hub_tail::begin() {
   const auto works = failures_ == 0;
   const auto now = hub_.self->clock().now();
-  const auto all = now >= next_check_;
   auto reads = needed();
   blocks_ = !turns_.choose(reads) && works;
   std::map<std::string, event_id> cursors;
@@ -92,9 +95,14 @@ void hub_tail::begin() {
   sent_.clear();
   ++reads_;
   for (auto& [name, needed] : reads) {
-    const auto checks = works && (all || needed.check);
-    if (checks)
+    auto& next_check = streams_.at(name);
+    const auto checks = works && (needed.check || now >= next_check);
+    if (checks) {
       checked.push_back(name);
+      next_check = now
+                   + std::max<caf::timespan>(check_interval,
+                                             check_share * streams_.size());
+    }
     cursors.emplace(name, needed.after);
     count = std::max(count, needed.count);
     sent_[name] = {needed.after, hub_.pages.tail_begins(name, checks), false,
@@ -104,10 +112,6 @@ void hub_tail::begin() {
     return;
   if (!redis_)
     redis_ = hub_.redis.open_own("readers");
-  if (all && works)
-    next_check_ = now
-                  + std::max<caf::timespan>(check_interval,
-                                            check_share * checked.size());
   if (!checked.empty())
     check(std::move(checked));
   asked_ = count_of(cursors.size(), count);
@@ -118,7 +122,7 @@ void hub_tail::begin() {
 
 std::map<std::string, page_hub::tail_read> hub_tail::needed() const {
   std::map<std::string, page_hub::tail_read> result;
-  for (auto& name : streams_)
+  for (auto& [name, next_check] : streams_)
     if (auto x = hub_.pages.tail_of(name))
       result.emplace(name, *x);
   return result;
@@ -174,7 +178,7 @@ void hub_tail::on_read(const outcome<reply_ptr>& x) {
   if (failures_ > 0) {
     log(log_level::info, "pulse.hub",
         "reads again after " + std::to_string(failures_) + " failed attempts");
-    for (auto& name : streams_)
+    for (auto& [name, next_check] : streams_)
       hub_.pages.check_next(name);
   }
   failures_ = 0;

@@ -7,7 +7,6 @@
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -45,9 +44,7 @@ public:
   /// @returns the streams of the last read.
   [[nodiscard]] std::vector<std::string> last_read() const;
 
-  void add(const std::string& stream) {
-    streams_.insert(stream);
-  }
+  void add(const std::string& stream);
 
   void remove(const std::string& stream) {
     streams_.erase(stream);
@@ -92,7 +89,8 @@ private:
   hub_context& hub_;
   std::function<void()> on_page_;
   std::function<void(hub_tail&, const failure&)> on_failure_;
-  std::set<std::string> streams_;
+  /// The streams, and when they are to be checked next.
+  std::map<std::string, time_point> streams_;
   connection_actor redis_;
   page_limit limit_;
   read_turns turns_;
@@ -114,7 +112,6 @@ private:
   /// Number of failed reads in a row, and the error of the last one.
   uint64_t failures_ = 0;
   errc last_failure_ = errc::none;
-  time_point next_check_;
 };
 
 } // namespace pulse::internal

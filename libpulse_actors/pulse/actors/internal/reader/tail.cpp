@@ -13,9 +13,6 @@ namespace {
 // then bring more events than fit, but a single busy stream is still read fast.
 constexpr size_t least_count = 64;
 
-// A reader that paused for this long has its streams checked.
-constexpr milliseconds long_pause{200};
-
 } // namespace
 
 reader_tail::reader_tail(reader_context& reader,
@@ -84,10 +81,9 @@ bool reader_tail::ask() {
     return false;
   const size_t room = subscribers_.free_slots();
   if (room == 0) {
-    pause();
+    check_now_ = check_now_ || (subscribers_.empty() && has_read_);
     return false;
   }
-  resume();
   const auto count = std::max(room / streams, std::min(room, least_count));
   const size_t most = reader_.options.max_batch;
   fetcher_.fetch(next_request(static_cast<uint32_t>(std::min(count, most))));
@@ -203,19 +199,6 @@ void reader_tail::on_failure(const failure& why) {
 }
 
 // -- what is missing ----------------------------------------------------------
-
-void reader_tail::pause() {
-  if (!paused_)
-    paused_ = reader_.self->clock().now();
-  if (subscribers_.empty() && has_read_)
-    check_now_ = true;
-}
-
-void reader_tail::resume() {
-  if (auto since = std::exchange(paused_, std::nullopt))
-    if (reader_.self->clock().now() - *since > long_pause)
-      check_now_ = true;
-}
 
 void reader_tail::report_findings() {
   for (auto& [stream, x] : cursors_.take_findings())

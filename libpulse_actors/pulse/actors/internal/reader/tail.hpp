@@ -6,7 +6,6 @@
 #include "pulse/core/reading/cursor_set.hpp"
 
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -53,8 +52,6 @@ public:
   void read_on();
 
 private:
-  using time_point = caf::actor_clock::time_point;
-
   void ask_anew();
   bool ask();
   [[nodiscard]] page_request next_request(uint32_t count);
@@ -68,8 +65,6 @@ private:
   void distribute(const stream_page& x);
   void report_malformed(const event& x);
   void on_failure(const failure& why);
-  void pause();
-  void resume();
   void report_findings();
   void report(const std::string& stream, const stream_position::finding& x);
 
@@ -86,8 +81,6 @@ private:
   /// The hub has to find out about the streams before it reads them next.
   bool check_now_ = false;
   bool has_read_ = false;
-  /// Since when no subscriber could take events.
-  std::optional<time_point> paused_;
 };
 
 } // namespace pulse::internal
