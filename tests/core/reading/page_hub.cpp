@@ -212,7 +212,7 @@ CAF_TEST(the tail begins at the lowest cursor behind which there is nothing) {
 
 CAF_TEST(old events that one reader reads do not delay one at the end) {
   ask(1, 0);
-  ask(2, 500);
+  ask_opened(2, 500, {500, 500, {1, 0}, {500, 0}});
   CAF_CHECK_EQUAL(old_reads(), "a 500 x100");
   old_came(empty_page("a", 500));
   answers();
@@ -222,6 +222,38 @@ CAF_TEST(old events that one reader reads do not delay one at the end) {
   CAF_CHECK_EQUAL(tail(), "500 x100");
   ask(1, 100);
   CAF_CHECK_EQUAL(old_reads(), "a 100 x100");
+}
+
+CAF_TEST(cursors that nobody holds do not make live readers read old events) {
+  ask_opened(1, 500, {500, 500, {1, 0}, {500, 0}});
+  auto gone = empty_page("a", 500);
+  gone.checked = true;
+  gone.drained = false;
+  uut.tail_checked({{gone, uut.tail_begins("a", true)}});
+  ask_opened(1, 0, {});
+  CAF_CHECK_EQUAL(old_reads(), "a 0 x100");
+  old_came(empty_page("a", 0));
+  answers();
+  ask_opened(1, 0, {});
+  tail_brings(1, 100);
+  CAF_CHECK_EQUAL(answers(), "1: a 1-100");
+  CAF_CHECK_EQUAL(tail(), "100 x100");
+}
+
+CAF_TEST(a reader that begins in the future does not either) {
+  ask_opened(1, 9, {9, 9, {1, 0}, {9, 0}});
+  ask_opened(2, 5'000, {9, 9, {1, 0}, {9, 0}});
+  CAF_CHECK_EQUAL(old_reads(), "a 5000 x100");
+  old_came(empty_page("a", 5'000));
+  answers();
+  ask_opened(2, 5'000, {9, 9, {1, 0}, {9, 0}});
+  tail_brings(10, 109);
+  CAF_CHECK_EQUAL(answers(), "1: a 10-109");
+  CAF_CHECK_EQUAL(tail(), "109 x100");
+  ask(1, 109);
+  tail_brings(110, 209);
+  CAF_CHECK_EQUAL(answers(), "1: a 110-209");
+  CAF_CHECK_EQUAL(tail(), "209 x100");
 }
 
 CAF_TEST(a busy stream does not keep a reader from the others) {

@@ -216,10 +216,12 @@ void page_hub::note_state(stream_entry& x, const stream_state& now,
       return;
     }
     cache_.forget(name);
+    from.end = event_id::min();
     ++from.incarnation;
     make_due(x);
   }
   from.noted = last_number_;
+  from.end = std::max(from.end, now.last);
   if (is_same(from.known, now))
     return;
   from.known = now;
@@ -277,7 +279,8 @@ void page_hub::tell_state(const std::vector<tail_result>& xs, bool only_at) {
 
 // Events may have been removed while the read was under way, so what the hub
 // has learned since then says nothing about the page.
-void page_hub::keep(const stream_page& what, const read& from) {
+void page_hub::keep(stream& x, const stream_page& what, const read& from) {
+  x.end = std::max(x.end, what.last());
   const auto checked = what.found.value_or(stream_state{});
   cache_.add({what, from.number, what.checked ? checked : from.known});
 }
@@ -337,11 +340,22 @@ void page_hub::tail_came(const std::vector<tail_result>& xs) {
 
 page_hub::kept_page page_hub::keep_tail(stream_entry& x,
                                         const tail_result& what) {
-  keep(what.page, what.from);
+  keep(x.second, what.page, what.from);
   auto& at_tail = x.second.at_tail;
   at_tail.erase(at_tail.lower_bound(what.page.after),
                 at_tail.lower_bound(what.page.last()));
-  return {&what, &x, !what.full || at_tail.empty(), make_due(x, what.page)};
+  return {&what, &x, !what.full || !has_reader_at_end(x.second),
+          make_due(x, what.page)};
+}
+
+// A cursor at the tail may also be one that nobody holds any more, or one in
+// the future. For the readers that wait there, nothing is delayed.
+bool page_hub::has_reader_at_end(const stream& x) {
+  return !x.at_tail.empty()
+         && std::any_of(x.readers.begin(), x.readers.end(), [&](auto& y) {
+              const auto after = y.second.after;
+              return after <= x.end && x.at_tail.count(after) > 0;
+            });
 }
 
 // Goes on with the tail read, if a reader has taken the page. But if there may
@@ -430,7 +444,7 @@ void page_hub::old_came(const stream_page& what, const read& from) {
   if (what.checked)
     note_state(*i, what.found.value_or(stream_state{}), from.number);
   if (what.size() > 0) {
-    keep(what, from);
+    keep(x, what, from);
     for (auto who : make_due(*i, what))
       serve(who, readers_.at(who));
     cache_.shrink();

@@ -195,6 +195,8 @@ private:
     /// Number of the last request or read at that moment. An answer to a read
     /// that began earlier may be the older one, and come late.
     uint64_t noted = 0;
+    /// Highest ID that the stream is known to have had.
+    event_id end;
     /// How often the stream was replaced. A reader that stands in an earlier
     /// one has to hear of it before it gets a page.
     uint64_t incarnation = 0;
@@ -260,7 +262,8 @@ private:
   void note_opened(stream_entry& x, const stream_state& opened);
   kept_page keep_tail(stream_entry& x, const tail_result& what);
   void settle_tail(const kept_page& x);
-  void keep(const stream_page& what, const read& from);
+  static bool has_reader_at_end(const stream& x);
+  void keep(stream& x, const stream_page& what, const read& from);
 
   std::map<reader_id, reader> readers_;
   stream_map streams_;
