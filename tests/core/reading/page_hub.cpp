@@ -713,6 +713,46 @@ CAF_TEST(a late answer of Redis does not look like another stream) {
   CAF_CHECK_EQUAL(answers(), "3: a checked 6-11");
 }
 
+// Redis says twice that the stream does not exist. Between the two it had
+// events, of which the hub knows from the page only.
+CAF_TEST(a stream that was removed again is not the one from before) {
+  ask(1, 0);
+  ask(2, 0);
+  tail_brings(6, 8);
+  CAF_CHECK_EQUAL(answers(), "1: a 6-8, 2: a 6-8");
+  ask(1, 8);
+  auto gone = empty_page("a", 8);
+  gone.checked = true;
+  gone.drained = false;
+  uut.tail_checked({{gone, uut.tail_begins("a", true)}});
+  CAF_CHECK_EQUAL(answers(), "1: a checked");
+  ask_opened(1, 0, {});
+  CAF_CHECK_EQUAL(answers(), "");
+}
+
+CAF_TEST(a reader that knows less than the hub gets no old page) {
+  ask(1, 0);
+  ask(2, 0);
+  tail_brings(6, 8);
+  CAF_CHECK_EQUAL(answers(), "1: a 6-8, 2: a 6-8");
+  ask_opened(3, 0, {});
+  CAF_CHECK_EQUAL(answers(), "");
+  old_came(made_page("a", 0, 6, 8));
+  CAF_CHECK_EQUAL(answers(), "3: a 6-8");
+}
+
+// Otherwise each answer that comes before the page would make it too old.
+CAF_TEST(such a reader may ask again before its page comes) {
+  ask(1, 0);
+  tail_brings(6, 8);
+  answers();
+  ask_opened(2, 0, {});
+  CAF_CHECK_EQUAL(old_reads(), "a 0 x100");
+  ask_opened(2, 0, {});
+  uut.old_came(made_page("a", 0, 6, 8), under_way[event_id{0, 0}]);
+  CAF_CHECK_EQUAL(answers(), "2: a 6-8");
+}
+
 CAF_TEST(a new reader gets no page whose read began before it was opened) {
   const stream_state before{9, 9, {1, 0}, {9, 0}};
   const stream_state after{6, 9, {4, 0}, {9, 0}};

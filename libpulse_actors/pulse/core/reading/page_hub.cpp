@@ -49,11 +49,13 @@ void page_hub::set_stream(reader_id who, reader& x,
   const auto [at, added] = from.readers.try_emplace(who);
   if (added)
     x.streams.insert(&entry);
-  if (what.opened)
-    note_opened(entry, *what.opened);
   auto& y = at->second;
   const auto begins = what.opened
                       && !(y.opened && is_same(*y.opened, *what.opened));
+  if (begins) {
+    y.opened_at = last_number_;
+    y.doubts = note_opened(entry, *what.opened);
+  }
   if (added || begins)
     y.incarnation = from.incarnation;
   if (y.after != what.after || what.fresh) {
@@ -64,6 +66,7 @@ void page_hub::set_stream(reader_id who, reader& x,
   y.asked = last_number_;
   y.check = what.check;
   y.fresh = what.fresh;
+  y.doubts = y.doubts && what.opened;
   y.opened = what.opened;
   from.check = from.check || what.check;
   from.wanted = std::max(from.wanted, x.count);
@@ -123,8 +126,9 @@ void page_hub::serve(reader_id who, reader& x) {
       i = x.due.erase(i);
       continue;
     }
-    auto page = cache_.find((*i)->first,
-                            {at.after, x.count, at.opened, at.asked, at.fresh});
+    const auto since = at.doubts && !at.fresh ? at.opened_at : at.asked;
+    auto page = cache_.find((*i)->first, {at.after, x.count, at.opened, since,
+                                          at.fresh || at.doubts});
     if (page)
       pages.push_back(std::move(*page));
     else
@@ -210,13 +214,14 @@ void page_hub::reply(reader_id who, reader& x, std::vector<stream_page> pages) {
 void page_hub::note_state(stream_entry& x, const stream_state& now,
                           uint64_t read) {
   auto& [name, from] = x;
-  if (is_other_stream(from.known, now)) {
+  if (is_other_stream(from.known, now) || now.last < from.end) {
     if (read <= from.noted) {
       from.check = true;
       return;
     }
     cache_.forget(name);
     from.end = event_id::min();
+    ++from.version;
     ++from.incarnation;
     make_due(x);
   }
@@ -228,14 +233,21 @@ void page_hub::note_state(stream_entry& x, const stream_state& now,
   ++from.version;
 }
 
-// A reader repeats what it was opened with until it has events. Meanwhile the
-// hub may have learned more, which must not be undone.
-void page_hub::note_opened(stream_entry& x, const stream_state& opened) {
-  auto& known = x.second.known;
-  const auto older = is_other_stream(known, opened)
-                     && !is_other_stream(opened, known);
+// What a reader was opened with may be older than what the hub knows, which
+// must not be undone.
+// @returns whether the stream may have been replaced since the pages were read
+// that the hub has, so that the reader may get none of them.
+bool page_hub::note_opened(stream_entry& x, const stream_state& opened) {
+  auto& from = x.second;
+  if (opened.last < from.end) {
+    from.check = true;
+    return true;
+  }
+  const auto older = is_other_stream(from.known, opened)
+                     && !is_other_stream(opened, from.known);
   if (!older)
     note_state(x, opened, std::numeric_limits<uint64_t>::max());
+  return false;
 }
 
 // Tells readers that wait what reads found out besides events: those at the
@@ -280,7 +292,10 @@ void page_hub::tell_state(const std::vector<tail_result>& xs, bool only_at) {
 // Events may have been removed while the read was under way, so what the hub
 // has learned since then says nothing about the page.
 void page_hub::keep(stream& x, const stream_page& what, const read& from) {
-  x.end = std::max(x.end, what.last());
+  if (what.last() > x.end) {
+    x.end = what.last();
+    x.noted = last_number_;
+  }
   const auto checked = what.found.value_or(stream_state{});
   cache_.add({what, from.number, what.checked ? checked : from.known});
 }

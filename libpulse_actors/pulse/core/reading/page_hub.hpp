@@ -172,7 +172,13 @@ private:
     uint64_t asked = 0;
     bool check = false;
     bool fresh = false;
+    /// A reader repeats what it was opened with until it has events.
     std::optional<stream_state> opened;
+    /// Number of the request that named this first.
+    uint64_t opened_at = 0;
+    /// The stream may have been replaced before that, so the reader gets only
+    /// pages of later reads.
+    bool doubts = false;
     /// What the reader was told at this cursor: a version of what is known, and
     /// that nothing followed.
     uint64_t told = 0;
@@ -192,8 +198,9 @@ private:
     /// What Redis said about the stream last, and how often that has changed.
     stream_state known;
     uint64_t version = 1;
-    /// Number of the last request or read at that moment. An answer to a read
-    /// that began earlier may be the older one, and come late.
+    /// Number of the last request or read at that moment, or when the stream
+    /// was found to go on. An answer to a read that began earlier may be the
+    /// older one, and come late.
     uint64_t noted = 0;
     /// Highest ID that the stream is known to have had.
     event_id end;
@@ -259,7 +266,7 @@ private:
   [[nodiscard]] bool has_waiting(const stream& x) const;
   [[nodiscard]] static uint32_t count_of(const stream& x) noexcept;
   void note_state(stream_entry& x, const stream_state& now, uint64_t read);
-  void note_opened(stream_entry& x, const stream_state& opened);
+  bool note_opened(stream_entry& x, const stream_state& opened);
   kept_page keep_tail(stream_entry& x, const tail_result& what);
   void settle_tail(const kept_page& x);
   static bool has_reader_at_end(const stream& x);
