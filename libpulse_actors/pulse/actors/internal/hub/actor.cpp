@@ -246,8 +246,8 @@ private:
   // -- streams that Redis refuses to read -------------------------------------
 
   void probe(
-    const names& streams, std::function<void()> none,
-    std::function<void()> some = [] {}) {
+    const names& streams, const std::function<void()>& none,
+    const std::function<void()>& some = [] {}) {
     internal::run_on(self_, hub_.redis.commands,
                      internal::probe_command(streams),
                      [=](const outcome<reply_ptr>& x) {
