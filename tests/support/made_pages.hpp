@@ -3,6 +3,7 @@
 #include "pulse/core/reading/stream_page.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace pulse::test {
@@ -33,6 +34,17 @@ inline stream_page empty_page(const std::string& stream, uint64_t after) {
   result.stream = stream;
   result.after = {after, 0};
   result.drained = true;
+  return result;
+}
+
+/// What Redis said about a stream before a read, whose events are not known
+/// yet.
+inline stream_page checked_page(const std::string& stream, uint64_t after,
+                                std::optional<stream_state> found = {}) {
+  auto result = empty_page(stream, after);
+  result.drained = false;
+  result.checked = true;
+  result.found = found;
   return result;
 }
 

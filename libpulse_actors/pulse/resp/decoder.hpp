@@ -54,8 +54,8 @@ public:
   }
 
 private:
-  /// How deep arrays may be nested. No reply that the library asks for has more
-  /// than five levels.
+  /// How deep arrays may be nested. A read of streams has five levels, and a
+  /// script or a transaction adds one.
   static constexpr size_t max_depth = 8;
 
   [[nodiscard]] bool is_between_elements() const noexcept {

@@ -226,9 +226,7 @@ CAF_TEST(old events that one reader reads do not delay one at the end) {
 
 CAF_TEST(cursors that nobody holds do not make live readers read old events) {
   ask_opened(1, 500, {500, 500, {1, 0}, {500, 0}});
-  auto gone = empty_page("a", 500);
-  gone.checked = true;
-  gone.drained = false;
+  const auto gone = checked_page("a", 500);
   uut.tail_checked({{gone, uut.tail_begins("a", true)}});
   ask_opened(1, 0, {});
   CAF_CHECK_EQUAL(old_reads(), "a 0 x100");
@@ -513,9 +511,7 @@ CAF_TEST(a reader behind the begin of the read hears of it as well) {
   ask(2, 7);
   const auto read = uut.tail_begins("a", true);
   ask(3, 7);
-  auto facts = empty_page("a", 5);
-  facts.checked = true;
-  facts.drained = false;
+  const auto facts = checked_page("a", 5);
   uut.tail_checked({{facts, read}});
   CAF_CHECK_EQUAL(answers(), "1: a checked, 2: a checked");
 }
@@ -533,9 +529,7 @@ CAF_TEST(a reader that asks for a check gets one at once) {
 
 CAF_TEST(a reader that needs a check before each read ends none that had one) {
   ask_uncertain(1, 5);
-  auto facts = empty_page("a", 5);
-  facts.checked = true;
-  facts.drained = false;
+  const auto facts = checked_page("a", 5);
   uut.tail_checked({{facts, uut.tail_begins("a", true)}});
   CAF_CHECK_EQUAL(answers(), "1: a checked");
   uut.take_changed();
@@ -642,9 +636,7 @@ CAF_TEST(a new reader does not hear what was found before it was opened) {
   ask_opened(1, 0, {});
   ask_opened(2, 0, {});
   const auto read = uut.tail_begins("a", true);
-  auto none = empty_page("a", 0);
-  none.checked = true;
-  none.drained = false;
+  const auto none = checked_page("a", 0);
   uut.tail_checked({{none, read}});
   CAF_CHECK_EQUAL(answers(), "1: a checked, 2: a checked");
   ask(1, 0);
@@ -676,10 +668,8 @@ CAF_TEST(a reader that did not wait hears that its stream was replaced) {
   tail_brings(10, 10);
   answers();
   ask(1, 10);
-  auto found = empty_page("a", 10);
-  found.checked = true;
-  found.drained = false;
-  found.found = stream_state{2, 2, {11, 0}, {12, 0}};
+  const auto found = checked_page("a", 10,
+                                  stream_state{2, 2, {11, 0}, {12, 0}});
   uut.tail_checked({{found, uut.tail_begins("a", true)}});
   CAF_CHECK_EQUAL(answers(), "1: a checked");
   ask_opened(1, 0, *found.found);
@@ -700,10 +690,7 @@ CAF_TEST(a late answer of Redis does not look like another stream) {
   page.found = stream_state{11, 11, {1, 0}, {11, 0}};
   old_came(page);
   CAF_CHECK_EQUAL(answers(), "1: a 10-11, 2: a checked 6-11");
-  auto late = empty_page("a", 9);
-  late.checked = true;
-  late.drained = false;
-  late.found = stream_state{10, 10, {1, 0}, {10, 0}};
+  const auto late = checked_page("a", 9, stream_state{10, 10, {1, 0}, {10, 0}});
   uut.tail_checked({{late, read}});
   CAF_CHECK_EQUAL(answers(), "");
   CAF_CHECK_EQUAL(tail(), "9 x100 check");
@@ -721,9 +708,7 @@ CAF_TEST(a stream that was removed again is not the one from before) {
   tail_brings(6, 8);
   CAF_CHECK_EQUAL(answers(), "1: a 6-8, 2: a 6-8");
   ask(1, 8);
-  auto gone = empty_page("a", 8);
-  gone.checked = true;
-  gone.drained = false;
+  const auto gone = checked_page("a", 8);
   uut.tail_checked({{gone, uut.tail_begins("a", true)}});
   CAF_CHECK_EQUAL(answers(), "1: a checked");
   ask_opened(1, 0, {});

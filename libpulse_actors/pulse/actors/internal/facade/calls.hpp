@@ -81,11 +81,12 @@ find_callee(const detail::callee<Handle>& x, const countdown& time) {
   return result;
 }
 
-/// Sends a request and waits for its reply.
+/// Sends a request to the actor that find_callee() found, and waits for its
+/// reply.
 template <class Result, class Handle, class... Ts>
-caf::expected<Result> call(const detail::callee<Handle>& to, Ts&&... xs) {
-  const countdown time{to.limit};
-  const auto who = find_callee(to, time);
+caf::expected<Result> call_found(const detail::callee<Handle>& to,
+                                 const countdown& time,
+                                 const caf::expected<Handle>& who, Ts&&... xs) {
   if (!who)
     return who.error();
   auto result = ask_for<Result>(*to.sys, time.left(), *who,
@@ -94,6 +95,14 @@ caf::expected<Result> call(const detail::callee<Handle>& to, Ts&&... xs) {
     return late_error(*to.limit,
                       "the request goes on and may still have its effect");
   return result;
+}
+
+/// Sends a request and waits for its reply.
+template <class Result, class Handle, class... Ts>
+caf::expected<Result> call(const detail::callee<Handle>& to, Ts&&... xs) {
+  const countdown time{to.limit};
+  return call_found<Result>(to, time, find_callee(to, time),
+                            std::forward<Ts>(xs)...);
 }
 
 /// It is no error to close an actor that is closed already.
@@ -107,10 +116,9 @@ template <class Handle>
 caf::expected<void> close_child(const detail::callee<Handle>& x) {
   const countdown time{x.limit};
   const auto who = find_callee(x, time);
-  if (!who)
-    return who.error();
-  x.handle.keep(); // another one of that name may be opened
-  return closed_as_well(call<void>(x, caf::close_atom_v));
+  if (who)
+    x.handle.keep(); // another one of that name may be opened
+  return closed_as_well(call_found<void>(x, time, who, caf::close_atom_v));
 }
 
 // -- restarted actors ---------------------------------------------------------
