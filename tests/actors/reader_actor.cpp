@@ -4,8 +4,7 @@
 #include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/core/log.hpp"
 
-#include "support/actor_fixture.hpp"
-#include "support/fake_connection.hpp"
+#include "support/hub_fixture.hpp"
 #include "support/read_replies.hpp"
 
 using namespace pulse;
@@ -78,7 +77,7 @@ struct listener {
   self_type handle;
 };
 
-struct fixture : actor_fixture {
+struct fixture : hub_fixture {
   fixture() {
     set_log_function(nullptr);
     options.name = "r";
@@ -188,14 +187,6 @@ struct fixture : actor_fixture {
   }
 
   reader_options options;
-  fake_connection redis{sys};
-  fake_connection blocking{sys};
-  size_t opened = 0;
-  internal::hub_source_ptr hubs = std::make_shared<internal::hub_source>(
-    sys, connection_source{redis.handle(), [this](const std::string&) {
-                             ++opened;
-                             return blocking.handle();
-                           }});
   std::string subscriptions;
   std::string notices;
   notice_listener heard;

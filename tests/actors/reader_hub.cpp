@@ -3,8 +3,7 @@
 #include "pulse/actors/internal/reader/actor.hpp"
 #include "pulse/core/log.hpp"
 
-#include "support/actor_fixture.hpp"
-#include "support/fake_connection.hpp"
+#include "support/hub_fixture.hpp"
 #include "support/read_replies.hpp"
 
 #include <algorithm>
@@ -17,7 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // Readers that share a hub.
-struct fixture : actor_fixture {
+struct fixture : hub_fixture {
   fixture() {
     set_log_function(nullptr);
   }
@@ -91,14 +90,6 @@ struct fixture : actor_fixture {
     return "XREAD COUNT 1000 BLOCK 5000 STREAMS " + rest;
   }
 
-  fake_connection redis{sys};
-  fake_connection blocking{sys};
-  size_t opened = 0;
-  internal::hub_source_ptr hubs = std::make_shared<internal::hub_source>(
-    sys, connection_source{redis.handle(), [this](const std::string&) {
-                             ++opened;
-                             return blocking.handle();
-                           }});
   std::map<std::string, reader_actor> readers;
   std::map<std::string, event_listener> subscribers;
   std::string got;
