@@ -3,17 +3,12 @@
 #include "pulse/actors/internal/leases/actor.hpp"
 #include "pulse/core/log.hpp"
 
-#include <caf/io/middleman.hpp>
-#include <caf/io/network/test_multiplexer.hpp>
-
 #include "support/actor_fixture.hpp"
 #include "support/scripted_redis.hpp"
 
 using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
-
-// The lease keeper is a broker: it runs on CAF's multiplexer for tests.
 
 namespace {
 
@@ -35,10 +30,6 @@ struct fixture : actor_fixture {
     CAF_CHECK_EQUAL(redis.commands.closes(), 1u);
     CAF_CHECK_EQUAL(lists.commands.closes(), 0u);
     set_log_function(nullptr);
-  }
-
-  bool consume_message() override {
-    return actor_fixture::consume_message() || multiplexer.try_exec_runnable();
   }
 
   std::chrono::nanoseconds boot_time() {
@@ -111,9 +102,6 @@ struct fixture : actor_fixture {
     return result;
   }
 
-  caf::io::network::test_multiplexer& multiplexer
-    = dynamic_cast<caf::io::network::test_multiplexer&>(
-      sys.middleman().backend());
   std::chrono::nanoseconds slept{0};
   std::string log_text;
   // The connection of renewals, and that of commands.

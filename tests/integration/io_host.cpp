@@ -12,6 +12,8 @@
 #include "support/gate.hpp"
 #include "support/raw_client.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -24,7 +26,7 @@ using namespace pulse;
 using namespace pulse::test;
 using namespace std::chrono_literals;
 
-// CAF 1.x runs all actors on its scheduler.
+// The messages of these tests are written for CAF 0.17.6.
 #if CAF_MAJOR_VERSION < 1
 
 namespace {
@@ -80,10 +82,27 @@ struct sum_state {
   uint64_t sum_ = 0;
 };
 
+// @returns how many threads of this process have that name.
+size_t count_threads(const std::string& name) {
+  size_t result = 0;
+  for (const auto& x : std::filesystem::directory_iterator{"/proc/self/task"}) {
+    std::string found;
+    std::ifstream{x.path() / "comm"} >> found;
+    result += found == name;
+  }
+  return result;
+}
+
 struct fixture {
   pulse::config cfg;
   caf::actor_system sys{(cfg.set("scheduler.max-threads", 2), cfg)};
   std::shared_ptr<places> at = std::make_shared<places>();
+
+  internal::io_host_ptr start(std::chrono::microseconds busy_poll) {
+    auto result = internal::io_host::start(sys, busy_poll);
+    CAF_REQUIRE(result);
+    return *result;
+  }
 
   number_actor sum(const internal::io_host_ptr& host) {
     return internal::spawn_hosted_state<sum_state>(sys, host, at);
@@ -121,7 +140,7 @@ CAF_TEST_FIXTURE_SCOPE(io_host_tests, fixture)
 CAF_TEST(many threads send to many actors of one host) {
   constexpr uint64_t rounds = 2'000;
   for (const auto busy_poll : {0us, 100us}) {
-    const auto host = internal::make_io_host(sys, busy_poll);
+    const auto host = start(busy_poll);
     std::vector<number_actor> actors;
     for (int i = 0; i < 20; ++i)
       actors.push_back(sum(host));
@@ -136,12 +155,12 @@ CAF_TEST(many threads send to many actors of one host) {
       x.join();
     for (const auto& x : actors)
       CAF_CHECK_EQUAL(total(x), 4 * rounds * (rounds + 1) / 2);
-    CAF_CHECK_EQUAL(at->take().size(), 1u); // the thread of the multiplexer
+    CAF_CHECK_EQUAL(at->take().size(), 1u); // the thread of the host
   }
 }
 
 CAF_TEST(actors of a host need no thread of the scheduler) {
-  const auto hosted = sum(internal::make_io_host(sys, 0us));
+  const auto hosted = sum(start(0us));
   blockade held{sys};
   internal::tell(hosted, caf::put_atom_v, uint64_t{5});
   CAF_CHECK_EQUAL(total(hosted), 5u);
@@ -151,13 +170,13 @@ CAF_TEST(without a host an actor runs on the scheduler) {
   const auto plain = sum(nullptr);
   CAF_CHECK_EQUAL(total(plain), 0u);
   const auto used = at->take();
-  const auto hosted = sum(internal::make_io_host(sys, 0us));
+  const auto hosted = sum(start(0us));
   CAF_CHECK_EQUAL(total(hosted), 0u);
   CAF_CHECK(at->take() != used);
 }
 
 CAF_TEST(an actor of a host can run on the scheduler where the sender is) {
-  const auto hosted = sum(internal::make_io_host(sys, 0us));
+  const auto hosted = sum(start(0us));
   CAF_CHECK_EQUAL(total(hosted), 0u);
   const auto io_thread = at->take();
   const auto send_from_scheduler = [&] {
@@ -183,7 +202,7 @@ CAF_TEST(an actor of a host can run on the scheduler where the sender is) {
 }
 
 CAF_TEST(an actor leaves its host and comes back) {
-  const auto hosted = sum(internal::make_io_host(sys, 0us));
+  const auto hosted = sum(start(0us));
   CAF_CHECK_EQUAL(total(hosted), 0u);
   const auto io_thread = at->take();
   // The turn in which the actor is told may include messages that follow.
@@ -198,7 +217,7 @@ CAF_TEST(an actor leaves its host and comes back) {
 }
 
 CAF_TEST(an actor with much to do does not keep others of its host waiting) {
-  const auto host = internal::make_io_host(sys, 0us);
+  const auto host = start(0us);
   const auto busy = sum(host);
   const auto other = sum(host);
   for (uint64_t i = 0; i < 100'000; ++i)
@@ -208,12 +227,26 @@ CAF_TEST(an actor with much to do does not keep others of its host waiting) {
 }
 
 CAF_TEST(a host ends with its actors) {
-  auto host = internal::make_io_host(sys, 100us);
+  auto host = start(100us);
   {
     const auto x = sum(host);
     CAF_CHECK_EQUAL(total(x), 0u);
   }
-  CAF_CHECK(eventually([&] { return host->unique(); }));
+  CAF_CHECK(eventually([&] { return host.use_count() == 1; }));
+  // Its thread ends with the last reference.
+  const auto before = count_threads("pulse.io");
+  CAF_CHECK_EQUAL(before, 1u);
+  host = nullptr;
+  CAF_CHECK(eventually([&] { return count_threads("pulse.io") == 0; }));
+}
+
+CAF_TEST(a host ends with its actor system) {
+  auto inner = std::make_unique<fixture>();
+  // References that outlive the system.
+  const auto host = inner->start(0us);
+  CAF_CHECK_EQUAL(inner->total(inner->sum(host)), 0u);
+  inner.reset();
+  CAF_CHECK_EQUAL(count_threads("pulse.io"), 0u);
 }
 
 CAF_TEST(actors that wait for a thread of the scheduler are noticed) {

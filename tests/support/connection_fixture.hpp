@@ -82,6 +82,7 @@ struct connection_fixture {
   std::string log_text;
   caf::actor_system sys{cfg};
   caf::scoped_actor self{sys};
+  internal::io_host_ptr host = start_host();
   std::vector<connection_actor> opened;
 
   connection_fixture() {
@@ -97,6 +98,13 @@ struct connection_fixture {
     set_log_function({});
   }
 
+  internal::io_host_ptr start_host() {
+    auto result = internal::io_host::start(sys, std::chrono::microseconds{0});
+    if (!result)
+      CAF_FAIL(describe(result.error()));
+    return *result;
+  }
+
   std::string logged() {
     std::lock_guard<std::mutex> guard{log_mutex};
     return log_text;
@@ -104,6 +112,8 @@ struct connection_fixture {
 
   connection_actor open(const redis_options& options,
                         connection_role role = {}) {
+    if (!role.host)
+      role.host = host;
     auto result = spawn_connection(sys, options, std::move(role));
     if (!result)
       CAF_FAIL(describe(result.error()));

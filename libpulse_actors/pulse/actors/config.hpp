@@ -13,8 +13,8 @@ namespace pulse {
 /// configuration already has; what is set afterwards, in a file or on the
 /// command line wins as well. It
 /// - registers the message types and the error texts,
-/// - loads the middleman, unless it is loaded (Redis connections are brokers of
-///   it); one that is loaded later, with other parameters, replaces it,
+/// - loads the middleman, unless it is loaded, so that other nodes can use the
+///   actors; one that is loaded later, with other parameters, replaces it,
 /// - sets, each only if it has no value: `scheduler.policy` = sharing,
 ///   `scheduler.max-throughput` = 200 and `middleman.heartbeat-interval` = 1 s.
 ///

@@ -24,9 +24,7 @@ node::node(world& all, const plan& how)
     number_(all.new_number()),
     link_{all, how.workers, false, {}},
     scheduler_(
-      dynamic_cast<caf::scheduler::test_coordinator&>(sys_.scheduler())),
-    brokers_(dynamic_cast<caf::io::network::test_multiplexer&>(
-      sys_.middleman().backend())) {
+      dynamic_cast<caf::scheduler::test_coordinator&>(sys_.scheduler())) {
   update_clock();
   redis_.commands = connect("commands", {});
   redis_.open_own = [this](const std::string& purpose) {
@@ -62,7 +60,7 @@ void node::kill_all() {
   leases_ = nullptr;
   hubs_ = nullptr;
   redis_ = {};
-  while (scheduler_.try_run_once() || brokers_.try_exec_runnable()) {
+  while (scheduler_.try_run_once()) {
     // nop
   }
 }
@@ -126,13 +124,6 @@ void node::run_workers() {
       ++i;
     }
   }
-}
-
-bool node::run_broker() {
-  if (!brokers_.try_exec_runnable())
-    return false;
-  all_.log.note("broker", number_);
-  return true;
 }
 
 namespace {

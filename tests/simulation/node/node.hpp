@@ -10,7 +10,6 @@
 #include "pulse/actors/stream_actor.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/io/network/test_multiplexer.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include "simulation/node/node_link.hpp"
@@ -88,9 +87,6 @@ public:
   /// Lets the workers take what the sinks have sent to them.
   void run_workers();
 
-  /// Lets a broker run. @returns whether one had something to do.
-  bool run_broker();
-
   /// @returns when, by the clock of the run, the first timer fires.
   [[nodiscard]] std::optional<time_point> next_timer() const;
 
@@ -134,7 +130,6 @@ private:
   node_config config_;
   caf::actor_system sys_{config_};
   caf::scheduler::test_coordinator& scheduler_;
-  caf::io::network::test_multiplexer& brokers_;
 
   connection_source redis_;
   internal::hub_source_ptr hubs_;

@@ -8,16 +8,13 @@ using namespace std::chrono_literals;
 
 bool scheduler::step() {
   collect();
-  while (!choices_.empty()) {
+  if (!choices_.empty()) {
     // Steps take time, too, now and then.
-    if (all_.random.one_in(64)) {
+    if (all_.random.one_in(64))
       set_time(all_.now + all_.random.between(1us, 2ms));
-      return true;
-    }
-    const auto i = all_.random.below(choices_.size());
-    if (perform(choices_[i]))
-      return true;
-    choices_.erase(choices_.begin() + i);
+    else
+      perform(choices_[all_.random.below(choices_.size())]);
+    return true;
   }
   const auto next = next_time();
   if (!next)
@@ -42,34 +39,29 @@ void scheduler::collect() {
 void scheduler::collect_from(node& x) {
   for (size_t i = 0; i < x.jobs(); ++i)
     choices_.push_back({kind::job, &x, i, {}});
-  choices_.push_back({kind::broker, &x, 0, {}});
   if (const auto at = x.next_timer(); at && *at <= all_.now)
     choices_.push_back({kind::timer, &x, 0, {}});
 }
 
-// Returns false if there was nothing to do.
-bool scheduler::perform(const choice& x) {
+void scheduler::perform(const choice& x) {
   switch (x.what) {
     case kind::job:
       x.where->run_job(x.index);
-      return true;
-    case kind::broker:
-      return x.where->run_broker();
+      break;
     case kind::timer:
       x.where->fire_timer();
-      return true;
+      break;
     case kind::delivery:
       all_.net.deliver(x.delivery);
-      return true;
+      break;
     case kind::server:
       all_.redis.end_blocked_reads();
-      return true;
+      break;
     default: {
       const auto first = all_.agenda.begin();
       const auto what = std::move(first->second);
       all_.agenda.erase(first);
       what();
-      return true;
     }
   }
 }

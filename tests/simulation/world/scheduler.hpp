@@ -22,7 +22,7 @@ public:
   bool step();
 
 private:
-  enum class kind : uint8_t { job, broker, timer, delivery, server, agenda };
+  enum class kind : uint8_t { job, timer, delivery, server, agenda };
 
   struct choice {
     kind what = kind::job;
@@ -33,7 +33,7 @@ private:
 
   void collect();
   void collect_from(node& x);
-  bool perform(const choice& x);
+  void perform(const choice& x);
   [[nodiscard]] std::optional<time_point> next_time() const;
   void set_time(time_point t);
 

@@ -1,8 +1,8 @@
 #include "pulse/actors/internal/connection/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/caf/broker.hpp"
 #include "pulse/actors/internal/caf/handlers.hpp"
+#include "pulse/actors/internal/caf/io_host.hpp"
 #include "pulse/actors/internal/connection/answer_queue.hpp"
 #include "pulse/actors/internal/connection/secured_socket.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
@@ -25,15 +25,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Messages that the actor sends to itself, or that the multiplexer sends to it.
+// Messages that the actor sends to itself, or that its host sends to it.
 using self_actor
   = extended_interface<connection_actor, caf::result<void>(caf::tick_atom),
                        // Whether a host name was resolved, and its addresses,
                        // one per line, or the reason of the failure.
                        caf::result<void>(caf::resolve_atom, bool, std::string),
-                       caf::result<void>(caf::io::new_data_msg),
-                       caf::result<void>(caf::io::data_transferred_msg),
-                       caf::result<void>(caf::io::connection_closed_msg)>;
+                       // See internal::socket_owner.
+                       caf::result<void>(atom::ready, uint64_t, uint32_t)>;
 
 // Runs in a thread of its own, since resolving a name may take long. An actor
 // system that shuts down waits for this thread.
@@ -64,26 +63,28 @@ random_engine make_engine() {
 
 // Feeds the state machine with what happens, and performs the actions that it
 // returns.
-class connection_state {
+class connection_state final : private internal::end_of_turn {
 public:
   using self_type = self_actor;
-  using pointer = internal::broker_pointer<self_type>;
+  using pointer = self_type::pointer;
 
   static inline const char* name = "pulse.connection";
 
   connection_state(pointer self, redis::connection_config config,
                    connection_role role)
     : self_(self),
+      host_(role.host),
       config_(std::move(config)),
       role_(std::move(role)),
       log_name_("pulse.connection " + role_.name),
       fsm_(config_, make_engine()),
-      socket_(self, config_.to, config_.options),
+      socket_(config_.to, config_.options),
       timer_(self, tick_slack) {
     // nop
   }
 
   ~connection_state() {
+    close_socket();
     answers_.fail_all(make_error({errc::closed, log_name_ + " ended"}));
   }
 
@@ -101,9 +102,7 @@ public:
       [this](caf::resolve_atom, bool ok, const std::string& text) {
         on_resolved(ok, text);
       },
-      [this](const caf::io::new_data_msg& x) { on_data(x); },
-      [this](const caf::io::data_transferred_msg& x) { on_written(x); },
-      [this](const caf::io::connection_closed_msg& x) { on_peer_closed(x); },
+      [this](atom::ready, uint64_t n, uint32_t what) { on_ready(n, what); },
     };
   }
 
@@ -154,59 +153,56 @@ private:
     if (closing_)
       return;
     closing_ = true;
-    quit_reason_ = std::move(reason);
     guarded([this] { fsm_.close(todo_); });
-    quit_at_ = now() + quit_delay;
-    if (!quit_when_done())
-      timer_.arm(quit_at_);
-  }
-
-  // Terminates the actor once its last socket has ended, see broker_socket.
-  bool quit_when_done() {
-    if (socket_.has_any() && now() < quit_at_)
-      return false;
-    self_->quit(std::move(quit_reason_));
-    return true;
+    self_->quit(std::move(reason));
   }
 
   void on_tick() {
     timer_.on_tick();
-    if (closing_) {
-      quit_when_done();
-      return;
-    }
     guarded([this] { fsm_.on_tick(now(), todo_); });
   }
 
-  void on_data(const caf::io::new_data_msg& x) {
-    if (!socket_.is(x.handle))
+  void on_ready(uint64_t number, uint32_t what) {
+    if (number != number_ || !socket_.is_open())
       return;
     guarded([&] {
-      std::string_view plain;
-      const auto ok = socket_.receive(internal::bytes_of(x), plain);
-      if (!plain.empty())
-        fsm_.on_data(now(), plain, todo_);
-      if (!ok)
-        fsm_.on_broken(now(), ok.error(), todo_);
+      if ((what & redis::readiness::writes) != 0)
+        flush();
     });
+    if ((what & (redis::readiness::reads | redis::readiness::ended)) != 0)
+      read(number, (what & redis::readiness::ended) != 0);
   }
 
-  void on_written(const caf::io::data_transferred_msg& x) {
-    if (socket_.is(x.handle))
-      guarded([&] { fsm_.on_written(now(), x.written, x.remaining, todo_); });
-  }
-
-  void on_peer_closed(const caf::io::connection_closed_msg& x) {
-    if (socket_.is(x.handle)) {
-      socket_.forget();
-      guarded([this] {
-        if (const auto why = socket_.why_closed(); why.code != errc::none)
-          fsm_.on_broken(now(), why, todo_);
-        fsm_.on_peer_closed(now(), todo_);
-      });
+  // Reads until nothing is there. After a while the others of the host have
+  // their turn.
+  void read(uint64_t number, bool ended) {
+    for (int i = 0; i < max_reads; ++i) {
+      bool has_more = false;
+      guarded([&] { has_more = read_once(ended); });
+      if (!has_more || number != number_)
+        return;
     }
-    if (closing_)
-      quit_when_done();
+    tell_ready(redis::readiness::reads
+               | (ended ? redis::readiness::ended : uint32_t{0}));
+  }
+
+  // @returns whether there may be more. The end of a connection is reported
+  // once, so then it is read until the end comes.
+  bool read_once(bool ended) {
+    const auto x = socket_.receive(host_->buffer());
+    if (!x.plain.empty())
+      fsm_.on_data(now(), x.plain, todo_);
+    if (!x.ok)
+      fsm_.on_broken(now(), x.ok.error(), todo_);
+    else if (x.ended)
+      on_peer_closed();
+    return !x.ended && (x.has_more || ended);
+  }
+
+  void on_peer_closed() {
+    if (const auto why = socket_.why_closed(); why.code != errc::none)
+      fsm_.on_broken(now(), why, todo_);
+    fsm_.on_peer_closed(now(), todo_);
   }
 
   void on_resolved(bool ok, const std::string& text) {
@@ -227,7 +223,7 @@ private:
 
   // -- actions ----------------------------------------------------------------
 
-  // An exception that leaves a handler would terminate the broker. An exception
+  // An exception that leaves a handler would terminate the actor. An exception
   // that is caught here means a defect or a lack of memory; the connection
   // starts over.
   template <class F>
@@ -258,8 +254,42 @@ private:
       std::visit([this](const auto& x) { apply(x); }, action);
     }
     todo_.clear();
-    socket_.flush();
+    flush_soon();
     arm();
+  }
+
+  // All that is written in a turn of the host is sent together.
+  void flush_soon() {
+    if (!socket_.has_unsent() || waits_for_room_ || flushes_soon_)
+      return;
+    flushes_soon_ = true;
+    host_->at_end_of_turn(this, caf::actor_cast<caf::strong_actor_ptr>(self_));
+  }
+
+  // This is no handler, so what follows from it waits for a message.
+  void on_end_of_turn() override {
+    flushes_soon_ = false;
+    flush();
+    if (!todo_.empty())
+      tell_ready(0);
+  }
+
+  void flush() {
+    const auto done = socket_.flush();
+    if (!done) {
+      // A read says in what way the connection has ended.
+      tell_ready(redis::readiness::ended);
+      return;
+    }
+    if (std::exchange(waits_for_room_, done->unsent > 0) != waits_for_room_)
+      host_->watch_writes(socket_.fd(), number_, waits_for_room_);
+    if (done->written > 0)
+      fsm_.on_written(now(), done->written, done->unsent, todo_);
+  }
+
+  void tell_ready(uint32_t what) {
+    internal::tell(caf::actor_cast<self_actor>(self_), atom::ready_v, number_,
+                   what);
   }
 
   void apply(const redis::connect_action&) {
@@ -300,19 +330,25 @@ private:
     if (!fd)
       return fd.error();
     socket_.open(*fd);
-    return {};
+    auto watched = host_->watch(*fd,
+                                caf::actor_cast<caf::strong_actor_ptr>(self_),
+                                number_);
+    if (!watched)
+      socket_.abandon();
+    return watched;
   }
 
   void apply(const redis::send_action& x) {
-    write(x.commands->bytes);
+    write(x.commands);
   }
 
   void apply(const redis::send_text_action& x) {
     write(x.bytes);
   }
 
-  void write(const std::string& bytes) {
-    if (const auto ok = socket_.write(bytes); !ok)
+  template <class T>
+  void write(const T& x) {
+    if (const auto ok = socket_.write(x); !ok)
       fsm_.on_broken(now(), ok.error(), todo_);
   }
 
@@ -324,7 +360,14 @@ private:
 
   void close_socket() {
     wants_address_ = false;
-    socket_.give_up();
+    if (!socket_.is_open())
+      return;
+    host_->unwatch(socket_.fd(), number_);
+    if (std::exchange(flushes_soon_, false))
+      host_->forget(this);
+    number_ = 0;
+    waits_for_room_ = false;
+    socket_.abandon();
   }
 
   void apply(const redis::answer_action& x) {
@@ -356,11 +399,12 @@ private:
 
   // A tick may arrive this much later than the state machine wants it.
   static constexpr milliseconds tick_slack{5};
-  // How long to wait for the end of the sockets that were given up. The
-  // multiplexer normally reports it in its next turn.
-  static constexpr std::chrono::seconds quit_delay{5};
+  // How often the actor reads in a row.
+  static constexpr int max_reads = 4;
 
   pointer self_;
+  // It keeps the host alive. All handlers run in it.
+  internal::io_host_ptr host_;
   redis::connection_config config_;
   connection_role role_;
   std::string log_name_;
@@ -368,6 +412,12 @@ private:
   redis::actions todo_;
   internal::answer_queue answers_;
   internal::secured_socket socket_;
+  // The number that the host gave the socket; 0: there is none.
+  uint64_t number_ = 0;
+  // Bytes wait until the socket takes more.
+  bool waits_for_room_ = false;
+  // At the end of this turn bytes are sent.
+  bool flushes_soon_ = false;
   // The addresses to connect to, in turn.
   redis::addresses addresses_;
   size_t next_address_ = 0;
@@ -377,8 +427,6 @@ private:
 
   internal::tick_timer<pointer> timer_;
   bool closing_ = false;
-  redis::time_point quit_at_;
-  caf::error quit_reason_;
 };
 
 } // namespace
@@ -394,8 +442,14 @@ caf::expected<connection_actor> spawn_connection(caf::actor_system& sys,
   redis::connection_config config{std::move(*to), options,
                                   options.client_name + ":" + role.name + "#"
                                     + std::string{suffix.next()}};
+  if (!role.host) {
+    auto host = internal::io_host::start(sys, busy_poll_of(options));
+    if (!host)
+      return host.error();
+    role.host = std::move(*host);
+  }
   const auto host = role.host;
-  connection_actor result = internal::spawn_broker_state<connection_state>(
+  connection_actor result = internal::spawn_hosted_state<connection_state>(
     sys, host, std::move(config), std::move(role));
   return result;
 }

@@ -11,18 +11,18 @@
 
 namespace pulse {
 
-/// One connection to Redis: a broker that sends commands without waiting for
-/// earlier replies, assigns replies to commands in order, and reconnects by
-/// itself. Only actors of the same node can use it.
+/// One connection to Redis: an actor of an io_host that sends commands without
+/// waiting for earlier replies, assigns replies to commands in order, and
+/// reconnects by itself. Only actors of the same node can use it.
 ///
 /// The connection replies to every command, at the latest at its deadline, so
 /// requests to it need no timeout of their own (`caf::infinite`).
 ///
-/// The owner must close the connection, best in the destructor of the owner's
-/// state: an open socket keeps the actor alive, and an actor system waits for
-/// its actors. If the owner forgets that, the connection closes its socket
-/// after one minute without commands, and terminates if it has no references
-/// left. The next command opens the socket again.
+/// The owner should close the connection, best in the destructor of the owner's
+/// state: an actor system waits for its actors, and a timer keeps the actor
+/// alive while its socket is open. After one minute without commands the
+/// connection closes its socket by itself, and terminates if it has no
+/// references left. The next command opens the socket again.
 using connection_actor = actor_interface<
   // Sends the commands of the batch; replies when the last reply of Redis has
   // arrived. Error replies of Redis are part of the reply, not an error.
@@ -56,19 +56,24 @@ struct connection_role {
   /// The connection on which `unblock` runs CLIENT UNBLOCK; it must not be
   /// blocked itself. Only blocking connections need it.
   connection_actor unblock_via;
-  /// Where the connection handles its messages; null: as CAF runs brokers.
+  /// Where the connection runs; null: in a host of its own.
   internal::io_host_ptr host{};
 };
 
 /// Spawns a connection, which the caller owns and must close. It connects when
-/// it gets the first command. It never blocks a worker of CAF or the
-/// multiplexer. While commands wait it tries again and again to connect, with
-/// increasing pauses.
+/// it gets the first command. It blocks no thread. While commands wait it tries
+/// again and again to connect, with increasing pauses.
 /// @param options Must be valid, see validate().
-/// Error: `errc::invalid_endpoint`.
+/// Error: `errc::invalid_endpoint`; `errc::connect_failed` if there is no host
+/// for it and none can be started.
 caf::expected<connection_actor> spawn_connection(caf::actor_system& sys,
                                                  const redis_options& options,
                                                  connection_role role = {});
+
+/// @returns how long the host of an endpoint looks for work.
+inline std::chrono::microseconds busy_poll_of(const redis_options& options) {
+  return std::chrono::microseconds{options.busy_poll_us};
+}
 
 /// The connections that actors use: real ones from the root, fakes in tests.
 struct connection_source {

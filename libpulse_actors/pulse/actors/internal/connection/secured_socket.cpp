@@ -2,10 +2,8 @@
 
 namespace pulse::internal {
 
-secured_socket::secured_socket(caf::io::abstract_broker* owner,
-                               const endpoint& to, const redis_options& options)
-  : broker_socket(owner),
-    secure_(to.transport == endpoint::kind::tls),
+secured_socket::secured_socket(const endpoint& to, const redis_options& options)
+  : secure_(to.transport == endpoint::kind::tls),
     server_name_(options.tls_server_name.empty() ? to.host
                                                  : options.tls_server_name),
     settings_{options.tls_ca_file, options.tls_cert_file,
@@ -24,32 +22,43 @@ status secured_socket::prepare() {
 }
 
 void secured_socket::open(int fd) {
-  broker_socket::open(fd);
+  stream_socket::open(fd);
   if (!secure_)
     return;
   tls_.emplace(certificates_, server_name_);
   send_output();
 }
 
-status secured_socket::write(const std::string& plain) {
-  if (!tls_) {
-    broker_socket::write(plain);
-    return {};
-  }
+status secured_socket::write(command_ptr x) {
+  if (tls_)
+    return encrypt(x->bytes);
+  if (is_open())
+    stream_socket::write(std::move(x));
+  return {};
+}
+
+status secured_socket::write(std::string plain) {
+  if (tls_)
+    return encrypt(plain);
+  if (is_open())
+    stream_socket::write(std::move(plain));
+  return {};
+}
+
+status secured_socket::encrypt(std::string_view plain) {
   auto result = judge(tls_->send(plain));
   send_output();
   return result;
 }
 
-status secured_socket::receive(std::string_view bytes,
-                               std::string_view& plain) {
-  if (!tls_) {
-    plain = bytes;
-    return {};
-  }
+secured_socket::received secured_socket::receive(std::vector<char>& buffer) {
+  const auto x = read(buffer.data(), buffer.size());
+  received result{x.bytes, x.bytes.size() == buffer.size(), x.ended, {}};
+  if (!tls_ || x.bytes.empty())
+    return result;
   plain_.clear();
-  auto result = judge(tls_->receive(bytes, plain_));
-  plain = plain_;
+  result.ok = judge(tls_->receive(x.bytes, plain_));
+  result.plain = plain_;
   send_output();
   return result;
 }
@@ -63,13 +72,13 @@ status secured_socket::judge(status x) {
 }
 
 void secured_socket::send_output() {
-  if (const auto bytes = tls_->take_output(); !bytes.empty())
-    broker_socket::write(bytes);
+  if (auto bytes = tls_->take_output(); !bytes.empty())
+    stream_socket::write(std::move(bytes));
 }
 
-void secured_socket::give_up() noexcept {
+void secured_socket::abandon() noexcept {
   tls_.reset();
-  broker_socket::give_up();
+  stream_socket::abandon();
 }
 
 failure secured_socket::why_closed() const {

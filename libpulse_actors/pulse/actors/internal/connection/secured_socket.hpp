@@ -1,28 +1,41 @@
 #pragma once
 
-#include "pulse/actors/internal/connection/broker_socket.hpp"
 #include "pulse/core/options.hpp"
 #include "pulse/redis/endpoint.hpp"
+#include "pulse/redis/stream_socket.hpp"
 #include "pulse/redis/tls.hpp"
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pulse::internal {
 
 /// The socket of a connection to Redis, with TLS if the URL asks for it. Its
 /// users write and receive plaintext.
-class secured_socket : private broker_socket {
+class secured_socket : private redis::stream_socket {
 public:
-  secured_socket(caf::io::abstract_broker* owner, const endpoint& to,
-                 const redis_options& options);
+  /// What receive() found.
+  struct received {
+    /// Plaintext, valid until the next call or until the buffer changes.
+    std::string_view plain;
+    /// Whether there may be more to read now.
+    bool has_more = false;
+    /// See redis::stream_socket::received.
+    bool ended = false;
+    /// `errc::tls_failed`: the socket cannot be used any more. `plain` has what
+    /// came before.
+    status ok;
+  };
 
-  using broker_socket::flush;
-  using broker_socket::forget;
-  using broker_socket::has_any;
-  using broker_socket::is;
+  secured_socket(const endpoint& to, const redis_options& options);
+
+  using redis::stream_socket::fd;
+  using redis::stream_socket::flush;
+  using redis::stream_socket::has_unsent;
+  using redis::stream_socket::is_open;
 
   /// Call this before open(). Reads the certificates, unless they were read
   /// before and did not fail since. It blocks the calling thread while it reads
@@ -30,25 +43,26 @@ public:
   /// Error: `errc::tls_failed`.
   status prepare();
 
-  /// Takes ownership of `fd`, as broker_socket, and begins the TLS handshake.
-  /// @pre prepare() succeeded
+  /// Takes ownership of `fd`, and begins the TLS handshake.
+  /// @pre prepare() succeeded, and there is no open socket
   void open(int fd);
 
-  /// Error: `errc::tls_failed`; the socket cannot be used any more then.
-  status write(const std::string& plain);
+  /// Keeps bytes until flush(). Does nothing if there is no socket. Error:
+  /// `errc::tls_failed`; the socket cannot be used any more then.
+  status write(command_ptr x);
+  status write(std::string plain);
 
-  /// Decrypts bytes that arrived.
-  /// @param plain Becomes their plaintext: without TLS the same bytes,
-  /// otherwise bytes that are valid until the next call. Error: as write();
-  /// there may be plaintext as well.
-  status receive(std::string_view bytes, std::string_view& plain);
+  /// Reads once, and decrypts what has arrived.
+  received receive(std::vector<char>& buffer);
 
-  void give_up() noexcept;
+  /// See redis::stream_socket.
+  void abandon() noexcept;
 
   /// @returns why the peer may have closed the socket; `errc::none` if unknown.
   [[nodiscard]] failure why_closed() const;
 
 private:
+  status encrypt(std::string_view plain);
   status judge(status x);
   void send_output();
 

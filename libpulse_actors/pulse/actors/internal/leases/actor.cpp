@@ -1,7 +1,7 @@
 #include "pulse/actors/internal/leases/actor.hpp"
 
 #include "pulse/actors/errors.hpp"
-#include "pulse/actors/internal/caf/broker.hpp"
+#include "pulse/actors/internal/caf/io_host.hpp"
 #include "pulse/actors/internal/caf/messaging.hpp"
 #include "pulse/actors/internal/runtime/commands.hpp"
 #include "pulse/actors/internal/runtime/requests.hpp"
@@ -24,7 +24,7 @@ struct lease_state {
   // The tick is private: it extends the implementation, not the interface.
   using self_type
     = extended_interface<lease_actor, caf::result<void>(caf::tick_atom)>;
-  using pointer = internal::broker_pointer<self_type>;
+  using pointer = self_type::pointer;
 
   static inline const char* name = "pulse.leases";
 
@@ -233,7 +233,7 @@ struct lease_state {
 
 lease_actor spawn_leases(caf::actor_system& sys, const connection_source& redis,
                          const internal::environment& env) {
-  return internal::spawn_broker_state<lease_state>(sys, redis.host, redis, env);
+  return internal::spawn_hosted_state<lease_state>(sys, redis.host, redis, env);
 }
 
 } // namespace pulse

@@ -71,9 +71,9 @@ struct lease {
 
 /// Renews the leases of all sinks of a node: every `length / 3` one script per
 /// stream and sink resets the idle time of pending entries that have been idle
-/// for longer than that, and shows that the consumer lives. Runs on the
-/// multiplexer's thread, so that handlers that keep all of CAF's workers busy
-/// cannot starve it. Renewals have a connection of their own, so that they do
+/// for longer than that, and shows that the consumer lives. Runs in the host of
+/// the connections, so that handlers that keep all of CAF's workers busy cannot
+/// starve it. Renewals have a connection of their own, so that they do
 /// not wait behind large replies and large adds. Node-local.
 using lease_actor = actor_interface<
   // Starts to renew. If its clock was never set, the lease counts as renewed

@@ -618,8 +618,10 @@ caf::expected<root_actor> spawn_root(caf::actor_system& sys,
   if (auto ok = validate(options); !ok)
     return make_error(ok.error());
   connection_source redis;
-  redis.host = internal::make_io_host(sys, std::chrono::microseconds{
-                                             options.busy_poll_us});
+  auto host = internal::io_host::start(sys, busy_poll_of(options));
+  if (!host)
+    return host.error();
+  redis.host = std::move(*host);
   auto commands = spawn_connection(sys, options, {"commands", {}, redis.host});
   if (!commands)
     return commands.error();

@@ -48,5 +48,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(pulse_internal, caf::first_custom_type_id + 1200)
   CAF_ADD_TYPE_ID(pulse_internal, (pulse::stream_pages_ptr))
   CAF_ADD_ATOM(pulse_internal, pulse::atom, run, "run")
   CAF_ADD_ATOM(pulse_internal, pulse::atom, unblock, "unblock")
+  CAF_ADD_ATOM(pulse_internal, pulse::atom, ready, "ready")
 
 CAF_END_TYPE_ID_BLOCK(pulse_internal)
