@@ -130,7 +130,7 @@ CAF_TEST(a reader sends no errors to those who made no request) {
 
 CAF_TEST(a root sends no errors to those who made no request) {
   redis_options where;
-  auto root = spawn_root(sys, where, redis.source(), leases.handle(),
+  auto root = spawn_root(sys, where, {{redis.source(), leases.handle()}},
                          environment());
   consume_messages();
   stream_options bad;

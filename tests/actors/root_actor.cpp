@@ -32,7 +32,7 @@ struct fixture : actor_fixture {
     stream_x.max_len = 10;
     redis_options options;
     options.url = "redis://user:secret@127.0.0.1:6379/3";
-    uut = spawn_root(sys, options, redis.source(), leases.handle(),
+    uut = spawn_root(sys, options, {{redis.source(), leases.handle()}},
                      environment());
     down = sys.spawn([this](caf::event_based_actor* self) {
       self->monitor(uut);

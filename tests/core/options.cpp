@@ -100,6 +100,8 @@ CAF_TEST(redis options have limits) {
   bad(&redis_options::max_queued_bytes, 1'023, "max_queued_bytes");
   bad(&redis_options::max_reply_bytes, 0, "max_reply_bytes");
   bad(&redis_options::busy_poll_us, 1'001, "busy_poll_us");
+  bad(&redis_options::io_threads, 0, "io_threads");
+  bad(&redis_options::io_threads, 65, "io_threads");
   bad(&redis_options::tls_cert_file, "cert.pem", "tls_key_file");
   bad(&redis_options::tls_key_file, "key.pem", "tls_key_file");
   for (auto* name : {"", "with space", "tab\t", "\xc3\xa4"})

@@ -11,9 +11,8 @@
 
 #include "support/gate.hpp"
 #include "support/raw_client.hpp"
+#include "support/threads.hpp"
 
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -81,17 +80,6 @@ struct sum_state {
   std::shared_ptr<places> at_;
   uint64_t sum_ = 0;
 };
-
-// @returns how many threads of this process have that name.
-size_t count_threads(const std::string& name) {
-  size_t result = 0;
-  for (const auto& x : std::filesystem::directory_iterator{"/proc/self/task"}) {
-    std::string found;
-    std::ifstream{x.path() / "comm"} >> found;
-    result += found == name;
-  }
-  return result;
-}
 
 struct fixture {
   pulse::config cfg;

@@ -4,6 +4,7 @@
 
 #include "support/recorder.hpp"
 #include "support/redis_fixture.hpp"
+#include "support/threads.hpp"
 #include "support/tiny_server.hpp"
 
 #include <atomic>
@@ -83,6 +84,36 @@ CAF_TEST(what is open is found again by its name) {
     ->request(ps.handle(), 5s, caf::get_atom_v, atom::sink_v, std::string{"no"})
     .receive([](const sink_actor&) { CAF_FAIL("found"); },
              [](const caf::error& err) { CAF_CHECK(err == errc::closed); });
+}
+
+CAF_TEST(several threads share the input and output) {
+  const auto before = count_threads("pulse.io");
+  redis_options options;
+  options.url = server.url();
+  options.io_threads = 3;
+  auto wide = must(pulse::system::connect(sys, options));
+  CAF_CHECK_EQUAL(count_threads("pulse.io"), before + 3);
+  auto from = everything();
+  auto into = billing();
+  from.streams.clear();
+  into.streams.clear();
+  for (int i = 0; i < 12; ++i)
+    from.streams.push_back("s" + std::to_string(i));
+  into.streams = from.streams;
+  for (const auto& x : from.streams)
+    must(must(wide.stream(x)).add("number", x));
+  recorder handled;
+  const auto worker = spawn_worker(sys, handled);
+  const auto subscriber = spawn_worker(sys, seen);
+  must(must(wide.sink(into)).subscribe(worker));
+  must(must(wide.reader(from)).subscribe(subscriber));
+  CAF_CHECK(handled.wait_for_distinct(from.streams.size()));
+  CAF_CHECK(seen.wait_for_distinct(from.streams.size()));
+  must(wide.ping());
+  must(wide.close());
+  stop(worker);
+  stop(subscriber);
+  CAF_CHECK(eventually([&] { return count_threads("pulse.io") == before; }));
 }
 
 CAF_TEST(what was closed can be opened again at once) {

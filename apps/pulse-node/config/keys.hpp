@@ -40,6 +40,7 @@ struct key_table<redis_section> {
     f("max_queued_bytes", bytes_of{x.options.max_queued_bytes});
     f("max_reply_bytes", bytes_of{x.options.max_reply_bytes});
     f("busy_poll_us", x.options.busy_poll_us);
+    f("io_threads", x.options.io_threads);
     f("client_name", x.options.client_name);
   }
 };

@@ -136,6 +136,7 @@ std::vector<option_problem> find_problems(const redis_options& x) {
     .number("max_queued_bytes", x.max_queued_bytes, 1'024, 1ull << 40)
     .number("max_reply_bytes", x.max_reply_bytes, 1'024, 1ull << 40)
     .number("busy_poll_us", x.busy_poll_us, 0, 1'000)
+    .number("io_threads", x.io_threads, 1, 64)
     .require("client_name", is_client_name(x.client_name),
              "\"" + x.client_name
                + "\" is no client name: use 1 to 512 printable ASCII "

@@ -71,6 +71,12 @@ struct redis_options {
   /// not at all while little happens. 0: it sleeps at once, which may be better
   /// if a process gets less than two processors, or on battery.
   uint32_t busy_poll_us = 100;
+  /// Threads for input and output, 1 to 64. Streams and sinks are spread over
+  /// them by their names, readers by the name of their first stream; each
+  /// thread has connections of its own. More than one pays off if such a thread
+  /// ("pulse.io") is busy all the time while other processors and Redis are
+  /// not.
+  uint32_t io_threads = 1;
   /// Name of the connections in the output of CLIENT LIST (set by CLIENT
   /// SETNAME).
   std::string client_name = "pulse";

@@ -17,6 +17,7 @@
 #include "pulse/resp/reply.hpp"
 #include "pulse/resp/stream_replies.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -46,25 +47,28 @@ struct root_state {
 
   static inline const char* name = "pulse.system";
 
+  struct place : io_place {
+    internal::hub_source_ptr hubs;
+  };
+
   root_state(self_type::pointer self, redis_options options,
-             connection_source redis, lease_actor leases,
-             internal::environment env)
+             const std::vector<io_place>& where, internal::environment env)
     : self(self),
       options(std::move(options)),
-      redis(std::move(redis)),
-      leases(std::move(leases)),
       env(std::move(env)),
-      hubs(std::make_shared<internal::hub_source>(self->system(), this->redis,
-                                                  this->env)),
       random(this->env.new_engine()),
       calls(self),
       deaths(self) {
-    // nop
+    for (const auto& x : where)
+      places.push_back({x, std::make_shared<internal::hub_source>(
+                             self->system(), x.redis, this->env)});
   }
 
   ~root_state() {
-    internal::tell(leases, caf::close_atom_v);
-    internal::tell(redis.commands, caf::close_atom_v);
+    for (const auto& x : places) {
+      internal::tell(x.leases, caf::close_atom_v);
+      internal::tell(x.redis.commands, caf::close_atom_v);
+    }
     for (auto& x : answers)
       x.deliver(caf::unit);
     end_pings();
@@ -72,8 +76,10 @@ struct root_state {
 
   self_type::behavior_type make_behavior() {
     deaths.begin([this](const caf::down_msg& x) { on_down(x); });
-    deaths.add(redis.commands);
-    deaths.add(leases);
+    for (const auto& x : places) {
+      deaths.add(x.redis.commands);
+      deaths.add(x.leases);
+    }
     internal::ignore_unexpected(self);
     internal::on_exit_request(self,
                               [this](const caf::exit_msg&) { begin_close(); });
@@ -116,20 +122,28 @@ struct root_state {
 
   using memory_ptr = std::shared_ptr<internal::stream_memory>;
 
+  // @returns where a child with that name lives, also after a restart.
+  const place& place_of(const std::string& key) const {
+    return places[std::hash<std::string>{}(key) % places.size()];
+  }
+
   stream_actor spawn(const std::string&, const stream_options& x,
                      const memory_ptr&) {
+    const auto& redis = place_of(x.name).redis;
     return spawn_stream(self->system(), x, redis.commands, env, redis.host);
   }
 
   reader_actor spawn(const std::string& key, const reader_options& x,
                      const memory_ptr& memory) {
-    return spawn_reader(self->system(), x, hubs, report_to_root(key, memory),
-                        env);
+    // Readers of a stream share its reads, so they live in one place.
+    return spawn_reader(self->system(), x, place_of(x.streams.front()).hubs,
+                        report_to_root(key, memory), env);
   }
 
   sink_actor spawn(const std::string& key, const sink_options& x,
                    const memory_ptr& memory) {
-    return spawn_sink(self->system(), x, redis, leases,
+    const auto& where = place_of(x.name);
+    return spawn_sink(self->system(), x, where.redis, where.leases,
                       report_to_root(key, memory), env);
   }
 
@@ -333,8 +347,11 @@ struct root_state {
   }
 
   void on_down(const caf::down_msg& x) {
-    if (x.source == caf::actor_cast<caf::actor_addr>(redis.commands)
-        || x.source == caf::actor_cast<caf::actor_addr>(leases))
+    const auto is_lost = [&x](const place& y) {
+      return x.source == caf::actor_cast<caf::actor_addr>(y.redis.commands)
+             || x.source == caf::actor_cast<caf::actor_addr>(y.leases);
+    };
+    if (std::any_of(places.begin(), places.end(), is_lost))
       return broken(x);
     forget(x.source);
     report_down("stream ", streams.name_of(x.source), x.reason);
@@ -502,7 +519,7 @@ struct root_state {
     // The first one waits for the connection, and system::connect() for it.
     if (!connected)
       ping->timeout = options.connect_timeout;
-    internal::run_on(self, redis.commands, std::move(ping),
+    internal::run_on(self, places.front().redis.commands, std::move(ping),
                      [=](const outcome<reply_ptr>& reply) {
                        on_pong(number, reply, self->clock().now() - begin);
                      });
@@ -578,10 +595,8 @@ struct root_state {
 
   self_type::pointer self;
   redis_options options;
-  connection_source redis;
-  lease_actor leases;
   internal::environment env;
-  internal::hub_source_ptr hubs;
+  std::vector<place> places;
   streams_group streams;
   readers_group readers;
   sinks_group sinks;
@@ -606,17 +621,16 @@ struct root_state {
 } // namespace
 
 root_actor spawn_root(caf::actor_system& sys, redis_options options,
-                      connection_source redis, lease_actor leases,
+                      std::vector<io_place> places,
                       const internal::environment& env) {
   return internal::spawn_state<root_state>(sys, std::move(options),
-                                           std::move(redis), std::move(leases),
-                                           env);
+                                           std::move(places), env);
 }
 
-caf::expected<root_actor> spawn_root(caf::actor_system& sys,
-                                     redis_options options) {
-  if (auto ok = validate(options); !ok)
-    return make_error(ok.error());
+namespace {
+
+caf::expected<io_place> make_place(caf::actor_system& sys,
+                                   const redis_options& options) {
   connection_source redis;
   auto host = internal::io_host::start(sys, busy_poll_of(options));
   if (!host)
@@ -632,8 +646,28 @@ caf::expected<root_actor> spawn_root(caf::actor_system& sys,
     return *spawn_connection(sys, options, {purpose, via, host});
   };
   auto leases = spawn_leases(sys, redis);
-  return spawn_root(sys, std::move(options), std::move(redis),
-                    std::move(leases));
+  return io_place{std::move(redis), std::move(leases)};
+}
+
+} // namespace
+
+caf::expected<root_actor> spawn_root(caf::actor_system& sys,
+                                     redis_options options) {
+  if (auto ok = validate(options); !ok)
+    return make_error(ok.error());
+  std::vector<io_place> places;
+  for (uint32_t i = 0; i < options.io_threads; ++i) {
+    auto place = make_place(sys, options);
+    if (!place) {
+      for (const auto& x : places) {
+        internal::tell(x.leases, caf::close_atom_v);
+        internal::tell(x.redis.commands, caf::close_atom_v);
+      }
+      return place.error();
+    }
+    places.push_back(std::move(*place));
+  }
+  return spawn_root(sys, std::move(options), std::move(places));
 }
 
 } // namespace pulse

@@ -7,14 +7,23 @@
 
 #include <caf/actor_system.hpp>
 
+#include <vector>
+
 namespace pulse {
 
-/// Spawns the root with a given lease keeper and given connections. The root
-/// owns the lease keeper and the shared connection: it closes both when it
-/// terminates.
+/// What an I/O thread of an endpoint has.
+struct io_place {
+  connection_source redis;
+  lease_actor leases;
+};
+
+/// Spawns the root with given places, over which it spreads its children. The
+/// root owns their lease keepers and shared connections: it closes all of them
+/// when it terminates.
 /// @param options Must be valid, see validate().
+/// @pre `places` is not empty
 root_actor spawn_root(caf::actor_system& sys, redis_options options,
-                      connection_source redis, lease_actor leases,
+                      std::vector<io_place> places,
                       const internal::environment& env = {});
 
 } // namespace pulse
