@@ -20,7 +20,24 @@ struct fixture {
   }
 
   void give(worker_id to, uint64_t serial) {
-    uut.assign(*uut.find(to), ticket(serial), 0, {serial, 0}, now);
+    uut.assign(*uut.find(to), ticket(serial), 0, {serial, 0}, false, now);
+  }
+
+  // Assigns events in one turn. @returns the numbers of their batches.
+  std::string give_all(worker_id to, std::initializer_list<uint64_t> serials,
+                       bool alone = false) {
+    uut.begin_messages();
+    std::string result;
+    for (auto x : serials)
+      result += (result.empty() ? "" : " ")
+                + std::to_string(
+                  uut.assign(*uut.find(to), ticket(x), 0, {x, 0}, alone, now));
+    return result;
+  }
+
+  // Whether a worker takes an event if so many wait.
+  bool takes(worker_id x, size_t waiting, bool alone = false) {
+    return uut.takes(*uut.find(x), {0, alone, waiting});
   }
 
   bool answer(worker_id by, uint64_t serial) {
@@ -42,12 +59,15 @@ struct fixture {
     return uut.find(x)->load();
   }
 
-  // What is given up: "late", then what was behind it.
+  // What is given up: what is late, as "1+2" if it is a batch, then what was
+  // behind it.
   std::string take_back(worker_id x) {
     worker_table::taken_back out;
     if (!uut.take_back(*uut.find(x), now, out))
       return "";
-    auto result = std::to_string(out.late.what.serial);
+    std::string result;
+    for (auto& h : out.late)
+      result += (result.empty() ? "" : "+") + std::to_string(h.what.serial);
     for (auto& h : out.behind)
       result += " " + std::to_string(h.what.serial);
     return result + (out.stuck ? " stuck" : "");
@@ -62,20 +82,20 @@ CAF_TEST(whoever holds the least is chosen and equals take turns) {
   uut.add(1, 2);
   uut.add(2, 2);
   for (worker_id expected : {1u, 2u, 1u, 2u}) {
-    auto* w = uut.least_loaded(0);
+    auto* w = uut.least_loaded({});
     CAF_REQUIRE(w != nullptr);
     CAF_CHECK_EQUAL(w->id, expected);
-    uut.assign(*w, ticket(expected), 0, {expected, 0}, now);
+    uut.assign(*w, ticket(expected), 0, {expected, 0}, false, now);
   }
-  CAF_CHECK(uut.least_loaded(0) == nullptr);
+  CAF_CHECK(uut.least_loaded({}) == nullptr);
 }
 
 CAF_TEST(whom to avoid is chosen if there is nobody else) {
   uut.add(1, 5);
-  CAF_CHECK_EQUAL(uut.least_loaded(1)->id, 1u);
+  CAF_CHECK_EQUAL(uut.least_loaded({1})->id, 1u);
   uut.add(2, 5);
   give(2, 1);
-  CAF_CHECK_EQUAL(uut.least_loaded(1)->id, 2u);
+  CAF_CHECK_EQUAL(uut.least_loaded({1})->id, 2u);
 }
 
 CAF_TEST(a key has one owner and moves only if that one goes) {
@@ -272,6 +292,153 @@ CAF_TEST(an answer of a worker that left means nothing) {
   CAF_CHECK(uut.find_overdue(0, {1, 0}));
   uut.remove(1);
   CAF_CHECK(!uut.find_overdue(0, {1, 0}));
+}
+
+// -- batches ------------------------------------------------------------------
+
+CAF_TEST(the events of a turn form batches for workers that take them) {
+  uut.add(1, 9, 2);
+  uut.add(2, 9);
+  CAF_CHECK_EQUAL(give_all(1, {1, 2, 3}), "1 1 2");
+  CAF_CHECK_EQUAL(give_all(1, {4}), "1"); // the last batch was sent
+  CAF_CHECK_EQUAL(give_all(2, {5, 6}), "0 0");
+  CAF_CHECK_EQUAL(give_all(1, {7, 8}, true), "1 2");
+  uut.add(1, 9);
+  CAF_CHECK_EQUAL(give_all(1, {9}), "0");
+}
+
+CAF_TEST(an event that comes alone ends the batch before it) {
+  uut.add(1, 9, 5);
+  uut.begin_messages();
+  auto give_one = [&](uint64_t serial, bool alone) {
+    return uut.assign(*uut.find(1), ticket(serial), 0, {serial, 0}, alone, now);
+  };
+  CAF_CHECK_EQUAL(give_one(1, false), 1u);
+  CAF_CHECK_EQUAL(give_one(2, true), 2u);
+  CAF_CHECK_EQUAL(give_one(3, false), 3u);
+  CAF_CHECK_EQUAL(give_one(4, false), 3u);
+}
+
+CAF_TEST(a worker with events gets a batch if as many wait or it is full) {
+  uut.add(1, 10, 4);
+  CAF_CHECK(takes(1, 1));
+  give_all(1, {1, 2, 3});
+  uut.begin_messages();
+  CAF_CHECK(!takes(1, 2));
+  CAF_CHECK(takes(1, 3));
+  CAF_CHECK(takes(1, 1, true)); // nothing can be gathered with it
+  give_all(1, {4, 5, 6});
+  CAF_CHECK(takes(1, 1)); // it joins the batch
+  uut.begin_messages();
+  CAF_CHECK(!takes(1, 3));
+  CAF_CHECK(takes(1, 4));
+  give_all(1, {7, 8});
+  uut.begin_messages();
+  CAF_CHECK(!takes(1, 100)); // credit for two, which is no full batch
+  CAF_CHECK(takes(1, 1, true));
+  answer(1, 1);
+  answer(1, 2);
+  CAF_CHECK(takes(1, 4));
+  uut.add(1, 6, 4);
+  CAF_CHECK(!takes(1, 1, true));
+}
+
+CAF_TEST(a worker gets as many events as it has credit for) {
+  uut.add(1, 3, 100);
+  give_all(1, {1, 2});
+  CAF_CHECK(takes(1, 1));
+  give_all(1, {3});
+  CAF_CHECK(!takes(1, 100));
+}
+
+CAF_TEST(the events of a batch are late together) {
+  uut.add(1, 9, 3);
+  give_all(1, {1, 2, 3});
+  give_all(1, {4, 5});
+  now += 900ms;
+  CAF_CHECK_EQUAL(take_back(1), "");
+  now += 100ms;
+  CAF_CHECK_EQUAL(take_back(1), "1+2+3 4 5 stuck");
+  CAF_CHECK_EQUAL(load(1), 5u);
+  CAF_CHECK_EQUAL(probes(), "1:1");
+  CAF_CHECK(uut.answered_probe({1, 1}));
+  CAF_CHECK_EQUAL(load(1), 0u);
+}
+
+CAF_TEST(the time of a batch begins when the batch before it was answered) {
+  uut.add(1, 9, 3);
+  give_all(1, {1, 2});
+  give_all(1, {3, 4});
+  now += 900ms;
+  answer(1, 1);
+  answer(1, 2);
+  now += 900ms;
+  CAF_CHECK_EQUAL(take_back(1), "");
+  CAF_CHECK(!uut.find(1)->parallel);
+  now += 100ms;
+  CAF_CHECK_EQUAL(take_back(1), "3+4 stuck");
+}
+
+CAF_TEST(answers within a batch do not show that a worker is parallel) {
+  uut.add(1, 9, 3);
+  give_all(1, {1, 2, 3});
+  give_all(1, {4});
+  answer(1, 3);
+  answer(1, 2);
+  CAF_CHECK(!uut.find(1)->parallel);
+  now += 900ms;
+  answer(1, 1);
+  now += 900ms;
+  CAF_CHECK_EQUAL(take_back(1), "");
+  give_all(1, {5});
+  answer(1, 5);
+  CAF_CHECK(uut.find(1)->parallel);
+}
+
+CAF_TEST(an answer to a part of a batch gives the rest its time anew) {
+  uut.add(1, 9, 3);
+  give_all(1, {1, 2, 3});
+  now += 900ms;
+  answer(1, 1);
+  now += 900ms;
+  CAF_CHECK_EQUAL(take_back(1), "");
+  now += 100ms;
+  CAF_CHECK_EQUAL(take_back(1), "2+3 stuck");
+}
+
+CAF_TEST(extending one event extends its batch) {
+  uut.add(1, 9, 3);
+  give_all(1, {1, 2, 3});
+  now += 900ms;
+  CAF_CHECK(uut.extend(1, ticket(3), now));
+  now += 900ms;
+  CAF_CHECK_EQUAL(take_back(1), "");
+  now += 100ms;
+  CAF_CHECK_EQUAL(take_back(1), "1+2+3 stuck");
+}
+
+CAF_TEST(the rest of a batch keeps the time that was extended) {
+  uut.add(1, 9, 2);
+  give_all(1, {1, 2});
+  give_all(1, {3, 4});
+  answer(1, 3); // parallel
+  now += 900ms;
+  CAF_CHECK(uut.extend(1, ticket(2), now));
+  answer(1, 1);
+  now += 900ms;
+  CAF_CHECK_EQUAL(take_back(1), "");
+  answer(1, 2);
+  CAF_CHECK_EQUAL(take_back(1), "4");
+}
+
+CAF_TEST(late answers of a batch count event by event) {
+  uut.add(1, 9, 3);
+  give_all(1, {1, 2});
+  now += 1s;
+  CAF_CHECK_EQUAL(take_back(1), "1+2 stuck");
+  for (uint64_t i : {1u, 2u})
+    CAF_CHECK(uut.answered(1, ticket(i), now).late);
+  CAF_CHECK_EQUAL(load(1), 0u);
 }
 
 // Each step looks at one event, not at all of them: otherwise these would be

@@ -208,31 +208,39 @@ dispatcher::step dispatcher::next_of(std::deque<delivery_ticket>& queue,
   auto* x = first_of(queue);
   if (x == nullptr)
     return {};
-  choose_targets(*x, owner);
+  const worker_table::candidate what{x->holder, x->comes_alone(), queue.size()};
+  choose_targets(*x, what, owner);
   auto kind = x->needs_mark() ? step_kind::mark : step_kind::dispatch;
   if (targets_.empty()) {
     if (x->broadcast == nullptr || !x->broadcast->copies.any_failed()
         || !x->broadcast->copies.any_succeeded())
       return {};
     kind = step_kind::acknowledge;
-  } else {
-    auto ready = [](const auto* w) { return w->ready(); };
-    if (!std::all_of(targets_.begin(), targets_.end(), ready) || !may_mark(*x))
-      return {};
+  } else if (!all_take(what) || !may_mark(*x)) {
+    return {};
   }
   queue.pop_front();
   return {kind, x};
 }
 
 void dispatcher::choose_targets(const ledger_entry& x,
+                                const worker_table::candidate& what,
                                 worker_table::worker* owner) {
   targets_.clear();
   if (mode_ == dispatch_mode::broadcast)
     return choose_broadcast_targets(x.broadcast->copies);
   // In balanced mode, the worker that failed at the event gets it again only if
   // no other worker is ready.
-  if (auto* w = owner != nullptr ? owner : workers_.least_loaded(x.holder))
+  if (auto* w = owner != nullptr ? owner : workers_.least_loaded(what))
     targets_.push_back(w);
+}
+
+// In broadcast mode no worker waits until others can get large batches.
+bool dispatcher::all_take(const worker_table::candidate& x) const noexcept {
+  return std::all_of(targets_.begin(), targets_.end(), [&](const auto* w) {
+    return mode_ == dispatch_mode::broadcast ? w->ready()
+                                             : workers_.takes(*w, x);
+  });
 }
 
 // The first dispatch goes to all workers, the next ones to those that failed.

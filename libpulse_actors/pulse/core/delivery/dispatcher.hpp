@@ -127,7 +127,10 @@ public:
 private:
   ledger_entry* first_of(std::deque<delivery_ticket>& queue);
   step next_of(std::deque<delivery_ticket>& queue, worker_table::worker* owner);
-  void choose_targets(const ledger_entry& x, worker_table::worker* owner);
+  void choose_targets(const ledger_entry& x,
+                      const worker_table::candidate& what,
+                      worker_table::worker* owner);
+  [[nodiscard]] bool all_take(const worker_table::candidate& x) const noexcept;
   void choose_broadcast_targets(const broadcast_copies& copies);
   [[nodiscard]] bool may_mark(const ledger_entry& x) const noexcept;
   void want_next_of(uint64_t key);

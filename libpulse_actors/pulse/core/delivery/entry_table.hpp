@@ -52,6 +52,9 @@ struct broadcast_progress {
   broadcast_copies copies;
   std::optional<milliseconds> delay;
   std::string reason;
+  /// Whether the event itself made a worker fail in this dispatch: it was not
+  /// one of several events of a batch that failed.
+  bool is_blamed = false;
 };
 
 /// An event that the ledger holds, with its history so far. Many of them may
@@ -125,6 +128,12 @@ struct ledger_entry {
   [[nodiscard]] std::string_view topic() const noexcept {
     const auto& x = block->extents[index];
     return {block->bytes.data() + x.topic_pos, x.topic_len};
+  }
+  /// @returns whether the event shares no batch with others. One event that is
+  /// delivered again may have caused the bad end of its last delivery, and it
+  /// must not do the same to others.
+  [[nodiscard]] bool comes_alone() const noexcept {
+    return was_dispatched || counts.deliveries > 1 || crash_candidate;
   }
   /// @returns whether Redis must have the mark before a worker gets the event.
   [[nodiscard]] bool needs_mark() const noexcept {

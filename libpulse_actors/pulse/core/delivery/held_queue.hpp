@@ -25,6 +25,9 @@ struct held_event {
   /// Position in the queue: later events have higher numbers. The queue sets
   /// it.
   uint64_t number = 0;
+  /// The number of the first event that came in the same message: a batch, or
+  /// the event alone.
+  uint64_t message = 0;
   /// Whether the event was removed. Then no function of the queue returns it.
   bool removed = false;
 };

@@ -259,8 +259,9 @@ delivery_counts delivery_ledger::counts_to_give_back(const entry& x) {
 
 // -- workers ------------------------------------------------------------------
 
-void delivery_ledger::add_worker(worker_id id, uint32_t credit) {
-  workers_.add(id, credit);
+void delivery_ledger::add_worker(worker_id id, uint32_t credit,
+                                 uint32_t max_batch) {
+  workers_.add(id, credit, max_batch);
   dispatcher_.reassign();
 }
 
@@ -276,12 +277,12 @@ void delivery_ledger::remove_worker(worker_id id) {
 
 void delivery_ledger::worker_died(worker_id id, const std::string& reason,
                                   time_point now) {
-  end_worker(id, [&](entry& x, bool oldest) {
+  end_worker(id, [&](entry& x, bool oldest, blame whose) {
     if (broadcasts()) {
-      x.broadcast->reason = reason;
+      note_reason(x, reason, whose);
       finish_copy(x, id, broadcast_copies::copy::died, now);
     } else if (oldest) {
-      crashed(x, reason);
+      crashed(x, reason, whose);
     } else {
       requeue(x, reason);
     }
@@ -291,7 +292,7 @@ void delivery_ledger::worker_died(worker_id id, const std::string& reason,
 void delivery_ledger::worker_quit(worker_id id, time_point now) {
   const auto* w = workers_.find(id);
   const bool had_answered = w != nullptr && w->has_answered;
-  end_worker(id, [&](entry& x, bool oldest) {
+  end_worker(id, [&](entry& x, bool oldest, blame) {
     if (broadcasts())
       finish_copy(x, id, broadcast_copies::copy::left, now);
     else if (oldest)
@@ -310,9 +311,19 @@ void delivery_ledger::end_worker(worker_id id, F end_delivery) {
   auto gone = workers_.remove(id);
   dispatcher_.unassign(gone.assigned);
   auto& holds = gone.holds;
-  for (auto* i = holds.last(); i != nullptr; i = holds.previous(i))
+  const auto oldest = holds.empty() ? 0 : holds.first()->message;
+  auto is_of = [](const worker_table::held* x, uint64_t message) {
+    return x != nullptr && x->message == message;
+  };
+  const worker_table::held* behind = nullptr;
+  for (auto* i = holds.last(); i != nullptr; i = holds.previous(i)) {
+    const bool shares = is_of(behind, i->message)
+                        || is_of(holds.previous(i), i->message);
+    behind = i;
     if (auto* x = entries_.resolve(i->what, entry_state::dispatched))
-      end_delivery(*x, i == holds.first());
+      end_delivery(*x, i->message == oldest,
+                   shares ? blame::batch : blame::event);
+  }
   dispatcher_.reassign();
 }
 
@@ -335,6 +346,7 @@ void delivery_ledger::tick(time_point now) {
 
 void delivery_ledger::dispatch_to(std::vector<dispatch>& out, time_point now) {
   using kind = dispatcher::step_kind;
+  workers_.begin_messages();
   for (;;) {
     const auto next = dispatcher_.next();
     if (next.kind == kind::none)
@@ -355,21 +367,24 @@ void delivery_ledger::dispatch_to(std::vector<dispatch>& out, time_point now) {
 
 void delivery_ledger::send_to_targets(entry& x, std::vector<dispatch>& out,
                                       time_point now) {
+  const bool alone = x.comes_alone();
   begin_round(x);
   const auto what = entries_.ticket_of(x);
   for (auto* w : dispatcher_.targets()) {
     if (broadcasts())
       x.broadcast->copies.add(w->id);
     x.holder = w->id;
-    workers_.assign(*w, what, x.stream, x.id, now);
-    out.push_back({what, w->id, x.content()});
+    const auto batch = workers_.assign(*w, what, x.stream, x.id, alone, now);
+    out.push_back({what, w->id, x.content(), batch});
   }
 }
 
 void delivery_ledger::begin_round(entry& x) {
   ++x.round;
-  if (broadcasts())
+  if (broadcasts()) {
     x.broadcast->copies.begin();
+    x.broadcast->is_blamed = false;
+  }
   entries_.move_to(x, entry_state::dispatched);
   const bool waited = std::exchange(x.due, {}) != time_point{};
   const bool again = std::exchange(x.was_dispatched, true);
@@ -459,8 +474,8 @@ void delivery_ledger::done(const ticket& which, worker_id by, time_point now) {
 
 void delivery_ledger::failed(const ticket& which, worker_id by,
                              const std::string& reason,
-                             std::optional<milliseconds> delay,
-                             time_point now) {
+                             std::optional<milliseconds> delay, time_point now,
+                             blame whose) {
   if (workers_.answered(by, which, now).was_stuck)
     dispatcher_.reassign();
   // A failure that comes too late changes nothing, because the event was taken
@@ -469,7 +484,7 @@ void delivery_ledger::failed(const ticket& which, worker_id by,
   if (x == nullptr)
     return;
   ++counters_.nacks;
-  fail_delivery(*x, by, reason, delay, now);
+  fail_delivery(*x, by, reason, delay, now, whose);
 }
 
 void delivery_ledger::rejected(const ticket& which, worker_id by,
@@ -508,23 +523,26 @@ void delivery_ledger::make_dead_letter(entry& x, std::string reason) {
 }
 
 void delivery_ledger::retry(entry& x, const std::string& reason,
-                            std::optional<milliseconds> delay, time_point now) {
+                            std::optional<milliseconds> delay, time_point now,
+                            blame whose) {
   if (x.taken_over)
     return erase(x);
   auto& counts = x.counts;
-  ++counts.failures;
+  const auto failures = ++counts.failures;
   // The worker survived the event, so the event does not kill nodes.
   x.crash_candidate = false;
   x.marked = false;
   if (!settings_.redeliver)
     return make_dead_letter(x, reason);
-  if (is_used_up(counts, settings_.max_deliveries))
-    return make_dead_letter(x,
-                            describe_used_up(counts, settings_.max_deliveries)
-                              + "; the last failure: " + reason);
-  const auto pause = delay ? *delay
-                           : redelivery_delay(settings_.backoff,
-                                              counts.failures, random_);
+  if (is_used_up(counts, settings_.max_deliveries)) {
+    if (whose == blame::event)
+      return make_dead_letter(x,
+                              describe_used_up(counts, settings_.max_deliveries)
+                                + "; the last failure: " + reason);
+    --counts.failures;
+  }
+  const auto pause
+    = delay ? *delay : redelivery_delay(settings_.backoff, failures, random_);
   if (pause <= milliseconds{0})
     return dispatcher_.enqueue(x, true);
   if (waits_in_redis()) {
@@ -549,13 +567,21 @@ void delivery_ledger::wait_until(entry& x, time_point due) {
   std::push_heap(retries_.begin(), retries_.end());
 }
 
-void delivery_ledger::crashed(entry& x, const std::string& reason) {
+void delivery_ledger::crashed(entry& x, const std::string& reason,
+                              blame whose) {
   if (x.taken_over)
     return erase(x);
   auto& counts = x.counts;
   ++counts.crashes;
   ++counters_.crashes;
   x.crash_candidate = false;
+  const bool is_last = (settings_.max_crashes > 0
+                        && counts.crashes >= settings_.max_crashes)
+                       || is_used_up(counts, settings_.max_deliveries);
+  if (is_last && whose == blame::batch) {
+    --counts.crashes;
+    return requeue(x, reason);
+  }
   if (settings_.max_crashes > 0 && counts.crashes >= settings_.max_crashes)
     make_dead_letter(x, "its worker died " + std::to_string(counts.crashes)
                           + " times; the last time: " + reason);
@@ -572,7 +598,7 @@ void delivery_ledger::abandoned(entry& x, uint8_t most_quits, time_point now) {
     return requeue(x, worker_has_quit);
   }
   ++counters_.nacks;
-  retry(x, worker_has_quit, {}, now);
+  retry(x, worker_has_quit, {}, now, blame::event);
 }
 
 // The event gets another attempt at once, because it did not cause the failure.
@@ -589,57 +615,67 @@ void delivery_ledger::requeue(entry& x, const std::string& reason) {
 // Broadcast: one copy has ended. The event is decided when the last copy ends.
 void delivery_ledger::finish_copy(entry& x, worker_id by,
                                   broadcast_copies::copy how, time_point now) {
-  // A worker that was removed meanwhile does not count as one that succeeded.
-  if (how == broadcast_copies::copy::succeeded && workers_.find(by) == nullptr)
-    how = broadcast_copies::copy::died;
   auto& progress = *x.broadcast;
+  // A worker that was removed meanwhile does not count as one that succeeded.
+  if (how == broadcast_copies::copy::succeeded
+      && workers_.find(by) == nullptr) {
+    how = broadcast_copies::copy::died;
+    progress.is_blamed = true;
+  }
+  const auto of_all = progress.is_blamed ? blame::event : blame::batch;
   switch (progress.copies.finish(by, how)) {
     case broadcast_copies::outcome::open:
       return;
     case broadcast_copies::outcome::retry:
       if (x.state == entry_state::dispatched)
-        retry(x, progress.reason, progress.delay, now);
+        retry(x, progress.reason, progress.delay, now, of_all);
       return;
     case broadcast_copies::outcome::succeeded:
       return acknowledge(x);
     case broadcast_copies::outcome::crashed:
-      return crashed(x, progress.reason);
+      return crashed(x, progress.reason, of_all);
     case broadcast_copies::outcome::abandoned:
       return abandoned(x, quits_at_first_event, now);
   }
 }
 
+void delivery_ledger::note_reason(entry& x, const std::string& reason,
+                                  blame whose) {
+  x.broadcast->reason = reason;
+  x.broadcast->is_blamed |= whose == blame::event;
+}
+
 void delivery_ledger::take_back(const worker_table::taken_back& what,
                                 worker_id from, time_point now) {
-  ++counters_.timeouts;
+  counters_.timeouts += what.late.size();
   const auto& behind = what.behind;
   for (auto i = behind.rbegin(); i != behind.rend(); ++i) {
     auto* x = still_dispatched(*i);
     if (x == nullptr)
       continue;
+    const std::string reason = "its worker is stuck at another event";
     if (broadcasts())
-      finish_copy(*x, from, broadcast_copies::copy::failed, now);
+      fail_delivery(*x, from, reason, {}, now, blame::event);
     else
-      requeue(*x, "its worker is stuck at another event");
+      requeue(*x, reason);
   }
   if (what.stuck)
     dispatcher_.reassign();
-  auto* x = still_dispatched(what.late);
-  if (x == nullptr)
-    return;
-  fail_delivery(*x, from,
-                "no answer within ack_wait ("
-                  + std::to_string(settings_.ack_wait.count()) + " ms)",
-                {}, now);
+  const auto reason = "no answer within ack_wait ("
+                      + std::to_string(settings_.ack_wait.count()) + " ms)";
+  const auto whose = what.late.size() > 1 ? blame::batch : blame::event;
+  for (auto i = what.late.rbegin(); i != what.late.rend(); ++i)
+    if (auto* x = still_dispatched(*i))
+      fail_delivery(*x, from, reason, {}, now, whose);
 }
 
 void delivery_ledger::fail_delivery(entry& x, worker_id by,
                                     const std::string& reason,
                                     std::optional<milliseconds> delay,
-                                    time_point now) {
+                                    time_point now, blame whose) {
   if (!broadcasts() || by == 0)
-    return retry(x, reason, delay, now);
-  x.broadcast->reason = reason;
+    return retry(x, reason, delay, now, whose);
+  note_reason(x, reason, whose);
   x.broadcast->delay = delay;
   finish_copy(x, by, broadcast_copies::copy::failed, now);
 }

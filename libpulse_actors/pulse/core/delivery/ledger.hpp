@@ -70,6 +70,19 @@ public:
     ticket what;
     worker_id to = 0;
     event content;
+    /// Events with the same number are one message, a batch. The numbers of
+    /// each dispatch_to() begin at 1. 0: the event is a message of its own.
+    uint32_t batch = 0;
+  };
+
+  /// Whose fault the bad end of a delivery is.
+  enum class blame : uint8_t {
+    /// That of the event.
+    event,
+    /// That of one of several events of a batch. Nobody knows which one, so no
+    /// event becomes a dead letter for that: each of them is delivered once
+    /// more, alone.
+    batch,
   };
 
   enum class action_kind : uint8_t {
@@ -283,14 +296,18 @@ public:
     return entries_.find(stream, id) != nullptr;
   }
 
-  /// Adds a worker, or changes its credit (> 0).
-  void add_worker(worker_id worker, uint32_t credit);
+  /// Adds a worker, or changes what it takes.
+  /// @param credit > 0.
+  /// @param max_batch How many events a batch may have; 0: the worker takes
+  /// single events.
+  void add_worker(worker_id worker, uint32_t credit, uint32_t max_batch = 0);
 
   /// The worker gets no more events. It may finish those that it holds.
   void remove_worker(worker_id worker);
 
   /// The worker died: other workers get its events at once. The oldest of these
-  /// events probably killed the worker, so it gets a crash more.
+  /// events, or one of the oldest batch, probably killed the worker, so it gets
+  /// a crash more.
   void worker_died(worker_id worker, const std::string& reason, time_point now);
 
   /// The worker ended without a fault: other workers get its events at once,
@@ -339,14 +356,15 @@ public:
   /// The worker failed. The next attempt follows after `delay`, or else after
   /// the delay of the backoff list.
   void failed(const ticket& entry, worker_id by, const std::string& reason,
-              std::optional<milliseconds> delay, time_point now);
+              std::optional<milliseconds> delay, time_point now,
+              blame whose = blame::event);
 
   /// The worker says that the event can never be processed: it becomes a dead
   /// letter.
   void rejected(const ticket& entry, worker_id by, const std::string& reason,
                 time_point now);
 
-  /// Lets the `ack_wait` of the event begin again.
+  /// Lets the `ack_wait` of the event and of its batch begin again.
   /// @returns false if the worker does not hold the event any more.
   bool extend(const ticket& entry, worker_id by, time_point now) {
     return workers_.extend(by, entry, now);
@@ -493,22 +511,25 @@ private:
     return settings_.dispatch == dispatch_mode::balanced;
   }
   void retry(entry& x, const std::string& reason,
-             std::optional<milliseconds> delay, time_point now);
+             std::optional<milliseconds> delay, time_point now, blame whose);
   /// Removes a worker that has ended, and passes the events that it held to
-  /// `end_delivery(entry, whether it was the oldest)`, the newest first. So the
-  /// events keep their order if each is put to the front of the queue.
+  /// `end_delivery(entry, whether it was the oldest, or of the oldest batch,
+  /// blame)`, the newest first. So the events keep their order if each is put
+  /// to the front of the queue.
   template <class F>
   void end_worker(worker_id id, F end_delivery);
-  void crashed(entry& x, const std::string& reason);
+  void crashed(entry& x, const std::string& reason, blame whose);
   /// A worker quit without an answer to the event, which was its oldest one.
   void abandoned(entry& x, uint8_t most_quits, time_point now);
   void requeue(entry& x, const std::string& reason);
   void finish_copy(entry& x, worker_id by, broadcast_copies::copy how,
                    time_point now);
+  void note_reason(entry& x, const std::string& reason, blame whose);
   void take_back(const worker_table::taken_back& what, worker_id from,
                  time_point now);
   void fail_delivery(entry& x, worker_id by, const std::string& reason,
-                     std::optional<milliseconds> delay, time_point now);
+                     std::optional<milliseconds> delay, time_point now,
+                     blame whose);
   entry* being_fetched(const ticket& which);
   entry* still_dispatched(const worker_table::held& x);
   void wait_until(entry& x, time_point due);

@@ -27,13 +27,14 @@ worker_table::worker* worker_table::find(worker_id id) noexcept {
   return nullptr;
 }
 
-void worker_table::add(worker_id id, uint32_t credit) {
+void worker_table::add(worker_id id, uint32_t credit, uint32_t max_batch) {
   auto* w = find(id);
   if (w == nullptr) {
     w = &workers_.emplace_back();
     w->id = id;
   }
   w->credit = credit;
+  w->max_batch = max_batch;
   w->leaving = false;
 }
 
@@ -58,14 +59,24 @@ void worker_table::remove_idle() {
 
 // -- who gets the next event --------------------------------------------------
 
-worker_table::worker* worker_table::least_loaded(worker_id avoid) noexcept {
+bool worker_table::takes(const worker& w, const candidate& x) const noexcept {
+  if (!w.ready())
+    return false;
+  const auto load = w.load();
+  if (w.max_batch == 0 || x.alone || load == 0 || may_join(w.next, w))
+    return true;
+  const auto enough = std::min<size_t>(load, w.max_batch);
+  return std::min<size_t>(x.waiting, w.credit - load) >= enough;
+}
+
+worker_table::worker* worker_table::least_loaded(const candidate& x) noexcept {
   worker* best = nullptr;
-  auto rank = [avoid](const worker& w) {
-    return std::make_pair(w.id == avoid, w.load());
+  auto rank = [&x](const worker& w) {
+    return std::make_pair(w.id == x.avoid, w.load());
   };
   for (size_t i = 0; i < workers_.size(); ++i) {
     auto& w = workers_[(next_ + i) % workers_.size()];
-    if (w.ready() && (best == nullptr || rank(w) < rank(*best)))
+    if (takes(w, x) && (best == nullptr || rank(w) < rank(*best)))
       best = &w;
     if (best != nullptr && rank(*best) == std::make_pair(false, size_t{0}))
       break;
@@ -102,6 +113,25 @@ size_t worker_table::free_slots() const noexcept {
 
 // -- what workers hold --------------------------------------------------------
 
+uint32_t worker_table::assign(worker& to, const delivery_ticket& what,
+                              uint32_t stream, event_id id, bool alone,
+                              delivery_time now) {
+  auto message = to.holds.next_number();
+  uint32_t number = 0;
+  if (to.max_batch > 0) {
+    auto& x = to.next;
+    if (alone || !may_join(x, to))
+      x = {turn_, ++batches_, 0, message};
+    x.size = alone ? to.max_batch : x.size + 1;
+    message = x.message;
+    number = x.number;
+  }
+  held_event x{what, stream, 0, id, now};
+  x.message = message;
+  to.holds.push_back(x);
+  return number;
+}
+
 worker_table::answer worker_table::answered(worker_id by,
                                             const delivery_ticket& what,
                                             delivery_time now) {
@@ -113,7 +143,7 @@ worker_table::answer worker_table::answered(worker_id by,
   w->has_answered = true;
   auto past_end = w->overdue.next_number();
   if (auto* x = w->holds.find(what)) {
-    w->parallel |= x != w->holds.first();
+    w->parallel |= x->message != w->holds.first()->message;
     let_go(*w, x, now);
   } else if (auto* late = w->overdue.find(what)) {
     past_end = late->number;
@@ -146,7 +176,7 @@ bool worker_table::extend(worker_id by, const delivery_ticket& what,
   auto* x = w->holds.find(what);
   if (x == nullptr)
     return false;
-  x->clock = now;
+  w->holds.first_from(x->message)->clock = now;
   w->last_answer = now; // a worker that extends is not stuck
   return true;
 }
@@ -155,15 +185,22 @@ bool worker_table::take_back(worker& w, delivery_time now, taken_back& into) {
   auto* first = w.holds.first();
   if (first == nullptr || now - first->clock < ack_wait_)
     return false;
-  into.late = *first;
+  const auto begin = first->clock;
+  into.late.clear();
   into.behind.clear();
-  let_go(w, first, now);
+  const auto message = first->message;
+  for (; first != nullptr && first->message == message;
+       first = w.holds.first()) {
+    into.late.push_back(*first);
+    let_go(w, first, now);
+  }
   forget_old(w);
-  add_overdue(w, into.late);
+  for (const auto& x : into.late)
+    add_overdue(w, x);
   // The events behind the oldest one must not wait for a time-out of their own.
   // But a worker that answered another event meanwhile is not stuck: it works
   // on several events at the same time.
-  into.stuck = w.last_answer <= into.late.clock;
+  into.stuck = w.last_answer <= begin;
   if (!into.stuck)
     return true;
   w.holds.move_to(into.behind);
@@ -271,12 +308,20 @@ void worker_table::end_work_before(worker& w, uint64_t number) {
 
 void worker_table::let_go(worker& from, held* x, delivery_time now) {
   const bool was_first = x == from.holds.first();
+  const auto gone = *x;
   from.holds.remove(x);
   // The next event is the oldest one now, so its time begins. A parallel worker
   // has begun it already.
-  if (auto* first = from.holds.first();
-      was_first && first != nullptr && !from.parallel)
-    first->clock = now;
+  if (was_first && !from.parallel) {
+    if (auto* first = from.holds.first())
+      first->clock = now;
+    return;
+  }
+  // The rest of a batch keeps the time of the batch, which its first event has.
+  if (auto* rest = from.holds.first_from(gone.message);
+      rest != nullptr && rest->message == gone.message
+      && rest->number > gone.number)
+    rest->clock = gone.clock;
 }
 
 } // namespace pulse

@@ -43,10 +43,24 @@ public:
     std::optional<held> late;
   };
 
+  /// A batch that has not been sent.
+  struct batch {
+    /// See begin_messages().
+    uint64_t turn = 0;
+    /// See assign().
+    uint32_t number = 0;
+    uint32_t size = 0;
+    /// See held_event.
+    uint64_t message = 0;
+  };
+
   struct worker {
     worker_id id = 0;
     /// How many events the worker may hold.
     uint32_t credit = 0;
+    /// How many events a batch for the worker may have; 0: it takes single
+    /// events.
+    uint32_t max_batch = 0;
     /// Whether the worker gets no more events, but may finish those that it
     /// has.
     bool leaving = false;
@@ -74,6 +88,8 @@ public:
     size_t still_worked_on = 0;
     /// In keyed mode: the events that wait for this worker.
     std::deque<delivery_ticket> assigned;
+    /// The last batch for the worker, which may get further events.
+    batch next;
 
     /// How many events may keep the worker busy.
     [[nodiscard]] size_t load() const noexcept {
@@ -84,10 +100,22 @@ public:
     }
   };
 
+  /// What is to be known about an event to find a worker for it.
+  struct candidate {
+    /// The worker that failed at the event gets it only if no other worker can
+    /// take it.
+    worker_id avoid = 0;
+    /// Whether the event shares its message with no other event.
+    bool alone = false;
+    /// How many events wait, this one included.
+    size_t waiting = 1;
+  };
+
   /// The events that were taken back from a late worker.
   struct taken_back {
-    /// The oldest event that the worker held: its `ack_wait` is over.
-    held late;
+    /// The oldest message that the worker held: its `ack_wait` is over. It is
+    /// one event, or those of a batch, the oldest first.
+    std::vector<held> late;
     /// Whether the worker is stuck: it answered nothing in that time. Then all
     /// other events that it held are taken back, too.
     bool stuck = false;
@@ -107,8 +135,8 @@ public:
   }
   [[nodiscard]] worker* find(worker_id id) noexcept;
 
-  /// Adds a worker, or changes its credit. A worker that was leaving stays.
-  void add(worker_id id, uint32_t credit);
+  /// Adds a worker, or changes what it takes. A worker that was leaving stays.
+  void add(worker_id id, uint32_t credit, uint32_t max_batch = 0);
 
   /// Removes a worker. @returns the worker with the events that it holds.
   /// @pre find(id)
@@ -119,10 +147,16 @@ public:
 
   // -- who gets the next event ------------------------------------------------
 
-  /// @returns the ready worker that holds the fewest events; null if no worker
-  /// is ready. The search begins after the worker that was chosen last.
-  /// @param avoid This worker is chosen only if no other one is ready.
-  [[nodiscard]] worker* least_loaded(worker_id avoid) noexcept;
+  /// @returns whether the worker takes the event now. A worker that handles
+  /// batches and holds events gets a further batch only if at least as many
+  /// events wait as it holds, or enough for a full batch: so it gets few large
+  /// batches, although nobody waits for more events.
+  [[nodiscard]] bool takes(const worker& w, const candidate& x) const noexcept;
+
+  /// @returns the worker that holds the fewest events of those that take the
+  /// event; null if no worker does. The search begins after the worker that was
+  /// chosen last.
+  [[nodiscard]] worker* least_loaded(const candidate& x) noexcept;
 
   /// @returns the worker that processes the events of a key, whether it is
   /// ready or not; null if there is no such worker. It is always the same
@@ -138,18 +172,26 @@ public:
 
   // -- what workers hold ------------------------------------------------------
 
-  void assign(worker& to, const delivery_ticket& what, uint32_t stream,
-              event_id id, delivery_time now) {
-    to.holds.push_back({what, stream, 0, id, now});
+  /// The events that are assigned from now on are sent together: those of a
+  /// worker that handles batches come in batches.
+  void begin_messages() noexcept {
+    ++turn_;
+    batches_ = 0;
   }
+
+  /// @param alone Whether the event shares its message with no other event.
+  /// @returns the number of the batch that the event belongs to, beginning at 1
+  /// after begin_messages(); 0 if it is a message of its own.
+  uint32_t assign(worker& to, const delivery_ticket& what, uint32_t stream,
+                  event_id id, bool alone, delivery_time now);
 
   /// Notes that the worker answered `what`, with success or not. So the worker
   /// is alive, and will not answer any more the overdue events that it got
   /// before `what`.
   answer answered(worker_id by, const delivery_ticket& what, delivery_time now);
 
-  /// Lets the `ack_wait` of an event begin again, because its worker still
-  /// works on it.
+  /// Lets the `ack_wait` of an event and its batch begin again, because the
+  /// worker still works on it.
   /// @returns false if the worker does not hold the event.
   bool extend(worker_id by, const delivery_ticket& what, delivery_time now);
 
@@ -192,6 +234,9 @@ public:
   find_overdue(uint32_t stream, event_id id) const noexcept;
 
 private:
+  [[nodiscard]] bool may_join(const batch& x, const worker& w) const noexcept {
+    return x.turn == turn_ && x.size < w.max_batch;
+  }
   static void let_go(worker& from, held* x, delivery_time now);
   void add_overdue(worker& by, const held& x);
   bool remove_overdue(worker& by, held* x);
@@ -206,6 +251,9 @@ private:
   // still counts.
   std::unordered_multimap<event_key, overdue_event, event_key_hash> undecided_;
   size_t next_ = 0;
+  // What is assigned in the same turn is sent together.
+  uint64_t turn_ = 1;
+  uint32_t batches_ = 0;
 };
 
 } // namespace pulse
