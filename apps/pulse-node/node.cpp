@@ -127,9 +127,10 @@ status node::open_sink(const sink_section& x) {
   auto handler = handler_of(x.target, {}, x.options.ack_wait);
   if (!handler)
     return handler.error();
-  auto started = spawn_handler(
-    sys_, *sink, as_handler<event>(logged(*handler, "sink " + x.options.name)),
-    {x.target.workers, credit_of(x.target)});
+  auto started
+    = spawn_handler(sys_, *sink,
+                    as_handler(logged(*handler, "sink " + x.options.name)),
+                    {x.target.workers, credit_of(x.target)});
   return to_status(ask<void>(sys_, started, caf::subscribe_atom_v));
 }
 

@@ -25,23 +25,40 @@ struct listener {
   };
 
   using self_type
-    = extended_interface<event_listener, caf::result<void>(caf::ok_atom),
+    = extended_interface<event_listener,
+                         caf::result<batch_outcome>(event_batch),
+                         caf::result<void>(caf::ok_atom),
                          caf::result<void>(caf::put_atom, caf::error)>;
+
+  static void add(std::string& to, const event& x) {
+    to.append(to.empty() || to.back() == '[' ? "" : " ").append(x.stream());
+    to += std::to_string(x.id().ms);
+  }
+
+  static caf::response_promise answer(self_type::pointer self, state& st) {
+    auto promise = self->make_response_promise();
+    if (st.loses > 0 && ++st.events % st.loses == 0)
+      return promise;
+    if (st.holds && !promise.async())
+      st.held.push_back(promise);
+    else
+      promise.deliver(caf::unit);
+    return promise;
+  }
 
   static self_type::behavior_type behave(self_type::pointer self,
                                          std::shared_ptr<state> st) {
     return {
       [=](const event& x) -> caf::result<void> {
-        st->got.append(st->got.empty() ? "" : " ").append(x.stream());
-        st->got += std::to_string(x.id().ms);
-        auto promise = self->make_response_promise();
-        if (st->loses > 0 && ++st->events % st->loses == 0)
-          return promise;
-        if (st->holds && !promise.async())
-          st->held.push_back(promise);
-        else
-          promise.deliver(caf::unit);
-        return promise;
+        add(st->got, x);
+        return answer(self, *st);
+      },
+      [=](const event_batch& xs) -> caf::result<batch_outcome> {
+        st->got += st->got.empty() ? "[" : " [";
+        for (const auto& x : xs)
+          add(st->got, x);
+        st->got += "]";
+        return answer(self, *st);
       },
       [=](caf::ok_atom) {
         for (auto& x : std::exchange(st->held, {}))
@@ -63,7 +80,8 @@ struct listener {
     memory->held.clear();
   }
 
-  /// @returns the events since the last call, as "a1 a2 b1".
+  /// @returns the events since the last call, as "a1 a2 b1"; a batch is in
+  /// brackets.
   std::string got() {
     return std::exchange(memory->got, {});
   }
@@ -109,7 +127,7 @@ struct fixture : hub_fixture {
   }
 
   // Spawns a reader of streams that are empty, with a subscriber.
-  void spawn_subscribed() {
+  void spawn_subscribed(uint32_t credit = 0, uint32_t max_batch = 0) {
     options.start = start_position::oldest();
     spawn();
     std::string replies;
@@ -118,13 +136,15 @@ struct fixture : hub_fixture {
     answer(redis, replies);
     if (heard)
       ask_void(uut, caf::subscribe_atom_v, heard);
-    CAF_CHECK_EQUAL(subscribe(alice), "none");
+    CAF_CHECK_EQUAL(subscribe(alice, credit, max_batch), "none");
     redis.clear_log();
   }
 
-  std::string subscribe(listener& who, uint32_t credit = 0) {
+  std::string subscribe(listener& who, uint32_t credit = 0,
+                        uint32_t max_batch = 0) {
     auto result = ask_void(uut, caf::subscribe_atom_v,
-                           event_listener{who.handle}, subscription{credit});
+                           event_listener{who.handle},
+                           subscription{credit, max_batch});
     consume_messages();
     return result->why();
   }
@@ -912,6 +932,92 @@ CAF_TEST(requests that wait are answered when the reader ends) {
   consume_messages();
   CAF_CHECK_EQUAL(subscribed->why().substr(0, 7), "closed:");
   CAF_CHECK_EQUAL(added->why().substr(0, 7), "closed:");
+}
+
+// -- batches ------------------------------------------------------------------
+
+CAF_TEST(a subscriber gets one batch per page) {
+  options.streams = {"a", "b"};
+  spawn_subscribed(0, 100);
+  subscribe(bob);
+  answer(blocking, page({{"a", entries(1, 3)}, {"b", entries(1, 1)}}));
+  CAF_CHECK_EQUAL(alice.got(), "[a1 a2 a3 b1]");
+  CAF_CHECK_EQUAL(bob.got(), "a1 a2 a3 b1");
+  answer(blocking, page("a", 4, 4));
+  CAF_CHECK_EQUAL(alice.got(), "[a4]");
+  CAF_CHECK_EQUAL(info().delivered, 10u);
+}
+
+CAF_TEST(a batch has at most max_batch events) {
+  spawn_subscribed(0, 2);
+  answer(blocking, page("a", 1, 5));
+  CAF_CHECK_EQUAL(alice.got(), "[a1 a2] [a3 a4] [a5]");
+}
+
+CAF_TEST(the credit of a subscriber for batches counts events) {
+  alice.memory->holds = true;
+  spawn_subscribed(5, 3);
+  answer(blocking, page("a", 1, 9));
+  CAF_CHECK_EQUAL(alice.got(), "[a1 a2 a3] [a4 a5]");
+  caf::anon_send(alice.handle, caf::ok_atom_v);
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "[a6 a7 a8] [a9]");
+}
+
+CAF_TEST(any answer to a batch gives its credit back) {
+  alice.memory->holds = true;
+  spawn_subscribed(2, 2);
+  answer(blocking, page("a", 1, 6));
+  caf::anon_send(alice.handle, caf::put_atom_v,
+                 caf::make_error(caf::sec::runtime_error));
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "[a1 a2] [a3 a4]");
+}
+
+CAF_TEST(a subscriber that returns an outcome gets more) {
+  std::string got;
+  auto typed = sys.spawn([&](batch_listener::pointer) {
+    return batch_listener::behavior_type{[&](const event_batch& xs) {
+      got += std::to_string(xs.size());
+      return batch_outcome{};
+    }};
+  });
+  spawn_subscribed();
+  auto done = ask_void(uut, caf::subscribe_atom_v, typed, subscription{2});
+  consume_messages();
+  CAF_CHECK_EQUAL(done->why(), "none");
+  answer(blocking, page("a", 1, 5));
+  CAF_CHECK_EQUAL(got, "221");
+  auto left = ask<bool>(uut, caf::unsubscribe_atom_v, typed);
+  consume_messages();
+  CAF_CHECK(left->ok() && left->value);
+}
+
+CAF_TEST(a buffer smaller than a page loses nothing while there is credit) {
+  options.buffer = 2;
+  options.overflow = overflow_policy::fail;
+  spawn_subscribed(0, 100);
+  answer(blocking, page("a", 1, 5));
+  CAF_CHECK_EQUAL(alice.got(), "[a1 a2] [a3 a4] [a5]");
+  CAF_CHECK_EQUAL(info().subscribers, 1u);
+}
+
+CAF_TEST(a slow subscriber for batches loses its oldest events) {
+  options.buffer = 3;
+  options.overflow = overflow_policy::drop_oldest;
+  alice.memory->holds = true;
+  spawn_subscribed(2, 2);
+  answer(blocking, page("a", 1, 9));
+  CAF_CHECK_EQUAL(alice.got(), "[a1 a2]");
+  CAF_CHECK_EQUAL(info().dropped, 4u);
+  caf::anon_send(alice.handle, caf::ok_atom_v);
+  consume_messages();
+  CAF_CHECK_EQUAL(alice.got(), "[a7 a8]");
+}
+
+CAF_TEST(a reader refuses a max_batch that is too large) {
+  spawn_subscribed();
+  CAF_CHECK_EQUAL(subscribe(bob, 0, 100'001).substr(0, 15), "invalid_option:");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -5,8 +5,6 @@
 #include "pulse/core/log.hpp"
 
 #include <caf/actor_registry.hpp>
-#include <caf/binary_deserializer.hpp>
-#include <caf/binary_serializer.hpp>
 #include <caf/deep_to_string.hpp>
 
 #include "support/actor_fixture.hpp"
@@ -150,26 +148,6 @@ struct fixture : actor_fixture {
 
   static reader_actor open_same(const reader_options&) {
     return {};
-  }
-
-  // @returns what another node gets that is sent `x`.
-  template <class T>
-  T sent_over_network(T x) {
-    T result;
-#if CAF_MAJOR_VERSION < 1
-    std::vector<char> bytes;
-    caf::binary_serializer out{sys, bytes};
-    CAF_CHECK(!out(x));
-    caf::binary_deserializer in{sys, bytes};
-    CAF_CHECK(!in(result));
-#else
-    caf::byte_buffer bytes;
-    caf::binary_serializer out{sys, bytes};
-    CAF_CHECK(out.apply(x));
-    caf::binary_deserializer in{sys, bytes};
-    CAF_CHECK(in.apply(result));
-#endif
-    return result;
   }
 
   sink_options sink_x;

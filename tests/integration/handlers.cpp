@@ -216,6 +216,58 @@ CAF_TEST(a batch is acknowledged as a whole) {
   must(uut.close());
 }
 
+CAF_TEST(a handler of batches may fail at some events) {
+  auto uut = open(options("billing", {"orders"}));
+  add_numbers("orders", 100);
+  std::atomic<int> failures{0};
+  must(uut.handle_batches(
+    [&](const event_batch& xs) {
+      batch_outcome result;
+      for (size_t i = 0; i < xs.size(); ++i)
+        if (number(xs[i]) == 7)
+          result.fail(i, term("never"));
+        else if (number(xs[i]) == 8 && failures.fetch_add(1) == 0)
+          result.fail(i, make_error({errc::unavailable, "once"}));
+        else
+          seen.add(xs[i]);
+      return result;
+    },
+    {1, 20}));
+  CAF_REQUIRE(finished(uut, 100));
+  const auto info = must(uut.info());
+  CAF_CHECK_EQUAL(info.dead_letters, 1u);
+  CAF_CHECK_EQUAL(info.nacks, 1u);
+  CAF_CHECK_EQUAL(seen.size(), 99u);
+  CAF_CHECK_EQUAL(reasons("orders", "billing"), "never\n");
+  must(uut.close());
+}
+
+CAF_TEST(a handler that waits for batches may fail at some events) {
+  auto uut = open(options("billing", {"orders"}));
+  add_numbers("orders", 10);
+  std::atomic<int> failures{0};
+  batch_handler_options how;
+  how.max_events = 10;
+  how.max_wait = 10s;
+  must(uut.handle_batches(
+    [&](const event_batch& xs) {
+      batch_outcome result;
+      for (size_t i = 0; i < xs.size(); ++i)
+        if (number(xs[i]) == 3 && failures.fetch_add(1) == 0)
+          result.fail(i, make_error({errc::unavailable, "once"}), 10ms);
+        else
+          seen.add(xs[i], std::to_string(xs.size()));
+      return result;
+    },
+    how));
+  CAF_REQUIRE(finished(uut, 10)); // without max_wait for the second attempt
+  CAF_CHECK_EQUAL(must(uut.info()).nacks, 1u);
+  CAF_REQUIRE_EQUAL(seen.size(), 10u);
+  CAF_CHECK_EQUAL(seen.all().front().by, "10");
+  CAF_CHECK_EQUAL(seen.all().back().by, "1");
+  must(uut.close());
+}
+
 CAF_TEST(a poison event fails alone after the first time) {
   auto opts = options("billing", {"orders"});
   opts.max_deliveries = 4;
@@ -248,7 +300,7 @@ CAF_TEST(handlers work in manual mode) {
     seen.add(x);
   }));
   must(uut.handle_batches(
-    [&](const std::vector<event>& xs) {
+    [&](const event_batch& xs) {
       for (const auto& x : xs)
         seen.add(x);
     },
@@ -262,7 +314,7 @@ CAF_TEST(a worker that dies is replaced) {
   fake_sink sink;
   const auto fake = sink.spawn(sys);
   auto uut = spawn_handler(sys, caf::actor_cast<sink_actor>(fake),
-                           as_handler<event>([](const event&) {}), {2});
+                           as_handler([](const event&) {}), {2});
   CAF_REQUIRE(ask<void>(sys, uut, caf::subscribe_atom_v));
   CAF_REQUIRE_EQUAL(sink.size(), 2u);
   caf::anon_send_exit(sink.subscribers[0], caf::exit_reason::kill);
@@ -277,7 +329,7 @@ CAF_TEST(a handler that has worked waits for rights that are missing) {
   fake_sink sink;
   const auto fake = sink.spawn(sys);
   auto uut = spawn_handler(sys, caf::actor_cast<sink_actor>(fake),
-                           as_handler<event>([](const event&) {}), {1});
+                           as_handler([](const event&) {}), {1});
   CAF_REQUIRE(ask<void>(sys, uut, caf::subscribe_atom_v));
   sink.refuse(2);
   caf::anon_send_exit(sink.subscribers[0], caf::exit_reason::kill);
@@ -299,7 +351,7 @@ CAF_TEST(who asks after the sink has refused the workers is told why) {
                          }};
   });
   auto uut = spawn_handler(sys, caf::actor_cast<sink_actor>(fake),
-                           as_handler<event>([](const event&) {}));
+                           as_handler([](const event&) {}));
   CAF_REQUIRE(eventually([&] { return refused.load(); }));
   std::this_thread::sleep_for(20ms);
   const auto answer = ask<void>(sys, uut, caf::subscribe_atom_v);

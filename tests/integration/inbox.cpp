@@ -287,6 +287,7 @@ CAF_TEST(the end of a sink ends its inbox) {
   auto uut = open(billing());
   auto inbox = must(uut.inbox());
   CAF_CHECK(error_of(inbox.get(0, soon)) == errc::invalid_option);
+  CAF_CHECK(error_of(uut.inbox({0, 10})) == errc::invalid_option); // batches
   std::thread closer{[&] {
     std::this_thread::sleep_for(100ms);
     must(uut.close());

@@ -33,6 +33,7 @@ public:
     CAF_REQUIRE_EQUAL(decided_.size(), static_cast<size_t>(fetched_));
     CAF_REQUIRE_EQUAL(uut_.size(), 0u);
     CAF_REQUIRE_GREATER(marked_, 0u);
+    CAF_REQUIRE_GREATER(failed_batches_, 0u);
     CAF_REQUIRE_EQUAL(max_parked_ > 0, mode_ != dispatch_mode::balanced);
     CAF_REQUIRE_EQUAL(uut_.parked(), 0u);
     CAF_REQUIRE_EQUAL(uut_.dispatched() + uut_.queued() + uut_.waiting(), 0u);
@@ -84,7 +85,8 @@ private:
   void add_worker() {
     if (workers_.size() < 5) {
       workers_.insert(++last_worker_);
-      uut_.add_worker(last_worker_, static_cast<uint32_t>(1 + pick(4)));
+      uut_.add_worker(last_worker_, static_cast<uint32_t>(1 + pick(6)),
+                      static_cast<uint32_t>(pick(2) * pick(5)));
     }
     settle();
   }
@@ -139,6 +141,8 @@ private:
       return;
     const auto i = open_.begin() + static_cast<long>(pick(open_.size()));
     const auto x = *i;
+    if (x.batch != 0 && pick(3) == 0)
+      return fail_batch(x.to, x.batch);
     open_.erase(i);
     switch (pick(6)) {
       case 0:
@@ -150,6 +154,23 @@ private:
       default:
         uut_.done(x.what, x.to, now_);
     }
+    settle();
+  }
+
+  // What is left of a batch fails.
+  void fail_batch(worker_id by, uint32_t batch) {
+    const auto is_of = [=](const auto& x) {
+      return x.to == by && x.batch == batch;
+    };
+    const auto its = std::stable_partition(open_.begin(), open_.end(),
+                                           [&](auto& x) { return !is_of(x); });
+    const auto whose = open_.end() - its > 1 ? ledger::blame::batch
+                                             : ledger::blame::event;
+    const std::vector<ledger::dispatch> failed{its, open_.end()};
+    open_.erase(its, open_.end());
+    for (const auto& x : failed)
+      uut_.failed(x.what, by, "no", {}, now_, whose);
+    ++failed_batches_;
     settle();
   }
 
@@ -169,7 +190,11 @@ private:
       CAF_REQUIRE(workers_.count(x.to) == 1);              // only live workers
       CAF_REQUIRE(decided_.count(x.content.id().ms) == 0); // never again
       open_.push_back(x);
+      auto& batch = open_.back().batch;
+      batch += batch > 0 ? last_batch_ : 0; // unique in the whole run
     }
+    check_batches(out);
+    last_batch_ += 1'000'000;
     take_actions();
     CAF_REQUIRE_EQUAL(uut_.size(),
                       uut_.dispatched() + uut_.queued() + uut_.waiting());
@@ -215,6 +240,19 @@ private:
       delayed_.erase(x.id.ms);                      // a late answer counts
       CAF_REQUIRE(decided_.insert(x.id.ms).second); // decided once
     }
+  }
+
+  // A batch is for one worker, and an event that comes again comes alone.
+  static void check_batches(const std::vector<ledger::dispatch>& all) {
+    std::map<uint32_t, std::vector<const ledger::dispatch*>> batches;
+    for (const auto& x : all)
+      if (x.batch != 0)
+        batches[x.batch].push_back(&x);
+    for (const auto& [number, batch] : batches)
+      for (const auto* x : batch) {
+        CAF_REQUIRE_EQUAL(x->to, batch.front()->to);
+        CAF_REQUIRE(batch.size() == 1 || x->content.counts().deliveries == 1);
+      }
   }
 
   // Of each topic only the lowest undecided event can be at a worker.
@@ -266,6 +304,8 @@ private:
   std::map<uint64_t, delay> delayed_;
   std::vector<ledger::ticket> marks_;
   uint64_t marked_ = 0;
+  uint32_t last_batch_ = 0;
+  uint64_t failed_batches_ = 0;
   std::vector<ledger::wanted_content> reads_;
   size_t max_parked_ = 0;
 };

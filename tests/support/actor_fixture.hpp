@@ -7,6 +7,9 @@
 #include "pulse/actors/config.hpp"
 #include "pulse/actors/errors.hpp"
 
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+
 #include <caf/test/dsl.hpp>
 
 namespace pulse::test {
@@ -70,7 +73,27 @@ struct actor_fixture : test_coordinator_fixture<pulse::config> {
     return result;
   }
 
-  /// The same for requests whose reply is empty.
+  /// @returns what another node gets that is sent `x`.
+  template <class T>
+  T sent_over_network(T x) {
+    T result;
+#if CAF_MAJOR_VERSION < 1
+    std::vector<char> bytes;
+    caf::binary_serializer out{sys, bytes};
+    CAF_CHECK(!out(x));
+    caf::binary_deserializer in{sys, bytes};
+    CAF_CHECK(!in(result));
+#else
+    caf::byte_buffer bytes;
+    caf::binary_serializer out{sys, bytes};
+    CAF_CHECK(out.apply(x));
+    caf::binary_deserializer in{sys, bytes};
+    CAF_CHECK(in.apply(result));
+#endif
+    return result;
+  }
+
+  /// The same as ask() for requests whose reply is empty.
   template <class Handle, class... Ts>
   std::shared_ptr<answer<caf::unit_t>> ask_void(const Handle& hdl, Ts... xs) {
     auto result = std::make_shared<answer<caf::unit_t>>();

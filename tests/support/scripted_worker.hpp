@@ -18,8 +18,9 @@
 
 namespace pulse::test {
 
-/// A subscriber, controlled by the test, for the deterministic scheduler. Its
-/// handler returns at once unless the test wants something else.
+/// A subscriber for events or batches, controlled by the test, for the
+/// deterministic scheduler. Its handler returns at once unless the test wants
+/// something else.
 class scripted_worker {
 public:
   explicit scripted_worker(caf::actor_system& sys)
@@ -36,11 +37,17 @@ public:
   }
 
   [[nodiscard]] event_listener handle() const {
-    return actor_;
+    return caf::actor_cast<event_listener>(actor_);
   }
 
-  /// @returns the events since the last call, as in "a1 a2(2,1,0)". The numbers
-  /// are deliveries, failures and crashes; a first delivery has none.
+  /// @returns the same actor as one that handles batches.
+  [[nodiscard]] batch_listener batches() const {
+    return caf::actor_cast<batch_listener>(actor_);
+  }
+
+  /// @returns the events since the last call, as in "a1 a2(2,1,0) [a3 a4]". The
+  /// numbers are deliveries, failures and crashes; a first delivery has none. A
+  /// batch is in brackets.
   std::string got() {
     return std::exchange(memory_->got, {});
   }
@@ -50,7 +57,8 @@ public:
     memory_->holds = true;
   }
 
-  /// Returns from the handlers of the `n` oldest events that the worker holds.
+  /// Returns from the handlers of the `n` oldest messages that the worker
+  /// holds.
   void finish(size_t n = 1) {
     caf::anon_send(actor_, caf::ok_atom_v, n);
   }
@@ -60,7 +68,13 @@ public:
     caf::anon_send(actor_, caf::put_atom_v, std::move(why));
   }
 
-  /// From now on the worker answers each event with this error; without an
+  /// Returns an outcome from the handler of the oldest batch that the worker
+  /// holds.
+  void end(batch_outcome how) {
+    caf::anon_send(actor_, caf::update_atom_v, std::move(how));
+  }
+
+  /// From now on the worker answers each message with this error; without an
   /// error it returns.
   void always_fail(caf::error why) {
     memory_->always = std::move(why);
@@ -95,8 +109,10 @@ private:
 
   using actor_type
     = extended_interface<event_listener,
+                         caf::result<batch_outcome>(event_batch),
                          caf::result<void>(caf::ok_atom, size_t),
-                         caf::result<void>(caf::put_atom, caf::error)>;
+                         caf::result<void>(caf::put_atom, caf::error),
+                         caf::result<void>(caf::update_atom, batch_outcome)>;
 
   static std::string text_of(const event& x) {
     const auto& n = x.counts();
@@ -108,8 +124,16 @@ private:
     return result;
   }
 
-  static caf::result<void> on_event(actor_type::pointer self, memory& mem,
-                                    const event& x) {
+  static std::string text_of(const event_batch& xs) {
+    std::string result;
+    for (const auto& x : xs)
+      result += (result.empty() ? "[" : " ") + text_of(x);
+    return result + "]";
+  }
+
+  template <class Result, class Content>
+  static caf::result<Result>
+  on_content(actor_type::pointer self, memory& mem, const Content& x) {
     mem.got.append(mem.got.empty() ? "" : " ").append(text_of(x));
     if (std::exchange(mem.throws, false))
       throw std::runtime_error{"the handler threw"};
@@ -117,7 +141,7 @@ private:
       return mem.always;
     auto promise = self->make_response_promise();
     if (promise.async())
-      return caf::unit;
+      return promise;
     if (mem.holds)
       mem.held.push_back(promise);
     else
@@ -125,21 +149,30 @@ private:
     return promise;
   }
 
+  template <class Outcome>
+  static void end_oldest(memory& mem, const Outcome& how) {
+    if (mem.held.empty())
+      return;
+    mem.held.front().deliver(how);
+    mem.held.pop_front();
+  }
+
   static actor_type::behavior_type behave(actor_type::pointer self,
                                           const std::shared_ptr<memory>& mem) {
     return {
-      [=](const event& x) { return on_event(self, *mem, x); },
+      [=](const event& x) { return on_content<void>(self, *mem, x); },
+      [=](const event_batch& x) {
+        return on_content<batch_outcome>(self, *mem, x);
+      },
       [=](caf::ok_atom, size_t n) {
         for (; n > 0 && !mem->held.empty(); --n) {
           mem->held.front().deliver(caf::unit);
           mem->held.pop_front();
         }
       },
-      [=](caf::put_atom, const caf::error& why) {
-        if (mem->held.empty())
-          return;
-        mem->held.front().deliver(why);
-        mem->held.pop_front();
+      [=](caf::put_atom, const caf::error& why) { end_oldest(*mem, why); },
+      [=](caf::update_atom, const batch_outcome& how) {
+        end_oldest(*mem, how);
       },
     };
   }

@@ -64,14 +64,15 @@ struct sink_actor_fixture : actor_fixture {
   }
 
   /// The same, with alice as subscriber.
-  void spawn_subscribed(uint32_t credit = 0) {
+  void spawn_subscribed(uint32_t credit = 0, uint32_t max_batch = 0) {
     spawn();
-    CAF_CHECK_EQUAL(subscribe(alice, credit), "none");
+    CAF_CHECK_EQUAL(subscribe(alice, credit, max_batch), "none");
   }
 
-  std::string subscribe(scripted_worker& who, uint32_t credit = 0) {
+  std::string subscribe(scripted_worker& who, uint32_t credit = 0,
+                        uint32_t max_batch = 0) {
     auto result = ask_void(uut, caf::subscribe_atom_v, who.handle(),
-                           subscription{credit});
+                           subscription{credit, max_batch});
     consume_messages();
     return result->why();
   }

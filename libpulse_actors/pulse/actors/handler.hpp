@@ -34,7 +34,7 @@ struct batch_handler_options {
   /// sink limits what all workers hold together.
   uint32_t max_events = 100;
   /// How long a worker waits for more events when it has at least one; 0: a
-  /// batch has the events that have arrived.
+  /// batch has the events that have arrived while the worker was busy.
   milliseconds max_wait{0};
 };
 
@@ -43,10 +43,10 @@ struct batch_handler_options {
 /// event becomes a dead letter at once. An exception is a failure, too.
 using event_handler = std::function<caf::error(const event&)>;
 
-/// Handles a batch of events: they are acknowledged together, or they fail
-/// together. An event that has failed before comes in a batch of its own, so
-/// that it cannot make other events fail again and again.
-using batch_handler = std::function<caf::error(const std::vector<event>&)>;
+/// Handles a batch of events; see batch_outcome for the result. An exception is
+/// a failure of the whole batch. An event that is delivered again comes alone,
+/// as a batch of one, so that it cannot make other events fail again and again.
+using batch_handler = std::function<batch_outcome(const event_batch&)>;
 
 /// Runs the workers of one handler. A worker that dies is replaced. It ends
 /// when the sink is closed.
@@ -77,14 +77,6 @@ status check(const batch_handler_options& x);
 
 namespace detail {
 
-inline caf::error to_error(caf::error x) {
-  return x;
-}
-
-inline caf::error to_error(const status& x) {
-  return x ? caf::error{} : make_error(x.error());
-}
-
 // Whether F is a kind of function that can be empty. A lambda is not, although
 // one without captures converts to a pointer.
 template <class F, class = void>
@@ -95,29 +87,44 @@ struct may_be_empty<
   F, std::void_t<decltype(std::declval<const F&>().operator bool())>>
   : std::true_type {};
 
+template <class Result, class Input, class F>
+std::function<Result(const Input&)> make_handler(F fun) {
+  using result = std::invoke_result_t<F&, const Input&>;
+  static_assert(
+    std::is_void_v<
+      result> || std::is_same_v<result, status> || std::is_convertible_v<result, Result>,
+    "a handler returns void, caf::error or pulse::status; a "
+    "handler of batches may also return pulse::batch_outcome");
+  if constexpr (may_be_empty<F>::value)
+    if (!fun)
+      return {};
+  return [fun = std::move(fun)](const Input& x) mutable -> Result {
+    if constexpr (std::is_void_v<result>) {
+      fun(x);
+      return {};
+    } else if constexpr (std::is_same_v<result, status>) {
+      const auto done = fun(x);
+      return done ? caf::error{} : make_error(done.error());
+    } else {
+      return fun(x);
+    }
+  };
+}
+
 } // namespace detail
 
 /// Makes a handler of a function that returns nothing, a `caf::error` or a
 /// `pulse::status`. The handler is empty if the function is.
-/// @tparam Events `event`, or `std::vector<event>`.
-template <class Events, class F>
-std::function<caf::error(const Events&)> as_handler(F fun) {
-  using result = std::invoke_result_t<F&, const Events&>;
-  static_assert(
-    std::is_void_v<
-      result> || std::is_same_v<result, caf::error> || std::is_same_v<result, status>,
-    "a handler returns void, caf::error or pulse::status");
-  if constexpr (detail::may_be_empty<F>::value)
-    if (!fun)
-      return {};
-  return [fun = std::move(fun)](const Events& x) mutable -> caf::error {
-    if constexpr (std::is_void_v<result>) {
-      fun(x);
-      return {};
-    } else {
-      return detail::to_error(fun(x));
-    }
-  };
+template <class F>
+event_handler as_handler(F fun) {
+  return detail::make_handler<caf::error, event>(std::move(fun));
+}
+
+/// The same for batches. The function takes an `event_batch` or a
+/// `std::vector<event>`, and may also return a `batch_outcome`.
+template <class F>
+batch_handler as_batch_handler(F fun) {
+  return detail::make_handler<batch_outcome, event_batch>(std::move(fun));
 }
 
 } // namespace pulse

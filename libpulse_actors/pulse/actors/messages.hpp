@@ -1,9 +1,11 @@
 #pragma once
 
+#include "pulse/actors/batch_outcome.hpp"
 #include "pulse/actors/caf_version.hpp"
 #include "pulse/core/dead_letter.hpp"
 #include "pulse/core/errc.hpp"
 #include "pulse/core/event.hpp"
+#include "pulse/core/event_batch.hpp"
 #include "pulse/core/notice.hpp"
 #include "pulse/core/options.hpp"
 #include "pulse/core/outcome.hpp"
@@ -145,6 +147,22 @@ struct subscription {
   /// `ack_wait` may be lost, so it does not count any more then, as long as the
   /// subscriber still handles its messages.
   uint32_t credit = 0;
+  /// 0: each event is a message of its own, an `event`. Otherwise the events
+  /// come in messages of type `event_batch`, with so many events at most, and
+  /// never more than the credit allows; at most 100 000. If `credit` is 0, it
+  /// is twice this number then, or the default of the reader or sink if that is
+  /// more. For a `batch_listener` 0 means 100.
+  ///
+  /// A sink does not wait until a batch is full. A subscriber that holds no
+  /// events gets those that have arrived. A subscriber that holds some gets the
+  /// next batch when at least as many wait, or when a batch is full. A reader
+  /// sends what it has read.
+  ///
+  /// An event that a sink delivers again comes alone, as a batch of one: if one
+  /// event makes its batch fail, or kills the worker, the others do not become
+  /// dead letters with it. With `dispatch_mode::keyed` a batch has at most one
+  /// event of each topic.
+  uint32_t max_batch = 0;
 };
 
 /// Counters of a reader since it was opened.
@@ -314,6 +332,13 @@ inspected<Inspector> inspect(Inspector& f, event& x) {
     return event::make(y.from, y.name, y.payload, y.topic, y.sink, y.counts);
   };
   return inspect_as<event_data>(f, x, image, load);
+}
+
+template <class Inspector>
+inspected<Inspector> inspect(Inspector& f, event_batch& x) {
+  return inspect_as<std::vector<event>>(
+    f, x, [](const event_batch& y) { return y.events(); },
+    [](std::vector<event> y) { return event_batch{std::move(y)}; });
 }
 
 template <class Inspector>
@@ -495,7 +520,8 @@ inspected<Inspector> inspect(Inspector& f, purge_request& x) {
 
 template <class Inspector>
 inspected<Inspector> inspect(Inspector& f, subscription& x) {
-  return fields(f, x, "subscription", field("credit", x.credit));
+  return fields(f, x, "subscription", field("credit", x.credit),
+                field("max_batch", x.max_batch));
 }
 
 template <class Inspector>
@@ -555,6 +581,13 @@ inspected<Inspector> inspect(Inspector& f, system_info& x) {
 /// A subscriber: any actor that handles `event`. With `ack_mode::on_return`,
 /// the return of the handler acknowledges the event, and an error is a nack.
 using event_listener = actor_interface<caf::result<void>(event)>;
+
+/// A subscriber that gets its events in batches, see subscription::max_batch.
+/// With `ack_mode::on_return`, the return of the handler acknowledges the
+/// events of the batch, except those that failed by the batch_outcome; an error
+/// is a nack for all of them. A dynamically typed actor may also return
+/// nothing, which acknowledges all.
+using batch_listener = actor_interface<caf::result<batch_outcome>(event_batch)>;
 
 /// Receives the events that a producer could not add, one at a time: any actor
 /// that handles `failed_add`. The return of its handler says that it has taken

@@ -19,12 +19,16 @@ using reader_actor = actor_interface<
   // reader: a later subscriber does not get the events that were delivered
   // before. A second subscription of the same subscriber changes its credit.
   // The reader removes subscribers that terminate. Errors: `no_such_subscriber`
-  // (it has terminated already), `closed`, and the reason if a stream cannot be
-  // opened. If Redis is away, that is a connection error, after the
-  // `command_timeout`; the reader itself tries again until Redis is back.
+  // (it has terminated already), `invalid_option`, `closed`, and the reason if
+  // a stream cannot be opened. If Redis is away, that is a connection error,
+  // after the `command_timeout`; the reader itself tries again until Redis is
+  // back.
   caf::result<void>(caf::subscribe_atom, event_listener, subscription),
+  // The same for a subscriber that gets its events in batches.
+  caf::result<void>(caf::subscribe_atom, batch_listener, subscription),
   // Removes a subscriber. The reply tells whether it was subscribed.
   caf::result<bool>(caf::unsubscribe_atom, event_listener),
+  caf::result<bool>(caf::unsubscribe_atom, batch_listener),
   // Adds a stream, to be read from the start position on. The reply comes when
   // the reader reads it. If the reader has that stream already, its position
   // stays unchanged. Errors: `invalid_name`, `wrong_type`, connection errors.

@@ -26,12 +26,15 @@ using sink_actor = actor_interface<
   // subscription of the same subscriber changes its credit. If a subscriber
   // terminates, the sink removes it, and its events go to other subscribers at
   // once.
-  // Errors: `no_such_subscriber` (it has terminated already), `wrong_type`,
-  // `closed`, connection errors.
+  // Errors: `no_such_subscriber` (it has terminated already), `invalid_option`,
+  // `wrong_type`, `closed`, connection errors.
   caf::result<void>(caf::subscribe_atom, event_listener, subscription),
+  // The same for a subscriber that gets its events in batches.
+  caf::result<void>(caf::subscribe_atom, batch_listener, subscription),
   // Removes a subscriber, which may finish the events that it holds. The reply
   // tells whether it was subscribed.
   caf::result<bool>(caf::unsubscribe_atom, event_listener),
+  caf::result<bool>(caf::unsubscribe_atom, batch_listener),
   // For `ack_mode::manual`: acknowledges the event. The reply comes after Redis
   // has stored that. Error: `no_such_delivery`, if this sink does not hold the
   // event, because it was acknowledged or handed to another node before. That
@@ -46,9 +49,13 @@ using sink_actor = actor_interface<
   // `no_such_delivery`, also if this delivery ended when its `ack_wait` was
   // over: what comes too late changes no later delivery. (A late ack counts.)
   caf::result<void>(atom::nack, delivery_id, caf::timespan),
-  // For `ack_mode::manual`: the subscriber still works on the event, so
-  // `ack_wait` begins again. Error: `no_such_delivery`.
+  // The subscriber still works on the event, and on the others of its batch, so
+  // their `ack_wait` begins again. Error: `no_such_delivery`.
   caf::result<void>(atom::extend, delivery_id),
+  // The same for many events in one message. It extends all of them that this
+  // sink holds. Error: `no_such_delivery`, if it does not hold some of them;
+  // the text says how many, and why the first.
+  caf::result<void>(atom::extend, std::vector<delivery_id>),
   // For `ack_mode::manual`: the event can never be handled, and becomes a dead
   // letter with the given reason. Error: `no_such_delivery`.
   caf::result<void>(atom::term, delivery_id, std::string),

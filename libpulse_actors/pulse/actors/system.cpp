@@ -8,6 +8,7 @@
 #include "pulse/actors/internal/handling/late_subscription.hpp"
 #include "pulse/actors/internal/producing/actor.hpp"
 #include "pulse/actors/internal/pulling/inbox.hpp"
+#include "pulse/actors/internal/runtime/subscribing.hpp"
 #include "pulse/core/log.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -80,6 +81,10 @@ template <class Inbox, class Handle>
 caf::expected<Inbox> open_inbox(const detail::callee<Handle>& from,
                                 internal::pull_source_options options,
                                 subscription how) {
+  if (how.max_batch > 0)
+    return make_error({errc::invalid_option,
+                       "an inbox takes no batches: max_batch must be 0; get() "
+                       "returns all events that have arrived"});
   std::tie(options.root, options.name) = from.handle.origin();
   internal::pull_endpoint to;
   to.find = [&sys = *from.sys, handle = from.handle] {
@@ -230,6 +235,12 @@ caf::expected<void> reader::subscribe(const event_listener& listener,
   return subscribe_to(to_, listener, how);
 }
 
+caf::expected<void> reader::subscribe(const batch_listener& listener,
+                                      subscription how) {
+  return subscribe(caf::actor_cast<event_listener>(listener),
+                   internal::for_batches(how));
+}
+
 caf::expected<void> reader::subscribe(const caf::actor& listener,
                                       subscription how) {
   return subscribe(as_listener(listener), how);
@@ -237,6 +248,10 @@ caf::expected<void> reader::subscribe(const caf::actor& listener,
 
 caf::expected<bool> reader::unsubscribe(const event_listener& listener) {
   return call<bool>(to_, caf::unsubscribe_atom_v, listener);
+}
+
+caf::expected<bool> reader::unsubscribe(const batch_listener& listener) {
+  return unsubscribe(caf::actor_cast<event_listener>(listener));
 }
 
 caf::expected<bool> reader::unsubscribe(const caf::actor& listener) {
@@ -294,6 +309,12 @@ caf::expected<void> sink::subscribe(const event_listener& listener,
   return subscribe_to(to_, listener, how);
 }
 
+caf::expected<void> sink::subscribe(const batch_listener& listener,
+                                    subscription how) {
+  return subscribe(caf::actor_cast<event_listener>(listener),
+                   internal::for_batches(how));
+}
+
 caf::expected<void> sink::subscribe(const caf::actor& listener,
                                     subscription how) {
   return subscribe(as_listener(listener), how);
@@ -301,6 +322,10 @@ caf::expected<void> sink::subscribe(const caf::actor& listener,
 
 caf::expected<bool> sink::unsubscribe(const event_listener& listener) {
   return call<bool>(to_, caf::unsubscribe_atom_v, listener);
+}
+
+caf::expected<bool> sink::unsubscribe(const batch_listener& listener) {
+  return unsubscribe(caf::actor_cast<event_listener>(listener));
 }
 
 caf::expected<bool> sink::unsubscribe(const caf::actor& listener) {
@@ -392,6 +417,10 @@ caf::expected<void> sink::nack(delivery_id delivery, milliseconds delay) {
 
 caf::expected<void> sink::extend(delivery_id delivery) {
   return call<void>(to_, atom::extend_v, std::move(delivery));
+}
+
+caf::expected<void> sink::extend(std::vector<delivery_id> deliveries) {
+  return call<void>(to_, atom::extend_v, std::move(deliveries));
 }
 
 caf::expected<void> sink::term(delivery_id delivery, std::string reason) {

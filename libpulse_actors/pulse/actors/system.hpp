@@ -175,12 +175,16 @@ public:
   /// subscription.
   [[nodiscard]] caf::expected<reader_inbox> inbox(subscription how = {});
 
-  /// The listener is an actor that handles `event`.
+  /// The listener is an actor that handles `event`, or, with a
+  /// subscription::max_batch, `event_batch`.
   [[nodiscard]] caf::expected<void> subscribe(const event_listener& listener,
+                                              subscription how = {});
+  [[nodiscard]] caf::expected<void> subscribe(const batch_listener& listener,
                                               subscription how = {});
   [[nodiscard]] caf::expected<void> subscribe(const caf::actor& listener,
                                               subscription how = {});
   [[nodiscard]] caf::expected<bool> unsubscribe(const event_listener& listener);
+  [[nodiscard]] caf::expected<bool> unsubscribe(const batch_listener& listener);
   [[nodiscard]] caf::expected<bool> unsubscribe(const caf::actor& listener);
   [[nodiscard]] caf::expected<void> add_stream(std::string name,
                                                start_position start = {});
@@ -222,11 +226,16 @@ public:
   /// ms.
   [[nodiscard]] sink within(milliseconds limit) const;
 
+  /// The listener is an actor that handles `event`, or, with a
+  /// subscription::max_batch, `event_batch`.
   [[nodiscard]] caf::expected<void> subscribe(const event_listener& listener,
+                                              subscription how = {});
+  [[nodiscard]] caf::expected<void> subscribe(const batch_listener& listener,
                                               subscription how = {});
   [[nodiscard]] caf::expected<void> subscribe(const caf::actor& listener,
                                               subscription how = {});
   [[nodiscard]] caf::expected<bool> unsubscribe(const event_listener& listener);
+  [[nodiscard]] caf::expected<bool> unsubscribe(const batch_listener& listener);
   [[nodiscard]] caf::expected<bool> unsubscribe(const caf::actor& listener);
 
   /// Handles the events with a function, on threads of its own, so that the
@@ -243,16 +252,16 @@ public:
   template <class F>
   [[nodiscard]] caf::expected<handler_actor>
   handle(F fun, handler_options how = {}) {
-    return start_handler(as_handler<event>(std::move(fun)), how);
+    return start_handler(as_handler(std::move(fun)), how);
   }
 
-  /// The same for batches: `fun` is called with a `std::vector<event>`, whose
-  /// events are acknowledged together, or fail together. See batch_handler.
+  /// The same for batches: `fun` is called with an `event_batch`, and may also
+  /// return a `batch_outcome`, if only some of the events failed. See
+  /// batch_handler.
   template <class F>
   [[nodiscard]] caf::expected<handler_actor>
   handle_batches(F fun, batch_handler_options how = {}) {
-    return start_batch_handler(as_handler<std::vector<event>>(std::move(fun)),
-                               how);
+    return start_batch_handler(as_batch_handler(std::move(fun)), how);
   }
 
   /// Makes an inbox, from which threads fetch events when they have time; see
@@ -266,6 +275,7 @@ public:
   [[nodiscard]] caf::expected<void> nack(delivery_id delivery,
                                          milliseconds delay = {});
   [[nodiscard]] caf::expected<void> extend(delivery_id delivery);
+  [[nodiscard]] caf::expected<void> extend(std::vector<delivery_id> deliveries);
   [[nodiscard]] caf::expected<void> term(delivery_id delivery,
                                          std::string reason);
   [[nodiscard]] caf::expected<void> add_stream(std::string name,

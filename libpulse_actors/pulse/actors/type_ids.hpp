@@ -53,5 +53,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(pulse, caf::first_custom_type_id + 1000)
   CAF_ADD_TYPE_ID(pulse, (pulse::producer_info))
   CAF_ADD_TYPE_ID(pulse, (pulse::failure_listener))
   CAF_ADD_TYPE_ID(pulse, (pulse::producer_actor))
+  CAF_ADD_TYPE_ID(pulse, (pulse::event_batch))
+  CAF_ADD_TYPE_ID(pulse, (pulse::batch_outcome))
+  CAF_ADD_TYPE_ID(pulse, (pulse::batch_listener))
 
 CAF_END_TYPE_ID_BLOCK(pulse)

@@ -287,14 +287,18 @@ struct sink_options {
   /// subscriber, if one is ready. If the subscriber answered nothing in this
   /// time, the other events that it holds go to other subscribers at once. The
   /// time counts while the subscriber works on the event, not while the event
-  /// waits for the subscriber. For a subscriber that answers later events
-  /// before earlier ones it counts from the dispatch, because such a subscriber
-  /// works on all its events at the same time.
+  /// waits for the subscriber. All events of a batch have the same time. For a
+  /// subscriber that answers later events before earlier ones it counts from
+  /// the dispatch, because such a subscriber works on all its events at the
+  /// same time.
   milliseconds ack_wait{30'000};
   /// An event becomes a dead letter after this many deliveries that ended
   /// badly: with an error, a nack, the end of `ack_wait`, or a crash; 0: never.
   /// Deliveries that ended without a fault of the event do not count, such as
-  /// those to a worker that another event killed, or that quit.
+  /// those to a worker that another event killed, or that quit. What several
+  /// events of a batch have in common, such as an error for the whole batch, is
+  /// never the last one of these: each event is delivered once more, alone.
+  /// The same holds for `max_crashes`.
   uint32_t max_deliveries = 20;
   /// An event becomes a dead letter after this many crashes; 0: never. A crash
   /// is the death of a worker that worked on the event, or the death of a node

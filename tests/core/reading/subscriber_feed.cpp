@@ -41,6 +41,21 @@ struct fixture {
     return result;
   }
 
+  // The same for batches of at most `most` events, as "a1,a2+2".
+  std::string batches(uint32_t most) {
+    std::string result;
+    while (auto x = uut.next_batch(most)) {
+      const char* separator = result.empty() ? "" : " ";
+      for (const auto& y : x->what) {
+        result.append(std::exchange(separator, ",")).append(y.stream());
+        result += std::to_string(y.id().ms);
+      }
+      uut.sent(*x, now);
+      result += "+" + std::to_string(x->returns);
+    }
+    return result;
+  }
+
   // Like sent(), with all answers at once.
   std::string handled() {
     std::string result;
@@ -141,6 +156,56 @@ CAF_TEST(answers that do not come are given up) {
   uut.answered(3);
   offer(7, 12);
   CAF_CHECK_EQUAL(sent(), "a6 a7+2 a8+1");
+}
+
+// -- batches ------------------------------------------------------------------
+
+CAF_TEST(a batch has what waits and asks for an answer) {
+  uut = subscriber_feed{overflow_policy::pause, 100, 8};
+  offer(1, 3);
+  CAF_CHECK_EQUAL(batches(5), "a1,a2,a3+3");
+  offer(4, 4);
+  CAF_CHECK_EQUAL(batches(5), "a4+1");
+  CAF_CHECK_EQUAL(batches(5), "");
+  CAF_CHECK_EQUAL(uut.waiting(), 0u);
+}
+
+CAF_TEST(a batch has at most so many events and no more than the credit) {
+  uut = subscriber_feed{overflow_policy::pause, 100, 8};
+  offer(1, 20);
+  CAF_CHECK_EQUAL(batches(3), "a1,a2,a3+3 a4,a5,a6+3 a7,a8+2");
+  CAF_CHECK_EQUAL(uut.waiting(), 12u);
+  uut.answered(1);
+  CAF_CHECK_EQUAL(batches(10), "a9,a10,a11+3");
+}
+
+CAF_TEST(batches go on although the credit became less) {
+  uut = subscriber_feed{overflow_policy::pause, 100, 8};
+  offer(1, 4);
+  CAF_CHECK_EQUAL(batches(4), "a1,a2,a3,a4+4");
+  uut.set_credit(2);
+  offer(5, 8);
+  CAF_CHECK_EQUAL(batches(4), "");
+  uut.answered(1);
+  CAF_CHECK_EQUAL(batches(4), "a5,a6+2");
+}
+
+CAF_TEST(batches and single events may take turns) {
+  uut = subscriber_feed{overflow_policy::pause, 100, 8};
+  offer(1, 7);
+  uut.sent(*uut.next(), now);
+  const auto second = uut.next();
+  CAF_CHECK_EQUAL(second->returns, 0u);
+  CAF_CHECK_EQUAL(batches(2), "a3,a4+3 a5,a6+2 a7+1");
+}
+
+CAF_TEST(the answer to a batch that does not come is given up) {
+  uut = subscriber_feed{overflow_policy::pause, 100, 4};
+  offer(1, 8);
+  CAF_CHECK_EQUAL(batches(4), "a1,a2,a3,a4+4");
+  CAF_CHECK(uut.waits_since() == now);
+  CAF_CHECK_EQUAL(uut.give_up(now), 1u);
+  CAF_CHECK_EQUAL(batches(4), "a5,a6,a7,a8+4");
 }
 
 // -- overflow -----------------------------------------------------------------

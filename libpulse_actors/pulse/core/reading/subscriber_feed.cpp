@@ -1,6 +1,8 @@
 #include "pulse/core/reading/subscriber_feed.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace pulse {
 
@@ -68,8 +70,7 @@ uint32_t subscriber_feed::room() const noexcept {
 // -- sending ------------------------------------------------------------------
 
 std::optional<subscriber_feed::delivery> subscriber_feed::next() {
-  // If no answer is expected, the subscriber would never give back its credit.
-  if (waiting_.empty() || (held_ >= credit_ && !asked_.empty()))
+  if (!may_send())
     return std::nullopt;
   delivery result{std::move(waiting_.front())};
   waiting_.pop_front();
@@ -84,8 +85,21 @@ std::optional<subscriber_feed::delivery> subscriber_feed::next() {
   return result;
 }
 
-void subscriber_feed::sent(const delivery& x, time_point when) {
-  asked_.push_back({x.answer, x.returns, when});
+std::optional<subscriber_feed::batch>
+subscriber_feed::next_batch(uint32_t most) {
+  if (!may_send())
+    return std::nullopt;
+  const auto free = held_ < credit_ ? credit_ - held_ : 1;
+  const auto size
+    = std::min({most, free, static_cast<uint32_t>(waiting_.size())});
+  const auto end = waiting_.begin() + size;
+  batch result{{std::make_move_iterator(waiting_.begin()),
+                std::make_move_iterator(end)},
+               std::exchange(unasked_, 0) + size,
+               ++last_answer_};
+  waiting_.erase(waiting_.begin(), end);
+  held_ += size;
+  return result;
 }
 
 // Most answers come in the order of the deliveries.

@@ -51,6 +51,14 @@ public:
     uint64_t answer = 0;
   };
 
+  /// Several events to send as one message.
+  struct batch {
+    std::vector<event> what;
+    /// See delivery. A batch always needs an answer.
+    uint32_t returns = 0;
+    uint64_t answer = 0;
+  };
+
   /// A range of missed events of one stream: all IDs above `after` up to
   /// `until`, itself included; at most `count` events.
   struct missing_range {
@@ -95,9 +103,21 @@ public:
   /// left.
   std::optional<delivery> next();
 
-  /// To be called for each delivery that needs an answer, in order, before the
-  /// next call of `next`.
-  void sent(const delivery& x, time_point when);
+  /// @returns the next events to send, at most `most` (> 0) and no more than
+  /// there is credit for.
+  std::optional<batch> next_batch(uint32_t most);
+
+  /// @returns how many events wait to be sent.
+  [[nodiscard]] size_t waiting() const noexcept {
+    return waiting_.size();
+  }
+
+  /// To be called for each delivery or batch that needs an answer, in order,
+  /// before the next call of `next` or `next_batch`.
+  template <class Delivery>
+  void sent(const Delivery& x, time_point when) {
+    asked_.push_back({x.answer, x.returns, when});
+  }
 
   /// Gives back the credit of an answer that came. Does nothing if that answer
   /// was given up.
@@ -166,6 +186,11 @@ private:
   };
 
   using span_map = std::map<std::string, span, std::less<>>;
+
+  // If no answer is expected, the subscriber would never give back its credit.
+  [[nodiscard]] bool may_send() const noexcept {
+    return !waiting_.empty() && (held_ < credit_ || asked_.empty());
+  }
 
   [[nodiscard]] bool full() const noexcept {
     return waiting_.size() + tail_.size() >= buffer_;

@@ -2,6 +2,7 @@
 
 #include "pulse/actors/internal/caf/io_host.hpp"
 #include "pulse/actors/internal/caf/reply_receiver.hpp"
+#include "pulse/actors/type_ids.hpp"
 
 #include <caf/error.hpp>
 
@@ -19,6 +20,8 @@ struct answer {
   uint64_t number = 0;
   /// No error if the receiver returned from its handler, whatever it returned.
   caf::error why;
+  /// What the receiver returned, if it was this.
+  batch_outcome outcome;
 };
 
 /// Sends requests for an actor, and takes the answers. The threads of those who
@@ -121,6 +124,8 @@ private:
       if (auto& content = what.content();
           content.template match_elements<caf::error>())
         x.why = content.template get_as<caf::error>(0);
+      else if (content.template match_elements<batch_outcome>())
+        x.outcome = content.template get_as<batch_outcome>(0);
       std::lock_guard guard{mutex_};
       if (closed_)
         return false;

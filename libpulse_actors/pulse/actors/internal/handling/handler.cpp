@@ -41,12 +41,12 @@ public:
   static constexpr const char* name = "pulse.handler";
 
   handler_state(self_type::pointer self, internal::handled_sink sink,
-                uint32_t workers, uint32_t credit, worker_factory make_worker)
+                uint32_t workers, subscription how, worker_factory make_worker)
     : self_(self),
       me_(self),
       sink_(std::move(sink)),
       size_(workers),
-      credit_(credit),
+      how_(how),
       make_worker_(std::move(make_worker)),
       deaths_(self),
       calls_(self),
@@ -155,8 +155,7 @@ private:
   }
 
   void subscribe(const event_listener& who) {
-    internal::request(self_, sink_.actor, caf::subscribe_atom_v, who,
-                      subscription{credit_})
+    internal::request(self_, sink_.actor, caf::subscribe_atom_v, who, how_)
       .then(
         [this, who] {
           if (const auto i = find(who.address()); i != workers_.end())
@@ -263,7 +262,7 @@ private:
   self_type me_;
   internal::handled_sink sink_;
   uint32_t size_;
-  uint32_t credit_;
+  subscription how_;
   worker_factory make_worker_;
   internal::death_watch<self_type::pointer> deaths_;
   internal::delayed_calls<self_type::pointer> calls_;
@@ -326,7 +325,8 @@ handler_actor spawn_handler(caf::actor_system& sys, handled_sink sink,
     return spawn_worker(sys, of, handler, std::move(stopped));
   };
   return spawn_state<handler_state>(sys, std::move(sink), how.workers,
-                                    how.credit, worker_factory{make});
+                                    subscription{how.credit},
+                                    worker_factory{make});
 }
 
 handler_actor spawn_batch_handler(caf::actor_system& sys, handled_sink sink,
@@ -336,9 +336,8 @@ handler_actor spawn_batch_handler(caf::actor_system& sys, handled_sink sink,
                                                         stop_order stopped) {
     return spawn_batch_worker(sys, of, handler, how, std::move(stopped));
   };
-  // While a worker handles a batch, the next one arrives.
   return spawn_state<handler_state>(sys, std::move(sink), how.workers,
-                                    2 * how.max_events, worker_factory{make});
+                                    subscription_of(how), worker_factory{make});
 }
 
 } // namespace internal

@@ -16,10 +16,14 @@ using stop_order = std::shared_ptr<const std::atomic<bool>>;
 event_listener spawn_worker(caf::actor_system& sys, const sink_actor& sink,
                             event_handler handler, stop_order stopped);
 
-/// The same for batches.
+/// The same for batches. The subscription must say whether it takes batches,
+/// see subscription_of().
 event_listener spawn_batch_worker(caf::actor_system& sys,
                                   const sink_actor& sink, batch_handler handler,
                                   const batch_handler_options& how,
                                   stop_order stopped);
+
+/// @returns how a worker for batches subscribes.
+subscription subscription_of(const batch_handler_options& how);
 
 } // namespace pulse::internal

@@ -6,6 +6,7 @@
 #include "pulse/actors/internal/reader/subscribers.hpp"
 #include "pulse/actors/internal/reader/tail.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
+#include "pulse/actors/internal/runtime/subscribing.hpp"
 #include "pulse/core/names.hpp"
 
 #include <algorithm>
@@ -72,8 +73,16 @@ public:
              const subscription& options) {
         return on_subscribe(who, options);
       },
+      [this](caf::subscribe_atom, const batch_listener& who,
+             const subscription& options) {
+        return on_subscribe(caf::actor_cast<event_listener>(who),
+                            internal::for_batches(options));
+      },
       [this](caf::unsubscribe_atom, const event_listener& who) {
         return on_unsubscribe(who);
+      },
+      [this](caf::unsubscribe_atom, const batch_listener& who) {
+        return on_unsubscribe(caf::actor_cast<event_listener>(who));
       },
       [this](atom::add_stream, const std::string& stream,
              const start_position& start) {
@@ -104,6 +113,8 @@ private:
 
   caf::result<void> on_subscribe(const event_listener& who,
                                  const subscription& options) {
+    if (auto ok = internal::check(options); !ok)
+      return make_error(ok.error());
     pending_subscription x{who, options, internal::new_promise(self_)};
     caf::result<void> result{x.promise};
     if (resolver_.settled()) {

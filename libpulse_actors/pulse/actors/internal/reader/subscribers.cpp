@@ -1,6 +1,7 @@
 #include "pulse/actors/internal/reader/subscribers.hpp"
 
 #include "pulse/actors/internal/reader/read_commands.hpp"
+#include "pulse/actors/internal/runtime/subscribing.hpp"
 #include "pulse/core/log.hpp"
 
 #include <algorithm>
@@ -15,20 +16,20 @@ reader_subscribers::reader_subscribers(reader_context& reader,
 
 void reader_subscribers::add(const event_listener& who,
                              const subscription& options) {
-  const auto credit = options.credit > 0 ? options.credit
-                                         : default_reader_credit;
+  const auto credit = credit_of(options, default_reader_credit);
   if (reader_.supervisor.subscribed)
     reader_.supervisor.subscribed(who, options);
   auto i = subscribers_.find(who.address());
   if (i != subscribers_.end()) {
     i->second.feed.set_credit(credit);
+    i->second.max_batch = options.max_batch;
     return serve(i->second);
   }
   auto& defaults = reader_.options;
   subscriber_feed feed{defaults.overflow, defaults.buffer, credit};
   subscribers_.emplace(who.address(),
                        subscriber{++last_number_, who, std::move(feed),
-                                  retry_backoff()});
+                                  options.max_batch, retry_backoff()});
   reader_.deaths.add(who);
 }
 
@@ -60,6 +61,9 @@ std::map<std::string, event_id> reader_subscribers::unsent() const {
 
 void reader_subscribers::offer(const event& x) {
   for (auto& [address, subscriber] : subscribers_) {
+    const auto gathers = subscriber.max_batch > 0;
+    if (gathers && subscriber.feed.room() == 0)
+      send_waiting(subscriber);
     switch (subscriber.feed.offer(x)) {
       case offer_result::dropped_oldest:
         if (reader_.counters.dropped++ == 0)
@@ -79,7 +83,8 @@ void reader_subscribers::offer(const event& x) {
       default:
         break;
     }
-    send_waiting(subscriber);
+    if (!gathers || subscriber.feed.waiting() >= subscriber.max_batch)
+      send_waiting(subscriber);
   }
   if (!overflown_.empty())
     drop_overflown();
@@ -127,25 +132,41 @@ void reader_subscribers::serve(subscriber& x) {
 }
 
 void reader_subscribers::send_waiting(subscriber& x) {
-  while (auto what = x.feed.next())
-    send(x, std::move(*what));
+  if (x.max_batch > 0)
+    while (auto what = x.feed.next_batch(x.max_batch))
+      send(x, std::move(*what));
+  else
+    while (auto what = x.feed.next())
+      send(x, std::move(*what));
 }
 
 void reader_subscribers::send(subscriber& x, subscriber_feed::delivery what) {
   ++reader_.counters.delivered;
-  if (what.returns == 0) {
+  if (what.returns == 0)
     tell(x.handle, std::move(what.what));
-    return;
-  }
+  else
+    ask(x, what, std::move(what.what));
+}
+
+void reader_subscribers::send(subscriber& x, subscriber_feed::batch what) {
+  reader_.counters.delivered += what.what.size();
+  ask(x, what, event_batch{std::move(what.what)});
+}
+
+template <class Delivery, class Content>
+void reader_subscribers::ask(subscriber& x, const Delivery& what,
+                             Content content) {
   x.feed.sent(what, reader_.self->clock().now());
   if (!watching_)
     watch();
   // An error is as good as any other answer: it shows which events the
-  // subscriber has handled.
+  // subscriber has handled. The outcome of a batch comes as one, because it is
+  // not what is expected here.
   auto done = [this, who = key_of(x), answer = what.answer] {
     answered(who, answer);
   };
-  request(reader_.self, x.handle, std::move(what.what))
+  request(reader_.self, caf::actor_cast<caf::actor>(x.handle),
+          std::move(content))
     .then(done, [done](caf::error&) { done(); });
 }
 

@@ -35,7 +35,7 @@ public:
     return subscribers_.size();
   }
 
-  /// Adds a subscriber and monitors it, or changes its credit.
+  /// Adds a subscriber and monitors it, or changes what it takes.
   void add(const event_listener& who, const subscription& options);
 
   /// @returns the feed of the removed subscriber, which tells what was not sent
@@ -43,7 +43,8 @@ public:
   std::optional<subscriber_feed> remove(const caf::actor_addr& who);
 
   /// Offers the next live event to all subscribers. Those that have credit get
-  /// it at once.
+  /// it at once, and those that handle batches when a batch is full. Call
+  /// serve() after the last event of a page.
   void offer(const event& x);
 
   /// Sends waiting events to all subscribers that have credit, and fetches the
@@ -64,6 +65,8 @@ private:
     uint64_t number = 0;
     event_listener handle;
     subscriber_feed feed;
+    /// See subscription.
+    uint32_t max_batch = 0;
     reconnect_backoff backoff;
     /// Waits for the end of the pause after a fetch that failed.
     bool backing_off = false;
@@ -85,6 +88,9 @@ private:
   void serve(subscriber& x);
   void send_waiting(subscriber& x);
   void send(subscriber& x, subscriber_feed::delivery what);
+  void send(subscriber& x, subscriber_feed::batch what);
+  template <class Delivery, class Content>
+  void ask(subscriber& x, const Delivery& what, Content content);
   void answered(const key& who, uint64_t answer);
   void watch();
   void check_answers();

@@ -5,6 +5,7 @@
 #include "pulse/actors/internal/caf/io_host.hpp"
 #include "pulse/actors/internal/caf/scheduler_watch.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
+#include "pulse/actors/internal/runtime/subscribing.hpp"
 #include "pulse/actors/internal/runtime/tick_timer.hpp"
 #include "pulse/actors/internal/sink/audit.hpp"
 #include "pulse/actors/internal/sink/claimer.hpp"
@@ -99,8 +100,15 @@ struct sink_state {
       [this](caf::subscribe_atom, const event_listener& who, subscription how) {
         return on_subscribe(who, how);
       },
+      [this](caf::subscribe_atom, const batch_listener& who, subscription how) {
+        return on_subscribe(caf::actor_cast<event_listener>(who),
+                            internal::for_batches(how));
+      },
       [this](caf::unsubscribe_atom, const event_listener& who) {
         return on_unsubscribe(who);
+      },
+      [this](caf::unsubscribe_atom, const batch_listener& who) {
+        return on_unsubscribe(caf::actor_cast<event_listener>(who));
       },
       [this](atom::ack, const delivery_id& x) { return on_ack(x); },
       [this](atom::ack, const std::vector<delivery_id>& xs) {
@@ -109,7 +117,10 @@ struct sink_state {
       [this](atom::nack, const delivery_id& x, caf::timespan delay) {
         return on_nack(x, delay);
       },
-      [this](atom::extend, const delivery_id& x) { return on_extend(x); },
+      [this](atom::extend, const delivery_id& x) { return on_extend({x}); },
+      [this](atom::extend, const std::vector<delivery_id>& xs) {
+        return on_extend(xs);
+      },
       [this](atom::term, const delivery_id& x, const std::string& reason) {
         return on_term(x, reason);
       },
@@ -136,6 +147,8 @@ struct sink_state {
   caf::result<void> on_subscribe(const event_listener& who, subscription how) {
     if (auto why = refusal(who))
       return make_error(*why);
+    if (auto ok = internal::check(how); !ok)
+      return make_error(ok.error());
     auto answer = internal::new_promise(ctx.self);
     waiting.push_back({who, how, answer});
     advance();
@@ -154,7 +167,7 @@ struct sink_state {
         x.answer.deliver(make_error(open->error()));
         continue;
       }
-      workers.add(x.who, x.how.credit);
+      workers.add(x.who, x.how);
       if (supervisor.subscribed)
         supervisor.subscribed(x.who, x.how);
       x.answer.deliver(caf::unit);
@@ -255,23 +268,36 @@ struct sink_state {
   caf::result<void> on_ack_many(const std::vector<delivery_id>& xs) {
     auto answer = internal::new_promise(ctx.self);
     std::set<uint32_t> streams; // if the sender waits for the answer
-    size_t unknown = 0;
-    failure why;
-    for (const auto& x : xs)
-      if (auto ok = mark_done(x); !ok && unknown++ == 0)
-        why = ok.error();
-      else if (ok && answer.pending())
-        streams.insert(*ctx.streams.find(x.stream));
-    if (unknown > 0)
-      answer.deliver(make_error(
-        {why.code, std::to_string(unknown) + " of " + std::to_string(xs.size())
-                     + " events cannot be acknowledged, the others can; the "
-                       "first: "
-                     + why.what}));
+    const auto done = for_all(xs, "acknowledged",
+                              [&](const delivery_id& x) -> status {
+                                auto ok = mark_done(x);
+                                if (ok && answer.pending())
+                                  streams.insert(*ctx.streams.find(x.stream));
+                                return ok;
+                              });
+    if (!done)
+      answer.deliver(make_error(done.error()));
     else if (answer.pending())
       outcomes.answer_after_acks({streams.begin(), streams.end()}, answer);
     advance();
     return answer;
+  }
+
+  // Calls `fn` for each delivery.
+  // @param done What fn does with a delivery, for the error.
+  template <class F>
+  static status
+  for_all(const std::vector<delivery_id>& xs, const char* done, F fn) {
+    size_t failed = 0;
+    failure why;
+    for (const auto& x : xs)
+      if (status ok = fn(x); !ok && failed++ == 0)
+        why = ok.error();
+    if (failed > 0 && xs.size() > 1)
+      why.what = std::to_string(failed) + " of " + std::to_string(xs.size())
+                 + " events cannot be " + done
+                 + ", the others can; the first: " + why.what;
+    return why;
   }
 
   // The event is done, whoever has it now.
@@ -296,21 +322,27 @@ struct sink_state {
     return caf::unit;
   }
 
-  caf::result<void> on_extend(const delivery_id& x) {
+  caf::result<void> on_extend(const std::vector<delivery_id>& xs) {
+    const auto done = for_all(xs, "extended", [this](const delivery_id& x) {
+      return extend(x);
+    });
+    advance();
+    if (!done)
+      return make_error(done.error());
+    return caf::unit;
+  }
+
+  status extend(const delivery_id& x) {
     auto held = find_current(x);
     if (!held)
-      return make_error(held.error());
-    const bool extended = ctx.ledger.extend(held->entry, held->holder,
-                                            ctx.now());
-    advance();
-    if (!extended)
-      return make_error(
-        {errc::no_such_delivery,
-         "sink " + ctx.options.name + ": event " + to_string(x.id)
-           + " of stream " + x.stream
-           + " was taken back from its worker and waits for its "
-             "next delivery; extend it before ack_wait is over"});
-    return caf::unit;
+      return held.error();
+    if (ctx.ledger.extend(held->entry, held->holder, ctx.now()))
+      return {};
+    return failure{errc::no_such_delivery,
+                   "sink " + ctx.options.name + ": event " + to_string(x.id)
+                     + " of stream " + x.stream
+                     + " was taken back from its worker and waits for its "
+                       "next delivery; extend it before ack_wait is over"};
   }
 
   caf::result<void> on_term(const delivery_id& x, const std::string& reason) {

@@ -5,8 +5,10 @@
 #include "pulse/actors/internal/sink/context.hpp"
 #include "pulse/core/repeated_lines.hpp"
 
+#include <caf/actor.hpp>
 #include <caf/actor_addr.hpp>
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -28,9 +30,8 @@ public:
     // nop
   }
 
-  /// Adds a subscriber, or changes its credit.
-  /// @param credit 0: the default of the sink.
-  void add(const event_listener& who, uint32_t credit);
+  /// Adds a subscriber, or changes what it takes.
+  void add(const event_listener& who, const subscription& how);
 
   /// Removes a subscriber.
   /// @returns whether the actor was a subscriber.
@@ -59,38 +60,67 @@ public:
   }
 
 private:
+  using ticket = delivery_ledger::ticket;
+  using blame = delivery_ledger::blame;
+
+  /// What a subscriber is to answer.
+  struct open_request {
+    worker_id by = 0;
+    /// The event, unless it is a batch.
+    ticket what;
+    /// The events of a batch; empty for a single event.
+    std::vector<ticket> batch;
+
+    [[nodiscard]] const ticket* begin() const noexcept {
+      return batch.empty() ? &what : batch.data();
+    }
+    [[nodiscard]] const ticket* end() const noexcept {
+      return begin() + size();
+    }
+    [[nodiscard]] size_t size() const noexcept {
+      return batch.empty() ? 1 : batch.size();
+    }
+  };
+
   struct pending_failure {
-    delivery_ledger::ticket what;
-    worker_id who = 0;
+    open_request what;
     std::string reason;
     time_point due;
-    /// Whether the worker had begun with the event.
+    /// Whether the worker had begun with the event or the batch.
     bool is_of_handler = false;
+  };
+
+  /// A batch that is being made.
+  struct new_batch {
+    open_request request;
+    std::vector<event> events;
   };
 
   static repeated_lines::write_function writer_of(sink_context& ctx) {
     return [&ctx](const auto& x) { ctx.report(log_level::warning, x); };
   }
 
-  struct open_request {
-    delivery_ledger::ticket what;
-    worker_id by = 0;
-  };
-
   void settle_failures_of(worker_id who, const caf::error& reason);
-  void settle_failure(const pending_failure& x);
-  void note_failure(const delivery_ledger::ticket& what,
-                    const std::string& why);
   void hand_over(const delivery_ledger::dispatch& x);
+  void hand_over_batches();
+  template <class Content>
+  void send(open_request request, const Content& what);
   void send_probe(const worker_table::probe& x);
-  void on_error(const delivery_ledger::ticket& what, worker_id who,
-                const caf::error& err);
+  void on_answer(const open_request& what, const answer& how);
+  void on_error(const open_request& what, const caf::error& err);
+  void on_parts(const open_request& what, const batch_outcome& how);
+  void end_badly(const open_request& what, const caf::error& err,
+                 milliseconds delay = {});
+  void fail(const open_request& what, const std::string& why,
+            std::optional<milliseconds> delay = {});
+  void note_failure(const open_request& what, const std::string& why);
 
   sink_context& ctx_;
   answer_inbox<sink_self::pointer> inbox_;
   request_table<open_request> open_;
   std::vector<answer> answers_;
-  std::unordered_map<worker_id, event_listener> workers_;
+  // Whether they handle events or batches is known to the ledger only.
+  std::unordered_map<worker_id, caf::actor> workers_;
   // Includes subscribers that have left and may still hold events. These are
   // monitored, but not kept alive.
   std::unordered_map<caf::actor_addr, worker_id> ids_;
@@ -98,6 +128,7 @@ private:
   repeated_lines crash_lines_;
   repeated_lines failure_lines_;
   std::vector<delivery_ledger::dispatch> out_;
+  std::vector<new_batch> batches_;
   std::vector<worker_table::probe> probes_;
   worker_id last_id_ = 0;
 };
