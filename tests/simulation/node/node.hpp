@@ -113,7 +113,7 @@ private:
            std::function<void(bool ok)> then, Ts... xs);
   void add_worker(open_sink_state& to);
   void worker_died(instance_id at);
-  void subscribe(instance_id to, const event_listener& who);
+  void subscribe(instance_id to, const event_listener& who, subscription how);
   void subscribe_to_reader(const reader_actor& to, const event_listener& who);
   // A sink that is open; null if there is none.
   [[nodiscard]] open_sink_state* find(instance_id id);

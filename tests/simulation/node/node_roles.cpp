@@ -108,10 +108,14 @@ void node::add_worker(open_sink_state& to) {
                            [this, at = to.id] { worker_died(at); }});
   actors_.push_back(caf::actor_cast<caf::actor>(who));
   to.workers.push_back(who);
-  subscribe(to.id, who);
+  subscription how;
+  if (all_.random.one_in(3))
+    how = {to.plan.options.credit, to.plan.max_batch};
+  subscribe(to.id, who, how);
 }
 
-void node::subscribe(instance_id to, const event_listener& who) {
+void node::subscribe(instance_id to, const event_listener& who,
+                     subscription how) {
   auto* sink = find(to);
   if (sink == nullptr)
     return;
@@ -119,9 +123,9 @@ void node::subscribe(instance_id to, const event_listener& who) {
     "a subscription", sink->actor,
     [=](bool ok) {
       if (!ok)
-        later(200ms, [=] { subscribe(to, who); });
+        later(200ms, [=] { subscribe(to, who, how); });
     },
-    caf::subscribe_atom_v, who, subscription{});
+    caf::subscribe_atom_v, who, how);
 }
 
 void node::worker_died(instance_id at) {

@@ -8,8 +8,10 @@
 #include <caf/response_promise.hpp>
 #include <caf/sec.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <stdexcept>
+#include <vector>
 
 namespace pulse::simulation {
 
@@ -29,9 +31,9 @@ enum class request_kind : uint8_t { ack, nack, term, extend };
 
 class worker_state {
 public:
-  using self_type
-    = extended_interface<event_listener, caf::result<void>(caf::tick_atom),
-                         caf::result<void>(caf::update_atom)>;
+  using self_type = extended_interface<
+    event_listener, caf::result<batch_outcome>(event_batch),
+    caf::result<void>(caf::tick_atom), caf::result<void>(caf::update_atom)>;
 
   static inline const char* name = "worker";
 
@@ -46,38 +48,48 @@ public:
       return caf::sec::runtime_error;
     });
     return {
-      [this](const event& x) { return on_event(x); },
+      [this](const event& x) {
+        return on_events<void>(event_batch{{x}}, false);
+      },
+      [this](const event_batch& xs) {
+        return on_events<batch_outcome>(xs, true);
+      },
       [this](caf::tick_atom) { finish(); },
       [this](caf::update_atom) { extend(); },
     };
   }
 
 private:
+  // A single event is an item with one event.
   struct item {
-    event what;
+    event_batch what;
+    bool is_batch = false;
     caf::response_promise answer;
   };
 
-  caf::result<void> on_event(const event& x) {
+  template <class Result>
+  caf::result<Result> on_events(const event_batch& xs, bool is_batch) {
     if (home_.is_dead)
-      return caf::unit;
-    note("gets", x);
-    rules().arrives(role_.id, x);
-    home_.all.rules.groups.arrives(rules().sink_of(role_.id), x);
+      return caf::response_promise{};
+    for (const auto& x : xs) {
+      note("gets", x);
+      rules().arrives(role_.id, x);
+      home_.all.rules.groups.arrives(rules().sink_of(role_.id), x);
+    }
     auto promise = role_.is_manual ? caf::response_promise{}
                                    : self_->make_response_promise();
-    queue_.push_back({x, promise});
+    queue_.push_back({xs, is_batch, promise});
     if (queue_.size() == 1)
       begin();
-    if (role_.is_manual)
-      return caf::unit;
     return promise;
   }
 
   void begin() {
-    rules().starts(role_.id, queue_.front().what);
     mood_ = choose();
-    note(text_of(mood_), queue_.front().what);
+    for (const auto& x : queue_.front().what) {
+      rules().starts(role_.id, x);
+      note(text_of(mood_), x);
+    }
     if (mood_ == mood::throw_) {
       die();
       throw std::runtime_error{"the handler threw"};
@@ -115,8 +127,8 @@ private:
   void extend() {
     if (home_.is_dead || mood_ != mood::extend || queue_.empty())
       return;
-    tell_sink(request_kind::extend, queue_.front().what, atom::extend_v,
-              queue_.front().what.delivery());
+    const auto& what = queue_.front().what;
+    tell_sink(request_kind::extend, what, atom::extend_v, what.deliveries());
     const std::chrono::microseconds wait = rules().rules_of(role_.at)->ack_wait;
     self_->delayed_send(self_, wait / 3, caf::update_atom_v);
   }
@@ -129,40 +141,84 @@ private:
       self_->quit(make_error({errc::handler_failed, "the worker crashed"}));
       return;
     }
-    auto x = std::move(queue_.front());
+    const auto x = std::move(queue_.front());
     queue_.pop_front();
-    note("ends", x.what);
-    const auto how = mood_ == mood::fail     ? ending::failed
-                     : mood_ == mood::reject ? ending::rejected
-                                             : ending::acknowledged;
-    rules().ends(role_.id, x.what, how);
+    const auto ends = choose_endings(x.what.size());
+    for (size_t i = 0; i < ends.size(); ++i) {
+      note("ends", x.what[i]);
+      rules().ends(role_.id, x.what[i], ends[i]);
+    }
     if (role_.is_manual)
-      answer_by_message(x.what, how);
-    else if (how == ending::failed)
-      x.answer.deliver(make_error({errc::handler_failed, "as told"}));
-    else if (how == ending::rejected)
-      x.answer.deliver(term("as told"));
+      answer_by_messages(x.what, ends);
     else
-      x.answer.deliver(caf::unit);
+      answer(x, ends);
     if (!queue_.empty())
       begin();
   }
 
+  // How the events of an item end. Maybe only one event of a batch fails.
+  std::vector<ending> choose_endings(size_t size) {
+    const auto bad = mood_ == mood::fail     ? ending::failed
+                     : mood_ == mood::reject ? ending::rejected
+                                             : ending::acknowledged;
+    auto& random = home_.all.random;
+    if (size == 1 || bad == ending::acknowledged || random.one_in(2))
+      return std::vector<ending>(size, bad);
+    std::vector<ending> result(size, ending::acknowledged);
+    result[random.below(size)] = bad;
+    return result;
+  }
+
+  static caf::error error_of(ending how) {
+    return how == ending::failed ? make_error({errc::handler_failed, "as told"})
+           : how == ending::rejected ? term("as told")
+                                     : caf::error{};
+  }
+
+  static void answer(item x, const std::vector<ending>& ends) {
+    const auto first = error_of(ends.front());
+    const bool is_mixed = std::count(ends.begin(), ends.end(), ends.front())
+                          != static_cast<std::ptrdiff_t>(ends.size());
+    if (is_mixed) {
+      batch_outcome how;
+      for (size_t i = 0; i < ends.size(); ++i)
+        if (ends[i] != ending::acknowledged)
+          how.fail(i, error_of(ends[i]));
+      x.answer.deliver(how);
+    } else if (first) {
+      x.answer.deliver(first);
+    } else if (x.is_batch) {
+      x.answer.deliver(batch_outcome{});
+    } else {
+      x.answer.deliver(caf::unit);
+    }
+  }
+
   // -- manual acks ------------------------------------------------------------
 
-  void answer_by_message(const event& what, ending how) {
-    const auto id = what.delivery();
-    if (how == ending::failed)
-      tell_sink(request_kind::nack, what, atom::nack_v, id, caf::timespan{0});
-    else if (how == ending::rejected)
-      tell_sink(request_kind::term, what, atom::term_v, id,
-                std::string{"as told"});
-    else
-      tell_sink(request_kind::ack, what, atom::ack_v, id);
+  void answer_by_messages(const event_batch& xs,
+                          const std::vector<ending>& ends) {
+    std::vector<event> done;
+    for (size_t i = 0; i < xs.size(); ++i) {
+      const event_batch one{{xs[i]}};
+      const auto id = xs[i].delivery();
+      if (ends[i] == ending::failed)
+        tell_sink(request_kind::nack, one, atom::nack_v, id, caf::timespan{0});
+      else if (ends[i] == ending::rejected)
+        tell_sink(request_kind::term, one, atom::term_v, id,
+                  std::string{"as told"});
+      else
+        done.push_back(xs[i]);
+    }
+    const event_batch acked{std::move(done)};
+    if (acked.size() == 1)
+      tell_sink(request_kind::ack, acked, atom::ack_v, acked[0].delivery());
+    else if (!acked.empty())
+      tell_sink(request_kind::ack, acked, atom::ack_v, acked.deliveries());
   }
 
   template <class... Ts>
-  void tell_sink(request_kind kind, const event& about, Ts... xs) {
+  void tell_sink(request_kind kind, const event_batch& about, Ts... xs) {
     static constexpr const char* names[] = {"an ack", "a nack", "a term",
                                             "an extend"};
     const auto id = home_.begin_request(names[static_cast<size_t>(kind)]);
@@ -177,12 +233,13 @@ private:
         [=](const caf::error&) { forget_request(id); });
   }
 
-  void succeeded(request_kind kind, const event& what) {
-    if (kind == request_kind::ack)
-      home_.all.rules.groups.confirm(
-        {std::string{what.sink()}, std::string{what.stream()}, what.id()});
-    else if (kind == request_kind::extend)
-      rules().extends(role_.id, what);
+  void succeeded(request_kind kind, const event_batch& about) {
+    for (const auto& x : about)
+      if (kind == request_kind::ack)
+        home_.all.rules.groups.confirm(
+          {std::string{x.sink()}, std::string{x.stream()}, x.id()});
+      else if (kind == request_kind::extend)
+        rules().extends(role_.id, x);
   }
 
   void forget_request(uint64_t id) {

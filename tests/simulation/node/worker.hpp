@@ -19,8 +19,9 @@ struct worker_role {
   std::function<void()> died;
 };
 
-/// Spawns a worker that handles one event after the other: it returns after
-/// some time, or fails, rejects the event, dies or hangs, as chance decides.
+/// Spawns a worker that handles one event or batch after the other: it returns
+/// after some time, or fails, rejects the event, dies or hangs, as chance
+/// decides. Of a batch it handles, fails or rejects all events, or only some.
 event_listener spawn_worker(caf::actor_system& sys, node_link& home,
                             worker_role role);
 

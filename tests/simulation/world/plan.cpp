@@ -35,6 +35,7 @@ sink_plan make_sink(dice& random, const plan& of, const std::string& name) {
   if (random.one_in(3))
     x.ack = ack_mode::manual;
   result.workers = random.between(1, 3);
+  result.max_batch = random.between(2, 6);
   for (uint32_t place = 0; place < of.places; ++place)
     if (result.places.empty() || random.one_in(2))
       result.places.push_back(place);

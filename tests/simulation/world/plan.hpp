@@ -23,6 +23,9 @@ struct sink_plan {
   /// Nodes that open it, by their place.
   std::vector<uint32_t> places;
   uint32_t workers = 1;
+  /// Most events of a batch, for about a third of the workers; the others take
+  /// single events.
+  uint32_t max_batch = 0;
 };
 
 struct reader_plan {
