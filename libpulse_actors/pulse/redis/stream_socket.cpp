@@ -18,8 +18,7 @@ namespace {
 constexpr size_t max_parts = 64;
 
 bool takes_no_more(int error_number) {
-  return error_number == EAGAIN || error_number == EWOULDBLOCK
-         || error_number == EINPROGRESS || error_number == ENOTCONN;
+  return error_number == EAGAIN || error_number == EWOULDBLOCK;
 }
 
 } // namespace

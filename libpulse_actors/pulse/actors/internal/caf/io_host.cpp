@@ -173,12 +173,18 @@ void io_host::loop() {
     run();
     look();
   }
+  drop_ready();
   thread_ = std::thread::id{};
 }
 
 // An actor that is dropped here stays as it is: its system shuts down.
 void io_host::drop_ready() {
-  for (auto* x : std::exchange(ready_, {}))
+  std::vector<caf::resumable*> dropped;
+  {
+    std::lock_guard guard{mutex_};
+    dropped.swap(ready_);
+  }
+  for (auto* x : dropped)
     caf::intrusive_ptr_release(x);
 }
 
@@ -195,9 +201,12 @@ void io_host::run_soon(caf::resumable* x) {
   bool wakes = false;
   {
     std::lock_guard guard{mutex_};
-    ready_.push_back(x);
+    if (!ended_)
+      ready_.push_back(std::exchange(x, nullptr));
     wakes = std::exchange(asleep_, false);
   }
+  if (x != nullptr)
+    caf::intrusive_ptr_release(x);
   if (wakes)
     sockets_->wake();
 }

@@ -187,16 +187,18 @@ private:
   }
 
   // @returns whether there may be more. The end of a connection is reported
-  // once, so then it is read until the end comes.
+  // once, so then it is read until nothing is left.
   bool read_once(bool ended) {
-    const auto x = socket_.receive(host_->buffer());
+    auto& buffer = host_->buffer();
+    const auto x = socket_.receive(buffer);
+    const auto is_over = x.ended || (ended && x.size == 0);
     if (!x.plain.empty())
       fsm_.on_data(now(), x.plain, todo_);
     if (!x.ok)
       fsm_.on_broken(now(), x.ok.error(), todo_);
-    else if (x.ended)
+    else if (is_over)
       on_peer_closed();
-    return !x.ended && (x.has_more || ended);
+    return !is_over && (ended || x.size == buffer.size());
   }
 
   void on_peer_closed() {

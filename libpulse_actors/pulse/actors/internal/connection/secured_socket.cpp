@@ -53,7 +53,7 @@ status secured_socket::encrypt(std::string_view plain) {
 
 secured_socket::received secured_socket::receive(std::vector<char>& buffer) {
   const auto x = read(buffer.data(), buffer.size());
-  received result{x.bytes, x.bytes.size() == buffer.size(), x.ended, {}};
+  received result{x.bytes, x.bytes.size(), x.ended, {}};
   if (!tls_ || x.bytes.empty())
     return result;
   plain_.clear();

@@ -21,8 +21,8 @@ public:
   struct received {
     /// Plaintext, valid until the next call or until the buffer changes.
     std::string_view plain;
-    /// Whether there may be more to read now.
-    bool has_more = false;
+    /// How many bytes were read; 0: there were none.
+    size_t size = 0;
     /// See redis::stream_socket::received.
     bool ended = false;
     /// `errc::tls_failed`: the socket cannot be used any more. `plain` has what
