@@ -262,9 +262,10 @@ CAF_TEST(a handler that waits for batches may fail at some events) {
     how));
   CAF_REQUIRE(finished(uut, 10)); // without max_wait for the second attempt
   CAF_CHECK_EQUAL(must(uut.info()).nacks, 1u);
-  CAF_REQUIRE_EQUAL(seen.size(), 10u);
-  CAF_CHECK_EQUAL(seen.all().front().by, "10");
-  CAF_CHECK_EQUAL(seen.all().back().by, "1");
+  const auto all = seen.all();
+  CAF_REQUIRE_EQUAL(all.size(), 10u);
+  CAF_CHECK_EQUAL(all.front().by, "10");
+  CAF_CHECK_EQUAL(all.back().by, "1");
   must(uut.close());
 }
 
