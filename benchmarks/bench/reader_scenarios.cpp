@@ -5,9 +5,9 @@
 #include "bench/draining.hpp"
 #include "bench/scenario.hpp"
 
-#include <atomic>
 #include <future>
-#include <memory>
+#include <string>
+#include <utility>
 
 namespace pulse::bench {
 
@@ -27,39 +27,67 @@ values limit(stage& at) {
   return {static_cast<double>(events_of_stream(at)) / at.end()};
 }
 
-values library(stage& at) {
+// Counts down the events that come, one by one or in batches.
+class countdown {
+public:
+  explicit countdown(size_t events) : missing_(events) {
+    // nop
+  }
+
+  caf::behavior operator()(caf::event_based_actor*) {
+    return {[this](const event&) { count(1); },
+            [this](const event_batch& xs) { count(xs.size()); }};
+  }
+
+  void wait() {
+    done_.get_future().wait();
+  }
+
+private:
+  void count(size_t events) {
+    missing_ -= events;
+    if (missing_ == 0)
+      done_.set_value();
+  }
+
+  size_t missing_;
+  std::promise<void> done_;
+};
+
+values drain(stage& at, subscription how) {
   node here{at};
   reader_options options;
   options.streams = {full_stream};
   options.start = start_position::oldest();
   auto uut = must(here.pulse().reader(options));
-  std::promise<void> done;
-  auto counter = [&done, missing = events_of_stream(at)](
-                   caf::event_based_actor*) mutable -> caf::behavior {
-    return {[&done, missing](const event&) mutable {
-      if (--missing == 0)
-        done.set_value();
-    }};
-  };
-  auto subscriber = here.system().spawn(counter);
+  countdown missing{events_of_stream(at)};
+  auto subscriber = here.system().spawn(
+    [&missing](caf::event_based_actor* self) { return missing(self); });
   at.begin();
-  must(uut.subscribe(subscriber));
-  done.get_future().wait();
+  must(uut.subscribe(subscriber, how));
+  missing.wait();
   const auto time = at.end();
   must(uut.close());
   caf::anon_send_exit(subscriber, caf::exit_reason::user_shutdown);
   return {static_cast<double>(events_of_stream(at)) / time};
 }
 
+scenario reader(std::string name, std::string about, subscription how) {
+  return {std::move(name),
+          std::move(about),
+          {{"events/s"}},
+          fill_stream,
+          limit,
+          [how](stage& at) { return drain(at, how); },
+          {}};
+}
+
 } // namespace
 
 std::vector<scenario> reader_scenarios() {
-  return {{"reader",
-           "a reader of old events, one subscriber",
-           {{"events/s"}},
-           fill_stream,
-           limit,
-           library}};
+  return {reader("reader", "a reader of old events, one subscriber", {}),
+          reader("reader-batches", "the same in batches of up to 1000",
+                 {0, 1'000})};
 }
 
 } // namespace pulse::bench

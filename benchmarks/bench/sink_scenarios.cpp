@@ -77,9 +77,13 @@ caf::behavior acks_many(caf::event_based_actor* self, const sink_actor& from) {
           }};
 }
 
+caf::behavior returns_batches(caf::event_based_actor*, const sink_actor&) {
+  return {[](const event_batch&) {}};
+}
+
 using worker = caf::behavior (*)(caf::event_based_actor*, const sink_actor&);
 
-values per_event(stage& at, ack_mode ack, uint32_t credit, worker what) {
+values by_actors(stage& at, ack_mode ack, subscription how, worker what) {
   node here{at};
   auto uut = must(here.pulse().sink(options(ack)));
   std::vector<caf::actor> all;
@@ -87,7 +91,7 @@ values per_event(stage& at, ack_mode ack, uint32_t credit, worker what) {
     all.push_back(here.system().spawn(what, uut.handle()));
   at.begin();
   for (const auto& x : all)
-    must(uut.subscribe(x, {credit}));
+    must(uut.subscribe(x, how));
   auto result = finish(at, uut);
   for (const auto& x : all)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
@@ -100,8 +104,7 @@ values in_batches(stage& at) {
   batch_handler_options how;
   how.workers = workers;
   at.begin();
-  auto handler
-    = must(uut.handle_batches([](const std::vector<event>&) {}, how));
+  auto handler = must(uut.handle_batches([](const event_batch&) {}, how));
   return finish(at, uut);
 }
 
@@ -134,29 +137,35 @@ scenario by_return(uint32_t credit) {
   const auto n = std::to_string(credit);
   return sink("sink-" + n, "a sink, ack by return, 2 workers, credit " + n,
               [credit](stage& at) {
-                return per_event(at, ack_mode::on_return, credit, returns);
+                return by_actors(at, ack_mode::on_return, {credit}, returns);
               });
 }
 
 } // namespace
 
 std::vector<scenario> sink_scenarios() {
-  return {by_return(8),
-          by_return(64),
-          by_return(256),
-          sink("sink-manual", "a sink, acks by message, 2 workers, credit 256",
-               [](stage& at) {
-                 return per_event(at, ack_mode::manual, 256, acks_by_message);
-               }),
-          sink("sink-manual-many",
-               "the same, one message acknowledges many events",
-               [](stage& at) {
-                 return per_event(at, ack_mode::manual, 256, acks_many);
-               }),
-          sink("sink-batches", "a sink, 2 handlers for batches of up to 100",
-               in_batches),
-          sink("sink-inbox",
-               "a sink, a thread that takes up to 256, credit 512", by_inbox)};
+  return {
+    by_return(8),
+    by_return(64),
+    by_return(256),
+    sink("sink-manual", "a sink, acks by message, 2 workers, credit 256",
+         [](stage& at) {
+           return by_actors(at, ack_mode::manual, {256}, acks_by_message);
+         }),
+    sink("sink-manual-many", "the same, one message acknowledges many events",
+         [](stage& at) {
+           return by_actors(at, ack_mode::manual, {256}, acks_many);
+         }),
+    sink("sink-batches", "a sink, 2 handlers for batches of up to 100",
+         in_batches),
+    sink(
+      "sink-batch-actors",
+      "a sink, 2 actors that return from batches of up to 100",
+      [](stage& at) {
+        return by_actors(at, ack_mode::on_return, {200, 100}, returns_batches);
+      }),
+    sink("sink-inbox", "a sink, a thread that takes up to 256, credit 512",
+         by_inbox)};
 }
 
 } // namespace pulse::bench
