@@ -226,11 +226,21 @@ class hosted : public Base, public hosted_actor {
 public:
   /// @pre the host of `cfg` is an io_host
   explicit hosted(caf::actor_config& cfg)
-    : Base(cfg), host_(static_cast<io_host*>(unit_of(cfg))->reference()) {
+    : Base(cfg),
+      unit_(static_cast<io_host*>(unit_of(cfg))),
+      host_(unit_->reference()) {
     // nop
   }
 
 #if CAF_MAJOR_VERSION < 1
+  // Messages that are under way may keep the object alive for a long time, but
+  // must not keep the thread.
+  bool cleanup(caf::error&& why, caf::execution_unit* unit) override {
+    const auto result = Base::cleanup(std::move(why), unit);
+    host_ = nullptr;
+    return result;
+  }
+
   void enqueue(caf::mailbox_element_ptr x, caf::execution_unit* unit) override {
     Base::enqueue(std::move(x), unit_for(unit));
   }
@@ -271,9 +281,12 @@ private:
   }
 
   execution_unit* unit_for(execution_unit* unit) const {
-    return is_hosted_ ? host_.get() : unit;
+    return is_hosted_ ? unit_ : unit;
   }
 
+  /// What runs the actor as long as it lives. After its end nothing runs it, so
+  /// the host may have ended as well.
+  io_host* unit_;
   io_host_ptr host_;
   std::atomic<bool> is_hosted_{true};
 };
