@@ -253,6 +253,21 @@ CAF_TEST(adds that come while requests are under way are sent together) {
   CAF_CHECK_EQUAL(redis.st->most_waiting, 3u);
 }
 
+CAF_TEST(full requests do not wait for small ones) {
+  options.max_open = 2'000;
+  options.max_open_bytes = 1'000'000;
+  spawn();
+  for (int i = 0; i < 3 + 127; ++i)
+    add(std::to_string(i));
+  CAF_CHECK_EQUAL(redis.st->waiting.size(), 3u);
+  add("makes the fourth request full");
+  CAF_CHECK_EQUAL(redis.st->waiting.size(), 4u);
+  CAF_CHECK_EQUAL(redis.st->waiting.back().events.size(), 128u);
+  for (int i = 0; i < 1'000; ++i)
+    add(std::to_string(i));
+  CAF_CHECK_EQUAL(redis.st->waiting.size(), 10u);
+}
+
 CAF_TEST(what fails is kept for a flush and stays open until then) {
   spawn();
   add("a");

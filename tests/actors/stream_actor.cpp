@@ -198,35 +198,89 @@ CAF_TEST(nothing overtakes a script that Redis may not know yet) {
   CAF_CHECK_EQUAL(redis.commands().back()[0], "EVALSHA");
 }
 
-CAF_TEST(a batch has at most a thousand events) {
+CAF_TEST(a small batch waits until less is under way) {
+  add("a");
+  add_many(9);
+  add("b");
+  CAF_CHECK(sizes_under_way() == texts({"1", "9"}));
+  confirm();
+  CAF_CHECK(sizes_under_way() == texts({"9"}));
+  add_many(3);
+  CAF_CHECK(sizes_under_way() == texts({"9"}));
+  add("c");
+  CAF_CHECK(sizes_under_way() == texts({"9", "5"}));
+  add("d");
+  CAF_CHECK(sizes_under_way() == texts({"9", "5"}));
+  confirm();
+  confirm();
+  CAF_CHECK(sizes_under_way() == texts({"1"}));
+}
+
+CAF_TEST(many events are sent in pieces and at most a thousand wait for Redis) {
   add("a");
   add("b");
-  auto result = add_many(2'500);
+  auto result = add_many(1'500);
+  texts expected{"1", "1"};
+  expected.insert(expected.end(), 8, "128");
+  CAF_CHECK(sizes_under_way() == expected);
   confirm();
   confirm();
-  CAF_CHECK(sizes_under_way() == texts({"1000", "1000"}));
+  CAF_CHECK_EQUAL(redis.waiting().size(), 8u);
   confirm();
-  CAF_CHECK(sizes_under_way() == texts({"1000", "500"}));
-  confirm();
+  CAF_CHECK_EQUAL(redis.waiting().size(), 8u);
+  while (redis.waiting().size() > 1)
+    confirm();
+  CAF_CHECK(sizes_under_way() == texts({"92"}));
   CAF_CHECK(!result->arrived);
   confirm();
   CAF_REQUIRE(result->ok());
-  CAF_CHECK_EQUAL(result->value.size(), 2'500u);
+  CAF_CHECK_EQUAL(result->value.size(), 1'500u);
   CAF_CHECK(result->value.front().id == (event_id{1, 3}));
-  CAF_CHECK(result->value.back().id == (event_id{1, 2'502}));
+  CAF_CHECK(result->value.back().id == (event_id{1, 1'502}));
 }
 
-CAF_TEST(a batch ends with the event that makes it exceed one MiB) {
+CAF_TEST(full batches do not wait for small ones) {
+  add("a");
+  add_many(3);
+  add_many(129);
+  CAF_CHECK(sizes_under_way() == texts({"1", "3", "128"}));
+}
+
+CAF_TEST(a batch ends with the event that makes it exceed 32 KiB) {
   add("a");
   add("b");
+  for (int i = 0; i < 5; ++i) {
+    ask<event_id>(uut, caf::add_atom_v,
+                  new_event{"big", std::string(20'000, 'x'), ""});
+    consume_messages();
+  }
+  CAF_CHECK(sizes_under_way() == texts({"1", "1", "2", "2"}));
+}
+
+CAF_TEST(about one MiB of events is under way) {
   for (int i = 0; i < 5; ++i) {
     ask<event_id>(uut, caf::add_atom_v,
                   new_event{"big", std::string(400'000, 'x'), ""});
     consume_messages();
   }
+  CAF_CHECK(sizes_under_way() == texts({"1", "1", "1"}));
   confirm();
-  confirm();
-  CAF_CHECK(sizes_under_way() == texts({"3", "2"}));
+  CAF_CHECK(sizes_under_way() == texts({"1", "1", "1"}));
+}
+
+CAF_TEST(events that need the script share one call) {
+  auto add_unique = [this](const std::string& id) {
+    ask<event_id>(uut, caf::add_atom_v, new_event{"n", "x", "", id});
+    consume_messages();
+  };
+  add_unique("first");
+  const auto arguments = redis.commands().back().size();
+  for (int i = 0; i < 300; ++i)
+    add_unique(std::to_string(i));
+  CAF_CHECK(sizes_under_way() == texts({"1"}));
+  reply("*4\r\n*1\r\n$3\r\n9-1\r\n:0\r\n:0\r\n:0\r\n");
+  CAF_CHECK(sizes_under_way() == texts({"1"}));
+  CAF_CHECK(redis.commands().back().size() > arguments + 299);
 }
 
 CAF_TEST(several events are one batch with one answer) {
@@ -490,7 +544,8 @@ CAF_TEST(protected streams are trimmed by a script after enough adds) {
   CAF_CHECK(redis.waiting().front().source->lua == &resp::trim_script());
   confirm();
   add_many(999);
-  confirm();
+  while (!redis.waiting().empty())
+    confirm();
   CAF_CHECK_EQUAL(trims(), 1u);
   add_many(1);
   confirm();

@@ -158,6 +158,30 @@ CAF_TEST(a timeout is an unknown outcome and a refusal is none) {
   CAF_CHECK_EQUAL(refused->why(), "connect_failed: stream \"s\": gone");
 }
 
+CAF_TEST(many batches of unknown outcome are repeated in their order) {
+  constexpr size_t count = 4;
+  std::vector<std::shared_ptr<answer<std::vector<add_result>>>> results;
+  for (size_t i = 0; i < count; ++i) {
+    const std::vector<new_event> events(128, new_event{"many", "x", ""});
+    results.push_back(
+      ask<std::vector<add_result>>(uut, caf::add_atom_v, events));
+    consume_messages();
+  }
+  CAF_REQUIRE_EQUAL(redis.waiting().size(), count);
+  texts uniques;
+  for (const auto& x : redis.waiting())
+    uniques.push_back(x.commands.back().back());
+  for (size_t i = 0; i < count; ++i)
+    fail(errc::connection_lost);
+  CAF_REQUIRE_EQUAL(repeats(), count);
+  texts repeated;
+  for (const auto& x : redis.waiting())
+    repeated.push_back(x.commands.back().back());
+  CAF_CHECK(repeated == uniques);
+  for (size_t i = 0; i < count; ++i)
+    CAF_CHECK(!results[i]->arrived);
+}
+
 CAF_TEST(what comes later stays behind) {
   auto first = add("a");
   auto second = add("b");

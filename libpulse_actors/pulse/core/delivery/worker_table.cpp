@@ -317,6 +317,8 @@ void worker_table::let_go(worker& from, held* x, delivery_time now) {
       first->clock = now;
     return;
   }
+  if (from.next.turn == 0)
+    return; // the worker never got a batch
   // The rest of a batch keeps the time of the batch, which its first event has.
   if (auto* rest = from.holds.first_from(gone.message);
       rest != nullptr && rest->message == gone.message

@@ -211,8 +211,7 @@ void io_host::run_soon(caf::resumable* x) {
     sockets_->wake();
 }
 
-// @returns whether there was something to do.
-bool io_host::run() {
+void io_host::run() {
   const auto begin = clock::now();
   auto worked = false;
   for (int i = 0; i < max_rounds && run_ready(begin + max_time); ++i) {
@@ -228,7 +227,6 @@ bool io_host::run() {
     poll_.came(begin);
     poll_.done(clock::now());
   }
-  return worked;
 }
 
 // @returns whether there was something to do.
@@ -324,6 +322,12 @@ void io_host::report(const redis::poller::event& x) {
 }
 
 // -- messages -----------------------------------------------------------------
+
+io_host_ptr host_of(const caf::actor& x) {
+  const auto* hosted = dynamic_cast<const hosted_actor*>(
+    caf::actor_cast<caf::abstract_actor*>(x));
+  return hosted != nullptr ? hosted->host() : nullptr;
+}
 
 void enqueue_beside(caf::abstract_actor& to, caf::mailbox_element_ptr x,
                     execution_unit* unit) {

@@ -6,6 +6,7 @@
 #include "pulse/core/poll_window.hpp"
 #include "pulse/redis/poller.hpp"
 
+#include <caf/actor.hpp>
 #include <caf/actor_addr.hpp>
 #include <caf/actor_config.hpp>
 #include <caf/expected.hpp>
@@ -158,7 +159,7 @@ private:
   void end() noexcept;
   void end_unused();
   void loop();
-  bool run();
+  void run();
   bool run_ready(clock::time_point end);
   void look();
   bool may_sleep();
@@ -203,9 +204,17 @@ public:
   /// host again. Only the actor itself may call this.
   virtual void use_host(bool x) = 0;
 
+  /// @returns where the actor runs; null if it has ended. Any thread may call
+  /// this.
+  [[nodiscard]] virtual io_host_ptr host() const = 0;
+
 protected:
   ~hosted_actor() = default;
 };
+
+/// @returns the host of an actor; null if it has none, has ended or is on
+/// another node.
+io_host_ptr host_of(const caf::actor& x);
 
 /// Sends a message to an actor. If that wakes the actor, it runs on the
 /// scheduler, if the sender does.
@@ -237,7 +246,7 @@ public:
   // must not keep the thread.
   bool cleanup(caf::error&& why, caf::execution_unit* unit) override {
     const auto result = Base::cleanup(std::move(why), unit);
-    host_ = nullptr;
+    std::atomic_store(&host_, io_host_ptr{});
     return result;
   }
 
@@ -269,6 +278,10 @@ public:
 
   void use_host(bool x) override {
     is_hosted_ = x;
+  }
+
+  io_host_ptr host() const override {
+    return std::atomic_load(&host_);
   }
 
 private:

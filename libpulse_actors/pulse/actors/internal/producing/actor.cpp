@@ -3,8 +3,8 @@
 #include "pulse/actors/errors.hpp"
 #include "pulse/actors/internal/caf/death_watch.hpp"
 #include "pulse/actors/internal/caf/handlers.hpp"
+#include "pulse/actors/internal/caf/io_host.hpp"
 #include "pulse/actors/internal/caf/messaging.hpp"
-#include "pulse/actors/internal/caf/spawn_state.hpp"
 #include "pulse/actors/internal/runtime/delayed_calls.hpp"
 #include "pulse/actors/internal/runtime/liveness.hpp"
 #include "pulse/actors/type_ids.hpp"
@@ -383,8 +383,11 @@ producer_actor spawn_producer(caf::actor_system& sys, produced_stream stream,
                               const producer_options& how,
                               std::shared_ptr<add_queue> queue,
                               failure_listener listener) {
-  return spawn_state<producer_state>(sys, std::move(stream), how,
-                                     std::move(queue), std::move(listener));
+  // No code of users runs in this actor.
+  const auto host = host_of(caf::actor_cast<caf::actor>(stream.actor));
+  return spawn_hosted_state<producer_state>(sys, host, std::move(stream), how,
+                                            std::move(queue),
+                                            std::move(listener));
 }
 
 } // namespace internal

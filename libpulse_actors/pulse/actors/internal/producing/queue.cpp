@@ -14,15 +14,17 @@ uint64_t size_of(const new_event& x) {
   return x.name.size() + x.payload.size() + x.topic.size() + x.dedup_id.size();
 }
 
-// A request of this size keeps Redis busy; the stream actor makes batches of
-// the same size.
-constexpr size_t max_events = 1'000;
-constexpr uint64_t max_bytes = 1u << 20;
+// A larger request would be no cheaper; the stream actor makes batches of the
+// same size.
+constexpr size_t max_events = 128;
+constexpr uint64_t max_bytes = 32u << 10;
 
-// The stream actor has two batches under way and prepares the next one. More
-// requests would only be smaller, and CAF 0.17.6 searches the open requests of
-// an actor one by one.
-constexpr size_t max_under_way = 3;
+// The stream actor has two small batches under way and prepares the next one.
+// More small requests would only be smaller.
+constexpr size_t max_small_under_way = 3;
+// As many events as the stream actor has under way, and some that wait there.
+// CAF 0.17.6 searches the open requests of an actor one by one.
+constexpr size_t max_under_way = 10;
 
 const std::vector<new_event>& events_of(const caf::message& x) {
   return x.get_as<std::vector<new_event>>(1);
@@ -247,7 +249,7 @@ void add_queue::woken() {
 
 std::optional<add_queue::request> add_queue::start_next() {
   lock guard{mutex_};
-  if (queued_.empty() || under_way_.size() >= max_under_way)
+  if (!may_start())
     return std::nullopt;
   auto x = std::move(queued_.front());
   queued_.pop_front();
@@ -361,16 +363,25 @@ bool add_queue::idle() const {
 // -- with the lock ------------------------------------------------------------
 
 void add_queue::push(new_event& x, open_add what) {
-  if (queued_.empty() || queued_.back().adds.size() >= max_events
-      || queued_.back().bytes >= max_bytes)
+  if (queued_.empty() || is_full(queued_.back()))
     queued_.emplace_back();
   auto& last = queued_.back();
   last.bytes += what.bytes;
   last.events.push_back(std::move(x));
   last.adds.push_back(std::move(what));
   // Otherwise the reply to a request wakes the actor.
-  if (under_way_.size() < max_under_way)
+  if (may_start())
     wake();
+}
+
+bool add_queue::is_full(const batch& x) {
+  return x.adds.size() >= max_events || x.bytes >= max_bytes;
+}
+
+bool add_queue::may_start() const {
+  return !queued_.empty() && under_way_.size() < max_under_way
+         && (under_way_.size() < max_small_under_way
+             || is_full(queued_.front()));
 }
 
 void add_queue::leave(uint64_t bytes) {

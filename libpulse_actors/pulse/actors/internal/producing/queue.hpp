@@ -182,6 +182,8 @@ private:
 
   using lock = std::unique_lock<std::mutex>;
 
+  static bool is_full(const batch& x);
+  [[nodiscard]] bool may_start() const;
   void push(new_event& x, open_add what);
   void leave(uint64_t bytes);
   void admit(waiter& x);

@@ -28,6 +28,11 @@ namespace {
 // The pause before a restart is short again for a child that lived this long.
 constexpr std::chrono::minutes long_life{1};
 
+void close_place(const io_place& x) {
+  internal::tell(x.leases, caf::close_atom_v);
+  internal::tell(x.redis.commands, caf::close_atom_v);
+}
+
 // Messages that the children send to the root, and that the root sends to
 // itself.
 using root_self = extended_interface<
@@ -65,10 +70,8 @@ struct root_state {
   }
 
   ~root_state() {
-    for (const auto& x : places) {
-      internal::tell(x.leases, caf::close_atom_v);
-      internal::tell(x.redis.commands, caf::close_atom_v);
-    }
+    for (const auto& x : places)
+      close_place(x);
     for (auto& x : answers)
       x.deliver(caf::unit);
     end_pings();
@@ -659,10 +662,7 @@ caf::expected<root_actor> spawn_root(caf::actor_system& sys,
   for (uint32_t i = 0; i < options.io_threads; ++i) {
     auto place = make_place(sys, options);
     if (!place) {
-      for (const auto& x : places) {
-        internal::tell(x.leases, caf::close_atom_v);
-        internal::tell(x.redis.commands, caf::close_atom_v);
-      }
+      std::for_each(places.begin(), places.end(), close_place);
       return place.error();
     }
     places.push_back(std::move(*place));

@@ -8,8 +8,14 @@ namespace pulse::internal {
 
 namespace {
 
-// Two keep Redis from waiting for us; more would only make batches smaller.
-constexpr size_t max_adds_under_way = 2;
+// Redis reads 16 KiB of commands at a time and then sends their replies. Larger
+// batches would keep results waiting that are here already.
+constexpr size_t piece_events = 128;
+constexpr size_t piece_bytes = 32u << 10;
+// What is under way at most. That keeps Redis busy, and a batch that is one
+// call of a script is not larger either.
+constexpr size_t max_events = 1'000;
+constexpr size_t max_bytes = 1u << 20;
 
 void fail(stream_work& x, const failure& why) {
   if (auto* adds = std::get_if<pending_adds>(&x)) {
@@ -21,6 +27,12 @@ void fail(stream_work& x, const failure& why) {
 }
 
 } // namespace
+
+bool pending_adds::full() const noexcept {
+  if (batch.needs_script()) // at most one is under way
+    return batch.size() >= max_events || batch.bytes() >= max_bytes;
+  return batch.size() >= piece_events || batch.bytes() >= piece_bytes;
+}
 
 void add_target::settle(const outcome<event_id>& x) {
   if (many == nullptr) {
@@ -69,9 +81,14 @@ stream_work_queue::start_next(time_point now, event_id last, bool may_add) {
     return end();
   const auto x = waiting_.begin();
   if (auto* adds = std::get_if<pending_adds>(&*x)) {
-    if (!may_add || adds_under_way_ == max_adds_under_way || script_under_way_)
+    if (!may_add || script_under_way_ || !has_room_for(*adds))
       return end();
     ++adds_under_way_;
+    events_under_way_ += adds->targets.size();
+    bytes_under_way_ += adds->batch.bytes();
+    adds->size = adds->batch.bytes();
+    adds->small = !adds->full();
+    small_under_way_ += adds->small ? 1 : 0;
     adds->is_script = adds->batch.needs_script();
     script_under_way_ = adds->is_script;
     adds->sent = now;
@@ -80,6 +97,19 @@ stream_work_queue::start_next(time_point now, event_id last, bool may_add) {
   uncount(*x);
   under_way_.splice(under_way_.end(), waiting_, x);
   return x;
+}
+
+// Small batches keep Redis and us busier than their events do. Two of similar
+// size keep Redis from waiting for us. A much smaller one waits, and grows:
+// Redis would execute it after the others anyway.
+bool stream_work_queue::has_room_for(const pending_adds& x) const noexcept {
+  if (adds_under_way_ == 0)
+    return true;
+  if (events_under_way_ >= max_events || bytes_under_way_ >= max_bytes)
+    return false;
+  return x.full() || small_under_way_ == 0
+         || (small_under_way_ == 1
+             && x.targets.size() * 2 >= events_under_way_);
 }
 
 void stream_work_queue::begin_retries(handle x) {
@@ -99,6 +129,9 @@ stream_work_queue::handle stream_work_queue::next_retry() {
 void stream_work_queue::finish(handle x) {
   if (auto* adds = std::get_if<pending_adds>(&*x)) {
     --adds_under_way_;
+    events_under_way_ -= adds->targets.size();
+    bytes_under_way_ -= adds->size;
+    small_under_way_ -= adds->small ? 1 : 0;
     // At most one script is under way.
     script_under_way_ = script_under_way_ && !adds->is_script;
     unknown_outcomes_ -= adds->outcome_unknown ? 1 : 0;

@@ -44,14 +44,16 @@ struct pending_adds {
     // nop
   }
 
-  /// @returns whether the batch is large enough to keep Redis busy: 1000 events
-  /// or 1 MiB.
-  [[nodiscard]] bool full() const noexcept {
-    return batch.size() >= 1'000 || batch.bytes() >= (1u << 20);
-  }
+  /// @returns whether the batch is so large that a larger one would be no
+  /// cheaper.
+  [[nodiscard]] bool full() const noexcept;
 
   resp::add_batch batch;
   std::vector<add_target> targets;
+  /// Size of the commands in bytes, and whether the batch was not full, when it
+  /// was sent.
+  size_t size = 0;
+  bool small = false;
   /// When the first add came.
   caf::actor_clock::time_point came;
   /// When the batch was sent for the first time.
@@ -104,9 +106,9 @@ public:
   void push(pending_operation x);
 
   /// @returns the work to send now, which then counts as under way. `end()` if
-  /// no work waits, if two batches of adds are under way, or if one of them is
-  /// a call of the script or has an unknown outcome, because adds must keep
-  /// their order. Adds also wait while `may_add` is false.
+  /// no work waits, if enough adds are under way, or if one batch of them is a
+  /// call of the script or has an unknown outcome, because adds must keep their
+  /// order. Adds also wait while `may_add` is false.
   /// @param last The highest ID that the stream is known to have.
   handle start_next(time_point now, event_id last, bool may_add = true);
 
@@ -155,11 +157,15 @@ public:
 
 private:
   void uncount(const stream_work& x);
+  [[nodiscard]] bool has_room_for(const pending_adds& x) const noexcept;
 
   const resp::add_format* format_;
   std::list<stream_work> waiting_;
   std::list<stream_work> under_way_;
   size_t adds_under_way_ = 0;
+  size_t events_under_way_ = 0;
+  size_t bytes_under_way_ = 0;
+  size_t small_under_way_ = 0;
   size_t unknown_outcomes_ = 0;
   bool script_under_way_ = false;
   size_t waiting_count_ = 0;
