@@ -89,6 +89,9 @@ public:
 private:
   using clock = std::chrono::steady_clock;
 
+  // A slow link passes so many bytes at a time.
+  static constexpr size_t portion = 16u << 10;
+
   struct link {
     int client;
     int server;
@@ -132,9 +135,9 @@ private:
     const std::chrono::duration<double> time = now - std::exchange(last_, now);
     const auto update = [&](double& allowance, size_t limit) {
       const auto rate = static_cast<double>(limit);
-      allowance = limit == 0
-                    ? 1e12
-                    : std::min(allowance + rate * time.count(), rate / 20);
+      allowance = limit == 0 ? 1e12
+                             : std::min(allowance + rate * time.count(),
+                                        std::max<double>(rate / 20, portion));
     };
     for (auto& x : links_) {
       update(x.replies, reply_rate_);
@@ -149,9 +152,9 @@ private:
     for (auto& x : links_) {
       const bool dead = held_ || x.silent;
       fds.push_back(
-        {x.client, events(x.to_server, x.replies < 1 ? "" : x.to_client), 0});
+        {x.client, events(x.to_server, may_pass(x.to_client, x.replies)), 0});
       fds.push_back(
-        {x.server, events(x.to_client, x.commands < 1 ? "" : x.to_server), 0});
+        {x.server, events(x.to_client, may_pass(x.to_server, x.commands)), 0});
       if (dead)
         fds[fds.size() - 1].fd = fds[fds.size() - 2].fd = -1;
       owners.push_back(&x);
@@ -166,10 +169,16 @@ private:
       accept();
   }
 
+  // With fewer bytes at a time a slow link would keep a core busy.
+  static bool may_pass(const std::string& what, double allowance) {
+    return !what.empty()
+           && allowance >= static_cast<double>(std::min(what.size(), portion));
+  }
+
   // Reads only as much as the other side has taken.
-  static short events(const std::string& from, const std::string& to) {
+  static short events(const std::string& from, bool writes) {
     return static_cast<short>((from.empty() ? POLLIN : 0)
-                              | (to.empty() ? 0 : POLLOUT));
+                              | (writes ? POLLOUT : 0));
   }
 
   bool serve(link& x, short client, short server) {
