@@ -445,7 +445,7 @@ CAF_TEST(a stream whose ownership is unknown does not stop the others) {
   CAF_CHECK_EQUAL(alice.got(), "a1");
   sleep(8s);
   leases.renew(); // too late for a
-  leases.kept()[0]->clock->stale = true;
+  leases.kept()[0]->clock->found_stale(1ns);
   leases.fail_next(errc::permission_denied);
   give_page(nothing); // the read of before
   give(2, 2);
@@ -464,7 +464,7 @@ CAF_TEST(a lease that the keeper found stale is verified) {
   give(1, 2);
   sleep(8s);
   leases.renew(); // too late
-  leases.kept()[0]->clock->stale = true;
+  leases.kept()[0]->clock->found_stale(1ns);
   leases.owns({{1, 0}});
   next();
   CAF_CHECK_EQUAL(alice.got(), "a1");

@@ -523,6 +523,25 @@ CAF_TEST(a reply that arrives slowly is waited for) {
   CAF_CHECK_EQUAL(uut().info().queued, 0u);
 }
 
+CAF_TEST(who watches the progress waits behind a reply that arrives slowly) {
+  options.command_timeout = 3s;
+  get_ready();
+  submit(command("A"));
+  submit(within(1s, changed(command("B"), [](auto& x) {
+                  x.progress = std::make_shared<reply_progress>();
+                })));
+  submit(within(1s, command("C")));
+  receive("$100000\r\n");
+  const std::string part(10'000, 'x');
+  for (int i = 0; i < 10; ++i) {
+    CAF_CHECK_EQUAL(tick_after(900ms), i == 1 ? "fail 4 timed_out" : "");
+    receive(part);
+  }
+  CAF_CHECK_EQUAL(receive("\r\n").substr(0, 8), "answer 2");
+  CAF_CHECK_EQUAL(tick_after(900ms), "");
+  CAF_CHECK_EQUAL(receive("+b\r\n"), "answer 3 b");
+}
+
 CAF_TEST(a slow reply knows how long it took and is announced) {
   get_ready();
   const auto progress = std::make_shared<reply_progress>();

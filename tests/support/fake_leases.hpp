@@ -163,7 +163,7 @@ private:
         }
         if (x->clock->has_lapsed(x->length, st->now()))
           ++x->clock->lapses;
-        x->clock->stale = false;
+        x->clock->listed(std::chrono::nanoseconds::max());
         x->clock->renewed(st->now());
         if (!st->holds_updates)
           return st->owned;

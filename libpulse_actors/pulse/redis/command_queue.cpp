@@ -25,6 +25,12 @@ void grow(queued_batch& x, time_point now, size_t bytes,
   x.patience = std::max(grown(x.patience), x.deadline);
 }
 
+time_point::duration own_timeout(const queued_batch& x,
+                                 time_point::duration otherwise) {
+  const time_point::duration own = x.commands->timeout;
+  return own.count() > 0 ? own : otherwise;
+}
+
 // Removes the batches that `pred` selects from `from`, and returns them in
 // order.
 template <class Predicate>
@@ -132,14 +138,19 @@ void command_queue::arrived(time_point now, size_t bytes,
   auto& x = sent_.front();
   if (!x.arriving_since)
     x.arriving_since = now;
-  grow(x, now, bytes, timeout);
+  grow(x, now, bytes, own_timeout(x, timeout));
   held_up_until_ = x.patience;
-  if (now - told_ < told_interval)
-    return;
-  told_ = now;
-  for (auto& y : sent_)
-    if (y.commands->progress)
+  const auto tells = now - told_ >= told_interval;
+  if (tells)
+    told_ = now;
+  for (auto& y : sent_) {
+    if (!y.commands->progress)
+      continue;
+    if (&y != &x)
+      grow(y, now, bytes, own_timeout(y, timeout));
+    if (tells)
       y.commands->progress->arriving = true;
+  }
 }
 
 // The unsent bytes belong to the last batches.
@@ -148,8 +159,7 @@ void command_queue::taken(time_point now, size_t bytes, size_t unsent,
   size_t behind = 0;
   for (auto x = sent_.rbegin(); x != sent_.rend() && behind < unsent; ++x) {
     behind += x->commands->bytes.size();
-    const time_point::duration own = x->commands->timeout;
-    grow(*x, now, bytes, own.count() > 0 ? own : timeout);
+    grow(*x, now, bytes, own_timeout(*x, timeout));
   }
 }
 

@@ -115,10 +115,12 @@ public:
   std::vector<queued_batch> give_up_late(time_point now);
 
   /// Call this when `bytes` arrived and the next reply is still incomplete. The
-  /// deadline of its batch grows with them, up to `now + timeout`, so that a
-  /// large reply may arrive slowly. No reply can arrive before that one, so
-  /// until then no other one makes the connection count as lost.
-  /// @param timeout How long the batch may wait for its next bytes.
+  /// deadline of its batch grows with them, so that a large reply may arrive
+  /// slowly, and so do those of the other batches whose owners watch the
+  /// progress. No reply can arrive before that one, so until then no other one
+  /// makes the connection count as lost.
+  /// @param timeout How long a batch without a timeout of its own may wait for
+  /// the next bytes.
   /// @pre `num_sent() > 0`
   void arrived(time_point now, size_t bytes, time_point::duration timeout);
 

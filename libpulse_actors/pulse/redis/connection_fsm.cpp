@@ -298,7 +298,7 @@ void connection_fsm::on_data(time_point now, std::string_view bytes,
   }
   if (state_ == state::ready && queue_.num_sent() > 0
       && session_->is_receiving())
-    queue_.arrived(now, size, timeout_of(*queue_.front().commands));
+    queue_.arrived(now, size, config_.options.command_timeout);
   leave_if_wrong(now, out);
 }
 

@@ -39,6 +39,7 @@ struct command_batch {
   /// script if Redis does not know it (NOSCRIPT). @pre count == 1
   const resp::script* lua = nullptr;
   /// Null if the owner does not want to know about a reply that is under way.
+  /// Otherwise the timeout also grows while bytes of an earlier reply arrive.
   std::shared_ptr<reply_progress> progress = nullptr;
 };
 

@@ -178,6 +178,10 @@ struct lease_state {
     const bool listed = what == wanted::pending_ids;
     call.arg(static_cast<int64_t>(x->length.count() / 3));
     call.arg(listed ? "1" : "0");
+    // A list may be behind large replies that arrive slowly. Without it the
+    // sink would drop these, and read them again.
+    if (listed)
+      call.watch(std::make_shared<reply_progress>());
     internal::run_on(
       self, listed ? commands : renewals, call.finish(true, x->length / 2),
       [this, x, sent, then, listed](const outcome<reply_ptr>& reply) mutable {
@@ -186,10 +190,10 @@ struct lease_state {
         if (ids) {
           if (x->clock->has_lapsed(x->length, env.boot_time()))
             ++x->clock->lapses;
-          x->clock->stale
-            = !listed
-              && (x->clock->stale
-                  || x->clock->older_than(x->length / 2, env.boot_time()));
+          if (listed)
+            x->clock->listed(sent);
+          else if (x->clock->older_than(x->length / 2, env.boot_time()))
+            x->clock->found_stale(env.boot_time());
           x->clock->renewed(sent);
         }
         then(std::move(ids));

@@ -19,9 +19,10 @@ namespace pulse {
 /// boot). Written by the lease keeper, read by the sink before it dispatches.
 struct lease_clock {
   std::atomic<int64_t> renewed_ns{0};
-  /// A renewal came so late that others may have taken events over: only a
-  /// list of what is still ours tells.
-  std::atomic<bool> stale{false};
+  /// Time since boot at which a renewal was seen to be so late that others may
+  /// have taken events over; 0: none was. Only a list of what is still ours
+  /// tells, if it was asked for later.
+  std::atomic<int64_t> stale_ns{0};
   /// How often a renewal came so late that others may have taken events over by
   /// the rules. A renewal leaves out entries that have been idle for less than
   /// a third of the lease, so the next one must follow within two thirds.
@@ -36,6 +37,21 @@ struct lease_clock {
   void renewed(std::chrono::nanoseconds at) noexcept {
     renewed_ns.store(std::max(at, renewed_at()).count(),
                      std::memory_order_relaxed);
+  }
+
+  void found_stale(std::chrono::nanoseconds at) noexcept {
+    stale_ns.store(at.count(), std::memory_order_relaxed);
+  }
+
+  /// What is still ours was listed.
+  /// @param asked Time since boot at which the list was asked for.
+  void listed(std::chrono::nanoseconds asked) noexcept {
+    if (stale_ns.load(std::memory_order_relaxed) <= asked.count())
+      stale_ns.store(0, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] bool is_stale() const noexcept {
+    return stale_ns.load(std::memory_order_relaxed) != 0;
   }
 
   /// @returns the time since boot of the last renewal.

@@ -97,7 +97,7 @@ bool sink_context::is_stale(uint32_t stream,
     return false;
   const auto& x = streams[stream];
   // A renewal also concerns the events that the sink does not know yet.
-  if (x.lease && !x.lease->clock->stale && x.doubted_at < sent)
+  if (x.lease && !x.lease->clock->is_stale() && x.doubted_at < sent)
     sent = std::max(sent, x.lease->clock->renewed_at());
   return env.boot_time() - sent > options.lease / 2;
 }

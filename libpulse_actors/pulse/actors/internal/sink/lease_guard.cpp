@@ -69,7 +69,7 @@ void sink_lease_guard::resolve_doubts() {
 
 bool sink_lease_guard::is_stale(const sink_stream& x) const {
   const auto& clock = *x.lease->clock;
-  return clock.stale
+  return clock.is_stale()
          || clock.older_than(ctx_.options.lease / 2, ctx_.env.boot_time());
 }
 
