@@ -40,18 +40,25 @@ std::string print(const reply& x) {
   return result;
 }
 
-// Decodes all of `bytes`, handed over in pieces of `step` bytes.
+// Decodes all whole replies of `bytes`, handed over in pieces of `step` bytes.
 outcome<reply> decode(const std::string& bytes, size_t step = SIZE_MAX,
                       const decoder_limits& limits = {}) {
   decoder uut{limits};
   reply result;
+  size_t whole = 0;
   for (std::string_view rest{bytes}; !rest.empty();) {
     auto piece = rest.substr(0, step);
     rest.remove_prefix(piece.size());
-    while (!piece.empty())
-      if (auto x = uut.next(piece, result); !x)
+    while (!piece.empty()) {
+      const auto x = uut.next(piece, result);
+      if (!x)
         return x.error();
+      if (*x)
+        whole = result.nodes.size();
+    }
   }
+  // The text of the last node of another reply may be incomplete.
+  result.nodes.resize(whole);
   return result;
 }
 
@@ -367,7 +374,10 @@ CAF_TEST(random damage never crashes) {
     auto pieces = decode(bytes, 1 + random() % 9, small);
     if (whole.ok() != pieces.ok())
       CAF_FAIL("pieces differ from the whole, seed " << seed);
-    if (whole.ok())
-      CAF_REQUIRE_EQUAL(print(*whole), print(*pieces));
+    if (!whole.ok())
+      continue;
+    const auto expected = print(*whole);
+    const auto result = print(*pieces);
+    CAF_REQUIRE_EQUAL(result, expected);
   }
 }
