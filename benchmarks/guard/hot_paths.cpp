@@ -9,38 +9,21 @@
 #include "pulse/resp/command.hpp"
 #include "pulse/resp/decoder.hpp"
 
+#include "guard/hot_path.hpp"
 #include "pure/replies.hpp"
 #include "support/allocations.hpp"
 
 #include <cstdlib>
-#include <functional>
 #include <iostream>
 #include <memory>
-#include <stdexcept>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace pulse::bench {
 
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr uint32_t events = 1'000;
-constexpr size_t payload = 64;
-
-struct hot_path {
-  std::string name;
-  /// Prepares the path. @returns a function that handles 1 000 events.
-  std::function<std::function<void()>()> prepare;
-};
-
-void require(bool condition) {
-  if (!condition)
-    throw std::logic_error("the path did not do its work");
-}
 
 // From the bytes of the socket to events.
 std::function<void()> decode() {
@@ -115,7 +98,7 @@ std::function<void()> filter(filter_options options) {
   };
 }
 
-std::vector<hot_path> paths() {
+std::vector<hot_path> pure_paths() {
   return {
     {"decode", decode},
     {"encode-adds", encode_adds},
@@ -132,6 +115,13 @@ std::vector<hot_path> paths() {
        return filter({{}, "t[7x]", {}});
      }},
   };
+}
+
+std::vector<hot_path> paths() {
+  auto result = pure_paths();
+  for (auto& x : actor_paths())
+    result.push_back(std::move(x));
+  return result;
 }
 
 // Prints how often a round allocates, in allocations per 1 000 events.
