@@ -228,7 +228,7 @@ CAF_TEST(no other node takes an event that is arriving) {
 }
 
 CAF_TEST(members of a keyed sink share large events over slow links) {
-  constexpr size_t n = 6;
+  constexpr size_t n = 4;
   constexpr size_t size = 8 * mib;
   const std::string members = "{pulse:stream:files}:members:copy";
   fault_link link{server};
@@ -236,6 +236,7 @@ CAF_TEST(members of a keyed sink share large events over slow links) {
   node two{link.url()};
   auto opts = large();
   opts.dispatch = dispatch_mode::keyed;
+  opts.lease = 4s;
   auto left = must(one.pulse->sink(opts));
   auto right = must(two.pulse->sink(opts));
   auto first = spawn_noting(*one.sys, "one");
@@ -250,11 +251,11 @@ CAF_TEST(members of a keyed sink share large events over slow links) {
   };
   CAF_REQUIRE(eventually(
     [&] { return is_member(left) && is_member(right) && !has("sole"); }));
-  link.slow_down(4 * mib); // each event takes a lease
+  link.slow_down(2 * mib); // each event takes a lease
   for (size_t i = 0; i < n; ++i)
     must(
       stream.add("file", std::string(size, 'x'), "topic" + std::to_string(i)));
-  CAF_CHECK(within(60s, [&] { return delivered() == n; }));
+  CAF_CHECK(within(120s, [&] { return delivered() == n; }));
   check_once(n);
   CAF_CHECK_EQUAL(must(left.info()).lost_leases, 0u);
   CAF_CHECK_EQUAL(must(right.info()).lost_leases, 0u);
