@@ -2,7 +2,6 @@
 // sink actor and its workers, beside a peer that answers as Redis does. They
 // run one message at a time on CAF's scheduler for tests.
 
-#include "pulse/actors/config.hpp"
 #include "pulse/actors/internal/caf/reply_receiver.hpp"
 #include "pulse/actors/internal/sink/actor.hpp"
 #include "pulse/actors/internal/stream/actor.hpp"
@@ -15,6 +14,7 @@
 #include "guard/hot_path.hpp"
 #include "guard/redis_peer.hpp"
 #include "support/read_replies.hpp"
+#include "support/stepwise_config.hpp"
 
 #include <memory>
 #include <string>
@@ -28,17 +28,6 @@ using namespace std::chrono_literals;
 
 // So many requests are open, and so many events come in a page.
 constexpr uint32_t step = 100;
-
-struct test_config : pulse::config {
-  test_config() {
-    set("scheduler.policy", caf::atom("testing"));
-    set("logger.file-verbosity", caf::atom("quiet"));
-    set("middleman.network-backend", caf::atom("testing"));
-    set("middleman.manual-multiplexing", true);
-    set("middleman.heartbeat-interval", caf::timespan{0});
-    set("middleman.workers", size_t{0});
-  }
-};
 
 struct world {
   world() {
@@ -69,7 +58,7 @@ struct world {
     return result;
   }
 
-  test_config cfg;
+  test::stepwise_config cfg;
   caf::actor_system sys{cfg};
   redis_peer redis{sys};
 };

@@ -29,9 +29,6 @@ public:
   /// Number of events that were acknowledged.
   [[nodiscard]] uint64_t acked() const noexcept;
 
-  /// Number of commands that were answered, except acks and blocking reads.
-  [[nodiscard]] uint64_t commands() const noexcept;
-
 private:
   struct state;
 

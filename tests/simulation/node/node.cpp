@@ -9,15 +9,6 @@
 
 namespace pulse::simulation {
 
-node_config::node_config() {
-  set("scheduler.policy", caf::atom("testing"));
-  set("logger.file-verbosity", caf::atom("quiet"));
-  set("middleman.network-backend", caf::atom("testing"));
-  set("middleman.manual-multiplexing", true);
-  set("middleman.heartbeat-interval", caf::timespan{0});
-  set("middleman.workers", size_t{0});
-}
-
 node::node(world& all, const plan& how)
   : all_(all),
     plan_(how),

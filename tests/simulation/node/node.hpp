@@ -1,6 +1,5 @@
 #pragma once
 
-#include "pulse/actors/config.hpp"
 #include "pulse/actors/internal/connection/actor.hpp"
 #include "pulse/actors/internal/hub/source.hpp"
 #include "pulse/actors/internal/leases/actor.hpp"
@@ -14,6 +13,7 @@
 
 #include "simulation/node/node_link.hpp"
 #include "simulation/world/world.hpp"
+#include "support/stepwise_config.hpp"
 
 #include <deque>
 #include <list>
@@ -24,12 +24,6 @@
 #include <vector>
 
 namespace pulse::simulation {
-
-/// A configuration for an actor system that does nothing by itself: its owner
-/// runs one message at a time and moves its clock.
-struct node_config : config {
-  node_config();
-};
 
 /// A process of the run: an actor system with the library's actors, of which
 /// only the sockets and the machine (clocks, chance, names) are simulated. It
@@ -127,7 +121,7 @@ private:
   std::chrono::nanoseconds slept_{0};
   std::shared_ptr<bool> is_here_ = std::make_shared<bool>(true);
 
-  node_config config_;
+  test::stepwise_config config_;
   caf::actor_system sys_{config_};
   caf::scheduler::test_coordinator& scheduler_;
 
